@@ -16,7 +16,7 @@ from msgspec import Struct
 from core.acme.account_key import AccountKey, sign_with_mac
 from core.acme.problem import give_up_fix, quoted
 from core.acme.problem_type import ProblemType
-from core.acme.reply import AcmeReply
+from core.acme.response import AcmeResponse
 from core.acme.session import AcmeSession
 from core.acme.wire import plain, text_of, texts_of
 from core.concealed import Concealed
@@ -280,7 +280,7 @@ def _url(session: AcmeSession) -> str:
     return session.kid or ""
 
 
-def _adopt(session: AcmeSession, reply: AcmeReply) -> Account:
+def _adopt(session: AcmeSession, reply: AcmeResponse) -> Account:
     if reply.location is None:
         raise DirectoryInvalid(
             f"{session.issuer} did not return the account's address.",
@@ -292,7 +292,7 @@ def _adopt(session: AcmeSession, reply: AcmeReply) -> Account:
     return account
 
 
-def _read(session: AcmeSession, url: str, reply: AcmeReply) -> Account:
+def _read(session: AcmeSession, url: str, reply: AcmeResponse) -> Account:
     status = text_of(reply.json, "status") or "valid"
     if status in ("deactivated", "revoked"):
         raise AccountDeactivated(

@@ -7,7 +7,7 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from core.acme.problem import quoted
-from core.acme.reply import AcmeReply
+from core.acme.response import AcmeResponse
 from core.acme.session import AcmeSession
 from core.acme.wire import plain
 from core.errors import CertificateUnusable, IssuerError
@@ -52,7 +52,7 @@ def top_issuer(fullchain_pem: bytes) -> str | None:
     return str(names[0].value) if names else None
 
 
-def _chain(session: AcmeSession, reply: AcmeReply) -> bytes:
+def _chain(session: AcmeSession, reply: AcmeResponse) -> bytes:
     if reply.status < 300 and b"-----BEGIN CERTIFICATE-----" in reply.body:
         return reply.body
     raise CertificateUnusable(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from core.acme import authorization as authorizations
 from core.acme import problem as problems
 from core.acme.authorization import Authorization
+from core.acme.near_or_far import request_each
 from core.acme.order import Order
 from core.acme.session import AcmeSession
-from core.acme.side_by_side import side_by_side
 from core.dns.names import DNS_CHALLENGES
 from core.errors import AuthorizationFailed, IssuerError
 from core.events import ChallengeFailed, Narrator
@@ -29,7 +29,7 @@ DNS_FIX = (
 
 def of_order(session: AcmeSession, order: Order, narrator: Narrator) -> IssuerError:
     """Return the error for an order that is `invalid`, after asking each authorization how it went."""
-    found = side_by_side(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
+    found = request_each(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
     failed = [one for one in found if one.status not in ("valid", "pending") or one.problem is not None]
     if failed:
         return of_authorizations(session, failed, narrator)

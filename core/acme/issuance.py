@@ -16,9 +16,9 @@ from core.acme import authorization as authorizations
 from core.acme import failure
 from core.acme.authorization import Authorization, Challenge
 from core.acme.certificate import download
+from core.acme.near_or_far import request_each
 from core.acme.order import Order, fetch_order, finalize, new_order, wait_while
 from core.acme.session import AcmeSession
-from core.acme.side_by_side import side_by_side
 from core.acme.validation import Validation
 from core.challenges import Solver
 from core.errors import AcmeProblem, CertificateUnusable, DirectoryUnreachable, RateLimited
@@ -193,7 +193,7 @@ def _created(session: AcmeSession, order: Order, names: Sequence[str], *, resume
 
 
 def _authorizations(session: AcmeSession, order: Order) -> list[Authorization]:
-    return side_by_side(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
+    return request_each(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
 
 
 def _to_prove(

@@ -17,7 +17,7 @@ from msgspec import Struct
 from core.acme import problem as problems
 from core.acme.authorization import DEAD
 from core.acme.problem_type import ProblemType
-from core.acme.reply import AcmeReply
+from core.acme.response import AcmeResponse
 from core.acme.session import AcmeSession
 from core.acme.wire import Json, object_of, objects_of, plain, text_of, texts_of, time_of
 from core.errors import AcmeProblem, DirectoryInvalid, DirectoryUnreachable, OrderTimeout
@@ -176,7 +176,7 @@ def finalize(session: AcmeSession, order: Order, csr_der: bytes) -> Order:
     raise AssertionError("unreachable")
 
 
-def _read(session: AcmeSession, url: str, reply: AcmeReply, known: Order | None = None) -> Order:
+def _read(session: AcmeSession, url: str, reply: AcmeResponse, known: Order | None = None) -> Order:
     source: Json = reply.json
     status = text_of(source, "status")
     finish = text_of(source, "finalize") or (known.finalize if known else None)

@@ -10,9 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.acme.problem_type import URN, ProblemType
-from core.acme.problem_words import FIREWALL, OVER_IPV6, PAUSED, SECONDARY, WORDS, Words
-from core.acme.reply import AcmeReply
+from core.acme.problem_words import FIREWALL, OVER_IPV6, PAUSED, SECONDARY, WORDS, ProblemText
 from core.acme.request_words import common_name_hint, words_for
+from core.acme.response import AcmeResponse
 from core.acme.wire import Json, object_of, objects_of, plain, text_of
 from core.errors import (
     AccountDeactivated,
@@ -96,7 +96,7 @@ def parse(source: Json, status: int = 0) -> Problem:
     )
 
 
-def of_reply(reply: AcmeReply) -> Problem:
+def of_reply(reply: AcmeResponse) -> Problem:
     """Read a refusal. Without a problem document its words are a page's title or the first line of its text."""
     problem = parse(reply.json, reply.status)
     if problem.detail or problem.type:
@@ -104,7 +104,7 @@ def of_reply(reply: AcmeReply) -> Problem:
     return replace(problem, detail=plain(first_words(reply.response), WORDS_LIMIT), status=reply.status)
 
 
-def quoted(reply: AcmeReply) -> str:
+def quoted(reply: AcmeResponse) -> str:
     """Return what an answer is that has not what it should: its status, and its first words where it is no JSON object."""
     said = "" if reply.json else plain(first_words(reply.response), WORDS_LIMIT)
     return f'It returned HTTP {reply.status}: "{said}".' if said else f"It returned HTTP {reply.status}."
@@ -121,7 +121,7 @@ def explain(problem: Problem, kind: RequestKind = RequestKind.VALIDATION) -> tup
     return words.what, why.strip(), f"{words.fix}{_hints(problem, kind)}"
 
 
-def _words(problem: Problem, kind: RequestKind) -> Words:
+def _words(problem: Problem, kind: RequestKind) -> ProblemText:
     known = problem.known
     if problem.is_rate_limit:
         return PAUSED if problem.is_pause else WORDS[ProblemType.RATE_LIMITED]
@@ -133,9 +133,9 @@ def _words(problem: Problem, kind: RequestKind) -> Words:
     fix = "See the CA's message above; certdeck has no details about this kind of error."
     if not problem.type:
         why = "The response is not an ACME error document. A firewall or proxy on the way may have sent it."
-        return Words(f"returned HTTP status {problem.status}.", why, fix)
+        return ProblemText(f"returned HTTP status {problem.status}.", why, fix)
     why = "" if problem.type == "about:blank" else f"Its problem type is {problem.word}."
-    return Words("rejected the request.", why, fix)
+    return ProblemText("rejected the request.", why, fix)
 
 
 def error_for(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from core.acme.problem_type import ProblemType
-from core.acme.problem_words import Words
+from core.acme.problem_words import ProblemText
 from core.request_kind import RequestKind
 
 _NOT_OFFERED = re.compile(r"\bnot (?:yet )?(?:offered|supported|implemented|available|enabled|allowed here)\b", re.I)
@@ -38,55 +38,55 @@ _ABOUT_NAMES = frozenset(
 _VAGUE = _ABOUT_NAMES | {ProblemType.MALFORMED, ProblemType.SERVER_INTERNAL, None}
 """Types that servers also use to say that they do not offer something."""
 
-_MISSING: Mapping[RequestKind, Words] = {
-    RequestKind.KEY_CHANGE: Words(
+_MISSING: Mapping[RequestKind, ProblemText] = {
+    RequestKind.KEY_CHANGE: ProblemText(
         "does not support changing the key of an account.",
         "The account keeps its current key.",
         "Keep the key, or deactivate the account (`certdeck account deactivate`): the next order creates a new "
         "account with a new key.",
     ),
-    RequestKind.REVOCATION: Words(
+    RequestKind.REVOCATION: ProblemText(
         "does not support revocation.",
         "The certificate stays valid until it ends.",
         "Replace the certificate and its key on this machine first. Then ask the CA's operator how certificates are revoked.",
     ),
-    RequestKind.ACCOUNT: Words(
+    RequestKind.ACCOUNT: ProblemText(
         "does not support this change of an account.",
         "The account is unchanged.",
         "No action is needed here. Ask the CA's operator if the account must change.",
     ),
 }
-_REFUSED: Mapping[RequestKind, Words] = {
-    RequestKind.KEY_CHANGE: Words(
+_REFUSED: Mapping[RequestKind, ProblemText] = {
+    RequestKind.KEY_CHANGE: ProblemText(
         "rejected the new account key.",
         "The account keeps its current key.",
         "See the CA's message above. To get a new key anyway, deactivate the account (`certdeck account "
         "deactivate`): the next order creates a new one.",
     ),
-    RequestKind.REVOCATION: Words(
+    RequestKind.REVOCATION: ProblemText(
         "refused to revoke the certificate.",
         "It was ordered by another account, or the CA no longer knows the account.",
         "Ask the CA's operator to revoke it. Replace the certificate and its key on this machine first.",
     ),
-    RequestKind.ACCOUNT: Words(
+    RequestKind.ACCOUNT: ProblemText(
         "rejected the account.",
         "",
         "Compare the account's settings (contact, terms, external account binding) with what the CA requires.",
     ),
-    RequestKind.NEW_ORDER: Words(
+    RequestKind.NEW_ORDER: ProblemText(
         "does not let this account order this certificate.",
         "The CA's policy for this account or these names does not allow it.",
         "Allow these names for the account at the CA, or use another issuer.",
     ),
 }
-_FEWER_NAMES = Words(
+_FEWER_NAMES = ProblemText(
     "does not accept this many names in one certificate.",
     "",
     "Use several certificates with fewer names, or a wildcard.",
 )
 
 
-def words_for(kind: RequestKind, type: ProblemType | None, detail: str, status: int) -> Words | None:
+def words_for(kind: RequestKind, type: ProblemType | None, detail: str, status: int) -> ProblemText | None:
     """Return the words for a refusal of a request of this kind; None: the usual words of its type fit."""
     if kind is RequestKind.NEW_ACCOUNT:
         kind = RequestKind.ACCOUNT

@@ -21,7 +21,7 @@ from core.acme.account_key import AccountKey
 from core.acme.gate import USUAL_LIMIT, Gate, OpenGate, reach_of, time_in
 from core.acme.nonces import NoncePool
 from core.acme.problem_type import ProblemType
-from core.acme.reply import AcmeReply, looks_like_json, read
+from core.acme.response import AcmeResponse, looks_like_json, read
 from core.acme.wire import object_in, plain
 from core.errors import (
     AcmeProblem,
@@ -112,7 +112,7 @@ class AcmeSession:
         names: Sequence[str] = (),
         replaces: bool = False,
         reads_body: bool = True,
-    ) -> AcmeReply:
+    ) -> AcmeResponse:
         """Send a signed request; `payload=None` only reads (POST-as-GET, RFC 8555 §6.3).
 
         Args:
@@ -142,7 +142,7 @@ class AcmeSession:
             kind, names, lambda: self._asked(url, send, kind, resend=resend, reads_body=reads_body), replaces=replaces
         )
 
-    def get(self, url: str, *, kind: RequestKind = RequestKind.ORDER) -> AcmeReply:
+    def get(self, url: str, *, kind: RequestKind = RequestKind.ORDER) -> AcmeResponse:
         """Ask without a signature: the directory and renewal information. Raises as `post` does."""
 
         def send() -> Response:
@@ -151,8 +151,8 @@ class AcmeSession:
         return self._let_in(kind, (), lambda: self._asked(url, send, kind, resend=True, tries=UNREACHED_TRIES))
 
     def _let_in(
-        self, kind: RequestKind, names: Sequence[str], ask: Callable[[], AcmeReply], *, replaces: bool = False
-    ) -> AcmeReply:
+        self, kind: RequestKind, names: Sequence[str], ask: Callable[[], AcmeResponse], *, replaces: bool = False
+    ) -> AcmeResponse:
         """Ask when the gate is open, and tell it whether the CA takes such requests."""
         self._gate.enter(kind, names, replaces=replaces)
         try:
@@ -177,7 +177,7 @@ class AcmeSession:
         resend: bool,
         reads_body: bool = True,
         tries: int | None = None,
-    ) -> AcmeReply:
+    ) -> AcmeResponse:
         """Send until there is an answer that means something, or patience is at its end.
 
         `tries`: how often to try at the most while the CA cannot be reached at all; None leaves that to patience.
@@ -315,7 +315,7 @@ class AcmeSession:
             details={"kind": failure.kind},
         )
 
-    def _stumbled(self, status: int, problem: problems.Problem, reply: AcmeReply) -> DirectoryUnreachable:
+    def _stumbled(self, status: int, problem: problems.Problem, reply: AcmeResponse) -> DirectoryUnreachable:
         said = f' Its message: "{problem.detail}".' if problem.detail else ""
         return DirectoryUnreachable(
             f"{self.issuer} is having problems (HTTP {status}).",
@@ -325,7 +325,7 @@ class AcmeSession:
             details={"status": status, "type": problem.type},
         )
 
-    def _limited(self, kind: RequestKind, problem: problems.Problem, reply: AcmeReply) -> IssuerError:
+    def _limited(self, kind: RequestKind, problem: problems.Problem, reply: AcmeResponse) -> IssuerError:
         """Return the error for a refusal because of a limit, which closes that kind of request as far as it reaches."""
         reach = reach_of(problem)
         until = reply.retry_after or time_in(problem, self.clock_skew)
@@ -336,5 +336,5 @@ class AcmeSession:
             self._gate.refused(kind, until, reach.domain, problem.detail)
         return problems.error_for(problem, issuer=self.issuer, kind=kind, retry_at=until, links=reply.links)
 
-    def _refused(self, problem: problems.Problem, reply: AcmeReply, kind: RequestKind) -> IssuerError:
+    def _refused(self, problem: problems.Problem, reply: AcmeResponse, kind: RequestKind) -> IssuerError:
         return problems.error_for(problem, issuer=self.issuer, kind=kind, retry_at=reply.retry_after, links=reply.links)

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 from core.acme import authorization as authorizations
 from core.acme import failure
 from core.acme.authorization import Authorization, Challenge
+from core.acme.near_or_far import request_each
 from core.acme.problem import Problem, parse
 from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
-from core.acme.side_by_side import side_by_side
 from core.acme.wire import Json, object_of, plain, text_of
 from core.errors import AcmeProblem, RateLimited
 from core.events import Narrator
@@ -86,7 +86,7 @@ class Validation:
     def _answer(self, challenges: Sequence[Challenge]) -> None:
         now = self._now
         self._answered_at.update((one.url, now) for one in challenges)
-        answers = side_by_side(self._session.clock, self._answered, challenges)
+        answers = request_each(self._session.clock, self._answered, challenges)
         for challenge, said in zip(challenges, answers, strict=True):
             self._note(challenge, said)
         self._give_up([one for one in self._open.values() if one.status == "invalid"])
@@ -111,7 +111,7 @@ class Validation:
         self._next_look = self._now + max(LOOK_EVERY_SECONDS, SECONDS_A_NAME * len(self._open))
         urls = dict.fromkeys(one.authorization for one in self._open.values())
         try:
-            found = side_by_side(session.clock, lambda url: authorizations.fetch(session, url), list(urls))
+            found = request_each(session.clock, lambda url: authorizations.fetch(session, url), list(urls))
         except AcmeProblem as exc:
             if isinstance(exc, RateLimited):
                 raise

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.challenges import InPlace
-from core.challenges.awaited import RecordsAwaited
+from core.challenges.pending import PendingRecords
 from core.challenges.proofs import is_granted, permission_ends, record_of, records_of
 from core.dns.authority import Authority
 from core.dns.names import DNS_PERSIST01
@@ -63,7 +63,7 @@ class Persistent:
 
     @contextlib.contextmanager
     def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
-        """Go on when every name has a record that will do. Raises RecordsAwaited, DnsProviderError, PropagationTimeout."""
+        """Go on when every name has a record that will do. Raises PendingRecords, DnsProviderError, PropagationTimeout."""
         if challenges and not self._anyway:
             self._see(challenges, narrator, cancel)
             self._watch_the_end(challenges, narrator)
@@ -81,13 +81,13 @@ class Persistent:
             entry, placement, writer = self._through
             writer.write_for_good(placement.place(entry, missing), narrator)
         elif not any(one.state == "has" for view in views for one in view.servers):
-            raise RecordsAwaited(records, () if self._is_new() else views)
+            raise PendingRecords(records, () if self._is_new() else views)
         try:
             self._propagation.wait(wanted, timeout_seconds=self._timeout_seconds, narrator=narrator, cancel=cancel)
         except PropagationTimeout:
             if self._through is not None:
                 raise
-            raise RecordsAwaited(records, self._propagation.look(wanted, cancel)) from None
+            raise PendingRecords(records, self._propagation.look(wanted, cancel)) from None
 
     def _watch_the_end(self, challenges: Sequence[Challenge], narrator: Narrator) -> None:
         """Warn when the permission ends before the next renewals (`persistUntil`)."""

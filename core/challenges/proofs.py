@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from core.dns.grant import Grant
-from core.dns.names import DNS_PERSIST01, proof_value, record_name
+from core.dns.names import DNS_PERSIST01, key_authorization_digest, validation_name
 from core.operations import Record
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ def records_of(challenges: Sequence[Challenge]) -> tuple[Record, ...]:
 
 def record_of(challenge: Challenge, *, for_wildcard: bool | None = None) -> Record:
     """Return the record that answers one challenge. `for_wildcard`: also where the challenge itself is for the bare name."""
-    name = record_name(challenge.type, challenge.identifier, challenge.account_url)
+    name = validation_name(challenge.type, challenge.identifier, challenge.account_url)
     if challenge.type != DNS_PERSIST01:
-        return Record(name=name, type="TXT", value=proof_value(challenge.key_authorization))
+        return Record(name=name, type="TXT", value=key_authorization_digest(challenge.key_authorization))
     issuer = next(iter(challenge.issuer_domain_names), "")
     is_wide = challenge.wildcard if for_wildcard is None else for_wildcard
     return Record(name=name, type="TXT", value=Grant(issuer, challenge.account_url, is_wide).text)

@@ -28,7 +28,7 @@ REQUEST_SECONDS = 20.0
 PAUSES_SECONDS = (0.5, 1.5, 4.0, 10.0)
 _SHORTEST_SECONDS = 1.0
 TEMPORARY = (429, 500, 502, 503, 504)
-UNTOUCHED = (429, 503)
+NOT_PROCESSED = (429, 503)
 """Refusals before any work: what got one may be sent again even when it must not be done twice."""
 SHOWN_CHARACTERS = 200
 LONGEST_RETRY = timedelta(days=1)
@@ -66,12 +66,12 @@ class Answer(Struct, frozen=True, kw_only=True):
         return self.body.decode("utf-8", "replace")
 
 
-def stumbles(answer: Answer) -> bool:
+def is_transient(answer: Answer) -> bool:
     """Tell whether asking again may help, by the status alone."""
     return answer.status in TEMPORARY
 
 
-class Stale(Exception):
+class StaleRead(Exception):
     """A request that had to wait has become old and is not sent again: look and make it anew. Leaves `core.dns` never."""
 
     def __init__(self, error: DnsProviderError) -> None:
@@ -84,7 +84,7 @@ class Api:
     """One provider's interface below one address."""
 
     def __init__(
-        self, access: Access, endpoint: str, *, title: str, is_temporary: Callable[[Answer], bool] = stumbles
+        self, access: Access, endpoint: str, *, title: str, is_temporary: Callable[[Answer], bool] = is_transient
     ) -> None:
         """Take the place of an interface; asks nothing of the network yet.
 
@@ -118,7 +118,7 @@ class Api:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         repeat: bool = True,
-        is_perishable: bool = False,
+        must_be_fresh: bool = False,
         timeout: float = REQUEST_SECONDS,
     ) -> Answer:
         """Send a request and return the answer, also a refusal; `data` goes as JSON, `form` as a form.
@@ -127,11 +127,11 @@ class Api:
             path: below the endpoint, with its slash.
             repeat: False: not sent again when the reply was lost or the server failed half-way (429 and 503 are refusals before
                 any work, so they are repeated all the same).
-            is_perishable: what is sent was made of what was read just now, and could undo what others have written since. It is
-                not sent again; where that would have been done, it is waited as long, and Stale raised.
+            must_be_fresh: what is sent was made of what was read just now, and could undo what others have written since. It is
+                not sent again; where that would have been done, it is waited as long, and StaleRead raised.
 
         Raises:
-            Stale: see `is_perishable`.
+            StaleRead: see `must_be_fresh`.
             DnsProviderError: no answer, or a temporary one to the end (`reason`: `unreachable`, `rate-limited`, `temporary`);
                 a redirect or an answer without end (`refused`).
             Cancelled.
@@ -147,7 +147,7 @@ class Api:
 
         def send(place: str) -> Answer:
             return self._sent(
-                method, place + below, sent, body, repeat=repeat, is_perishable=is_perishable, timeout=timeout
+                method, place + below, sent, body, repeat=repeat, must_be_fresh=must_be_fresh, timeout=timeout
             )
 
         answer = send(self._places[0])
@@ -167,7 +167,7 @@ class Api:
         body: bytes | None,
         *,
         repeat: bool,
-        is_perishable: bool,
+        must_be_fresh: bool,
         timeout: float,
     ) -> Answer:
         """Send a request until there is an answer that means something, or patience is at its end. Raises as `call` does."""
@@ -188,11 +188,11 @@ class Api:
                     return answer
                 until = _retry_at(answer, env.clock.now())
                 error = self._stumbled(answer, until)
-                if not repeat and answer.status not in UNTOUCHED:
+                if not repeat and answer.status not in NOT_PROCESSED:
                     raise error
             backoff.wait_or_raise(error, until, self._silent_until)
-            if is_perishable:
-                raise Stale(error)
+            if must_be_fresh:
+                raise StaleRead(error)
 
     def _response(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float

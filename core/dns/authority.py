@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from core.dns.names import is_below
-from core.ports import CancelToken, DnsReply, Resolver
+from core.ports import CancelToken, DnsResponse, Resolver
 
 LONGEST_CHAIN = 8
 """CNAMEs followed; resolvers give up at about as many."""
@@ -40,7 +40,7 @@ class Authority:
         self._resolvers: tuple[str | None, ...] = tuple(resolvers) or (None,)
         self._cancel = cancel or CancelToken()
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, str], DnsReply] = {}
+        self._known: dict[tuple[str, str], DnsResponse] = {}
 
     def written_at(self, name: str) -> str:
         """Return where a record of this name really stands: itself, or where its CNAME leads (also when nobody answers)."""
@@ -57,9 +57,9 @@ class Authority:
         beside = f"{NOBODY}.{name.partition('.')[2]}"
         return target in self.ask(beside, "CNAME").values("CNAME")
 
-    def unchecked(self, name: str, type: str) -> DnsReply:
+    def unchecked(self, name: str, type: str) -> DnsResponse:
         """Ask as `ask` does, for the answer even where DNSSEC fails. Not kept."""
-        reply = DnsReply(status="UNREACHABLE")
+        reply = DnsResponse(status="UNREACHABLE")
         for server in self._resolvers:
             self._cancel.check()
             reply = self._resolver.ask(name, type, server=server, timeout=ASK_SECONDS, unchecked=True)
@@ -92,13 +92,13 @@ class Authority:
                 found += [NameServer(name, address) for address in self.ask(name, type).values(type)]
         return tuple(found)
 
-    def ask(self, name: str, type: str) -> DnsReply:
+    def ask(self, name: str, type: str) -> DnsResponse:
         """Return the answer of the first resolver that has one, else the last one's failure."""
         with self._lock:
             known, resolvers = self._known.get((name, type)), self._resolvers
         if known is not None:
             return known
-        reply = DnsReply(status="UNREACHABLE")
+        reply = DnsResponse(status="UNREACHABLE")
         for server in resolvers:
             self._cancel.check()
             reply = self._resolver.ask(name, type, server=server, timeout=ASK_SECONDS)

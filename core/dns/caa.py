@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
-from core.ports import DnsReply
+from core.ports import DnsResponse
 
 ANSWERED = ("NOERROR", "NXDOMAIN")
 KNOWN_TAGS = frozenset({"issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"})
@@ -16,7 +16,7 @@ LONGEST_CHAIN = 8
 _RECORD = re.compile(r'(\d{1,3})\s+([A-Za-z0-9]+)\s+(?:"((?:[^"\\]|\\.)*)"|(\S*))\s*')
 _ESCAPED = re.compile(r"\\(\d{3}|.)")
 
-Ask = Callable[[str, str], DnsReply]
+Ask = Callable[[str, str], DnsResponse]
 """Asks for the records of a name and a type."""
 
 
@@ -110,7 +110,7 @@ def refusal(
     return Refusal("method", _value(first, account if first.accounts else "", (*named, method)), tag, named)
 
 
-def _followed(ask: Ask, name: str) -> tuple[str, DnsReply]:
+def _followed(ask: Ask, name: str) -> tuple[str, DnsResponse]:
     """Ask for CAA records, along CNAMEs also where the server that was asked does not follow them into another zone."""
     at, seen = name, {name}
     reply = ask(at, "CAA")

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from core.dns.api import Stale
+from core.dns.api import StaleRead
 from core.dns.provider import Access, TxtRecord, provider_error
 from core.errors import DnsProviderError
 
@@ -61,7 +61,7 @@ def by_name(add: Sequence[TxtRecord], remove: Sequence[TxtRecord]) -> dict[str, 
     return changes
 
 
-def make_it_stand(
+def converge(
     access: Access,
     title: str,
     changes: Mapping[str, NameChange],
@@ -74,7 +74,7 @@ def make_it_stand(
     Args:
         read: what there is now.
         values: of a name in what was read, plain.
-        write: what is left to do at each name, given what was read; Stale is as good as done, it is looked again.
+        write: what is left to do at each name, given what was read; StaleRead is as good as done, it is looked again.
 
     Raises DnsProviderError (`reason`: `conflict`) when others keep undoing it; Cancelled.
     """
@@ -99,7 +99,7 @@ def make_it_stand(
                 failure = contested(access, title, next(iter(left)))
                 try:
                     write(seen, left)
-                except Stale as stale:
+                except StaleRead as stale:
                     failure = stale.error
                     break
             elif left:

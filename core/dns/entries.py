@@ -22,7 +22,7 @@ LAST_SECONDS = 3.0
 """For cleaning up after somebody who has cancelled: they wait for it. What is left is on record for the next run."""
 
 
-class LastTry(CancelToken):
+class DeadlineToken(CancelToken):
     """Asks to stop by itself, after a while."""
 
     __slots__ = ("_clock", "_until")
@@ -57,7 +57,7 @@ class Entries:
         self._connect = connect
         self._clock = clock
         self._cancel = cancel
-        self._last_try: LastTry | None = None
+        self._last_try: DeadlineToken | None = None
         self._lock = threading.Lock()
         self._at_work: dict[str, threading.Lock] = {}
         self._opened: dict[str, DnsProvider] = {}
@@ -101,10 +101,10 @@ class Entries:
                 self._opened[name] = self._connect(self.configured[name], self._cancel)
             yield self._opened[name]
 
-    def _last(self) -> LastTry:
+    def _last(self) -> DeadlineToken:
         with self._lock:
             if self._last_try is None:
-                self._last_try = LastTry(self._clock)
+                self._last_try = DeadlineToken(self._clock)
             return self._last_try
 
 

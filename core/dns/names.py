@@ -12,7 +12,7 @@ DNS_PERSIST01 = "dns-persist-01"
 DNS_CHALLENGES = (DNS01, DNS_ACCOUNT01, DNS_PERSIST01)
 
 
-def record_name(type: str, identifier: str, account_url: str = "") -> str:
+def validation_name(type: str, identifier: str, account_url: str = "") -> str:
     """Return where the CA looks for the proof of `identifier`, which is without `*.`.
 
     `account_url`: for dns-account-01, whose name differs for each account.
@@ -25,7 +25,7 @@ def record_name(type: str, identifier: str, account_url: str = "") -> str:
     return f"_acme-challenge.{identifier}"
 
 
-def proof_value(key_authorization: str) -> str:
+def key_authorization_digest(key_authorization: str) -> str:
     """Return the value for dns-01 and dns-account-01: 43 characters of base64url."""
     return urlsafe_b64encode(sha256(key_authorization.encode()).digest()).rstrip(b"=").decode()
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from core.engine.accounts import Accounts
 from core.engine.adopting import Adopting
 from core.engine.archives import Archives
+from core.engine.base import ignore
 from core.engine.certificates import Certificates
 from core.engine.dns import DnsProviders
-from core.engine.frame import ignore
-from core.engine.keeping import Keeping
-from core.engine.looking import Looking
 from core.engine.notifications import Notifications
+from core.engine.queries import Queries
+from core.engine.recovery import Recovery
 from core.engine.requests import Requests
 from core.engine.settings import Settings
 from core.engine.web import Web
@@ -26,7 +26,7 @@ __all__ = ["Engine", "ignore"]
 
 
 class Engine(
-    Looking,
+    Queries,
     Certificates,
     Requests,
     DnsProviders,
@@ -34,7 +34,7 @@ class Engine(
     Settings,
     Web,
     Accounts,
-    Keeping,
+    Recovery,
     Archives,
     Adopting,
 ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
     from core.events import Reporter
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.workflows.context import Context
 
 
-class Accounts(Frame):
+class Accounts(EngineBase):
     """Each holds the writers' lock while it runs and asks the CA. Raises NotFound where there is no account; IssuerError."""
 
     def roll_over_account(

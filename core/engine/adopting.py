@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
     from core.adoption import Adoption
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.ports import CancelToken
 
 
-class Adopting(Frame):
+class Adopting(EngineBase):
     """Finding them needs no lock; taking them over holds it. Nothing of the other clients' is ever changed."""
 
     def adoptable(self, *, client: str | None = None, folder: Path | None = None) -> Adoption:

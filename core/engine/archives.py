@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.model import Config
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 from core.errors import CertdeckError, ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _REPORTED_ENTRIES = 500
 
 
-class Archives(Frame):
+class Archives(EngineBase):
     """Backup, restore, and the file for a bug report."""
 
     def backup(

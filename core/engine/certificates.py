@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.model import Config
+from core.engine.base import ignore
 from core.engine.fleet import Fleet
-from core.engine.frame import ignore
 
 if TYPE_CHECKING:
     from core.errors import CertdeckError

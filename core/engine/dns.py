@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from core.config.model import DnsProviderConfig
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
     from core.events import Reporter
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.ports import CancelToken
 
 
-class DnsProviders(Frame):
+class DnsProviders(EngineBase):
     """What proofs by DNS need: provider entries with their secrets, and a look at who has which record."""
 
     def dns_kinds(self) -> tuple[DnsKind, ...]:

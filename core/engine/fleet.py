@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
     from core.events import Reporter
@@ -19,7 +19,7 @@ LOCK_SECONDS = 20.0
 """How long a command waits for the service of this box (`fleet watch`) to end what it is doing."""
 
 
-class Fleet(Frame):
+class Fleet(EngineBase):
     """Operations of `[fleet]`. Each raises UsageError where the configuration has none."""
 
     @contextmanager

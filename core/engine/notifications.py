@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from core.config.model import NotificationConfig
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
     from core.events import Reporter
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.ports import CancelToken
 
 
-class Notifications(Frame):
+class Notifications(EngineBase):
     """Entries of `[notifications]` with their secrets."""
 
     def notification_kinds(self) -> tuple[NotificationKind, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
     from core.events import Reporter
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.upload.values import SigningRequest
 
 
-class Requests(Frame):
+class Requests(EngineBase):
     """What is done with signing requests. Making and removing one holds the writers' lock."""
 
     def make_csr(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.config.model import IssuerConfig, TargetConfig
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.vault_moves import VaultMoved
 
 
-class Settings(Frame):
+class Settings(EngineBase):
     """Operations on the configuration. Each holds the writers' lock while it runs."""
 
     def add_issuer(self, name: str, config: IssuerConfig, *, report: Reporter = ignore) -> None:

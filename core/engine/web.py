@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
     from core.events import Reporter
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.web.shown import WebState
 
 
-class Web(Frame):
+class Web(EngineBase):
     """Settings of a target's web server."""
 
     def web(self, target: str) -> WebState:

@@ -23,7 +23,7 @@ def send(access: Access, message: Message) -> str:
     from importlib.util import find_spec
 
     from core.child import ask_child, forms
-    from core.dns.last_words import last_words
+    from core.dns.stderr_tail import stderr_tail
     from core.notify.apprise_child import MARK
 
     if find_spec("apprise") is None:
@@ -48,7 +48,7 @@ def send(access: Access, message: Message) -> str:
         return "The service accepted the message."
     parts = {part for part in re.split(r"[^A-Za-z0-9_.-]+", url) if len(part) >= _LONG_ENOUGH}
     secrets = [form for secret in (url, *parts) for form in forms(secret)]
-    words = last_words(str(said.get("said", "")) if said else done.output, secrets)
+    words = stderr_tail(str(said.get("said", "")) if said else done.output, secrets)
     if done.timed_out:
         raise notify_error(
             access,

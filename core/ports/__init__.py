@@ -41,7 +41,7 @@ from core.ports.machine import (
 from core.ports.services import (
     DnsExchange,
     DnsRecord,
-    DnsReply,
+    DnsResponse,
     Mailer,
     MailFailure,
     MailReply,
@@ -63,7 +63,7 @@ __all__ = [
     "Completed",
     "DnsExchange",
     "DnsRecord",
-    "DnsReply",
+    "DnsResponse",
     "Environment",
     "Host",
     "HttpHandler",

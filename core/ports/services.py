@@ -22,7 +22,7 @@ class DnsRecord(Struct, frozen=True, kw_only=True):
     """TXT: its strings joined. Names: as `name`. SOA: the primary server's name. Addresses as usual."""
 
 
-class DnsReply(Struct, frozen=True, kw_only=True):
+class DnsResponse(Struct, frozen=True, kw_only=True):
     """What a name server said, or why it said nothing."""
 
     status: str
@@ -41,7 +41,7 @@ class DnsReply(Struct, frozen=True, kw_only=True):
 class Resolver(Protocol):
     def ask(
         self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0, unchecked: bool = False
-    ) -> DnsReply:
+    ) -> DnsResponse:
         """Ask one question. Never raises; UDP first, TCP where an answer does not fit.
 
         Args:

@@ -56,9 +56,9 @@ def unreadable(paths: Paths, name: str, why: str) -> StoreCorrupt:
 
 def set_aside(paths: Paths, name: str, now: datetime) -> Path:
     """Move the record of `name` away; returns where it is now. Raises StoreError."""
-    from core.store import aside
+    from core.store import quarantine
 
-    return aside.set_aside(paths, paths.transactions / (name + SUFFIX), now)
+    return quarantine.set_aside(paths, paths.transactions / (name + SUFFIX), now)
 
 
 def names(paths: Paths) -> tuple[str, ...]:

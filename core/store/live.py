@@ -1,7 +1,7 @@
 """The links `state/live/NAME`: which version is live is said there and nowhere else.
 
 Somebody may put something else in the place of one: a folder, a file, a link that leads elsewhere. Then nothing is guessed and
-nothing of it is removed: it is said, and whoever holds the lock moves it aside (`odd_links`, `core.store.aside`).
+nothing of it is removed: it is said, and whoever holds the lock moves it aside (`invalid_links`, `core.store.quarantine`).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def remove_link(paths: Paths, name: str) -> None:
         remove_file(paths.live / name)
 
 
-def odd_links(paths: Paths) -> tuple[str, ...]:
+def invalid_links(paths: Paths) -> tuple[str, ...]:
     """Return the names of lineages in whose place in `live` something else stands, sorted. One `readlink` for each."""
     found = []
     try:

@@ -144,7 +144,7 @@ def load_order_key(paths: Paths, vault: Vault, name: str) -> bytes | None:
     return vault.unseal(order_key(name), sealed)
 
 
-def the_order(paths: Paths, name: str) -> OrderRecord:
+def require_order(paths: Paths, name: str) -> OrderRecord:
     """Return the open order of a lineage. Raises NotFound (`not-found`) when it has none."""
     record = load_order(paths, name)
     if record is None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from core.ports import DnsRecord, DnsReply
+from core.ports import DnsRecord, DnsResponse
 
 if TYPE_CHECKING:
     import dns.message
@@ -31,10 +31,10 @@ class SystemResolver:
 
     def ask(
         self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0, unchecked: bool = False
-    ) -> DnsReply:
+    ) -> DnsResponse:
         if server is not None:
             return self._ask(name, type, server, timeout, unchecked)
-        reply = DnsReply(status="UNREACHABLE")
+        reply = DnsResponse(status="UNREACHABLE")
         servers = self._of_this_machine()
         # The one that answered last goes first: a dead one at the top of the list costs its time-out once, not at each question.
         for each in sorted(servers, key=lambda server: server != self._answered_last):
@@ -44,7 +44,7 @@ class SystemResolver:
                 break
         return reply
 
-    def _ask(self, name: str, type: str, server: str, timeout: float, unchecked: bool) -> DnsReply:
+    def _ask(self, name: str, type: str, server: str, timeout: float, unchecked: bool) -> DnsResponse:
         import dns.exception
         import dns.flags
         import dns.message
@@ -66,13 +66,13 @@ class SystemResolver:
                 query, address, timeout=timeout, port=port, ignore_unexpected=True, ignore_errors=True
             )
         except (dns.exception.Timeout, ConnectionRefusedError):
-            return DnsReply(status="SILENT", milliseconds=passed())
+            return DnsResponse(status="SILENT", milliseconds=passed())
         except OSError:
-            return DnsReply(status="UNREACHABLE", milliseconds=passed())
+            return DnsResponse(status="UNREACHABLE", milliseconds=passed())
         except (dns.exception.DNSException, EOFError, ValueError):
             # What came was no answer to this question; for the look that is as good as none.
-            return DnsReply(status="FORMERR", milliseconds=passed())
-        return DnsReply(
+            return DnsResponse(status="FORMERR", milliseconds=passed())
+        return DnsResponse(
             status=dns.rcode.to_text(answer.rcode()),
             answer=tuple(_records(answer.answer)),
             authority=tuple(_records(answer.authority)),

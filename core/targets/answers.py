@@ -8,9 +8,9 @@ from pathlib import Path, PurePath
 from core.config.model import TargetConfig
 from core.ports import Environment
 from core.regular import read_without_waking
+from core.targets.command_result import CommandResult, plain
 from core.targets.kind import Action
 from core.targets.resolved import in_text
-from core.targets.verdict import Verdict, plain
 
 _SECRET_CHARACTERS = 8
 _WRAPPERS = ("runuser", "sudo", "setpriv", "env", "nsenter")
@@ -42,25 +42,25 @@ def program_of(argv: Sequence[str]) -> str:
     return PurePath(words[0]).name
 
 
-def judged(output: str, says: Sequence[str], failure_signs: Sequence[str], who: str) -> Verdict:
+def judged(output: str, says: Sequence[str], failure_signs: Sequence[str], who: str) -> CommandResult:
     """Return the verdict on a command, or an answer, that ended well: its words may say otherwise. Pure."""
     lines = [line.strip().lower() for line in output.splitlines()]
     failed = next((line for line in lines if any(sign in line for sign in failure_signs)), None)
     is_said = not says or any(line.startswith(word.lower()) for line in lines for word in says)
     if failed is None and is_said:
-        return Verdict(ok=True)
+        return CommandResult(ok=True)
     said = output.splitlines()[-1].strip() if output.strip() else "nothing"
-    return Verdict(ok=False, why=f"{who} did not report success. It said: {said.rstrip('.')}.", output=output)
+    return CommandResult(ok=False, why=f"{who} did not report success. It said: {said.rstrip('.')}.", output=output)
 
 
-def tell(env: Environment, target: TargetConfig, action: Action) -> Verdict:
+def tell(env: Environment, target: TargetConfig, action: Action) -> CommandResult:
     """Tell a service over its socket to take the files that stand at the target's paths. Blocks up to the target's time limit."""
     exchange = action.exchange
     assert exchange is not None
     address = target.socket or exchange.socket
     if address == "{probe}":
         if not target.probe:
-            return Verdict(
+            return CommandResult(
                 ok=False,
                 why=f"The target {target.name} has no probe, and certdeck reloads its service through that address.",
             )
@@ -68,14 +68,14 @@ def tell(env: Environment, target: TargetConfig, action: Action) -> Verdict:
     try:
         pem = _pem(target)
     except OSError as exc:
-        return Verdict(ok=False, why=f"{exc.filename or target.certificate} cannot be read: {exc.strerror}.")
+        return CommandResult(ok=False, why=f"{exc.filename or target.certificate} cannot be read: {exc.strerror}.")
 
-    def say(message: str) -> Verdict:
+    def say(message: str) -> CommandResult:
         text = in_text(message, target).replace("{pem}", pem)
         ended = env.talker.say(address, text.encode(), timeout=target.timeout_seconds)
         output = plain(_without(ended.output, pem))
         if ended.returncode:
-            return Verdict(ok=False, why=output, output=output, is_idle=_is_idle(output))
+            return CommandResult(ok=False, why=output, output=output, is_idle=_is_idle(output))
         return judged(output, action.says, action.failure_signs, address)
 
     for message in exchange.say:
@@ -84,7 +84,7 @@ def tell(env: Environment, target: TargetConfig, action: Action) -> Verdict:
             if exchange.on_failure and not verdict.is_idle:
                 say(exchange.on_failure)
             return verdict
-    return Verdict(ok=True)
+    return CommandResult(ok=True)
 
 
 def _pem(target: TargetConfig) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from core.concurrently import map_concurrently
 from core.config.model import TargetConfig
 from core.ports import CancelToken, Environment
 from core.targets.judgement import Before, broken_by_deployment, is_restored, not_seen, served_of
-from core.targets.sight import Listener, Sight, listeners_of, see, see_all, side_by_side
+from core.targets.sight import Listener, Sight, listeners_of, see, see_all
 
 FIRST_PAUSE_SECONDS = 0.01
 LONGEST_PAUSE_SECONDS = 0.5
@@ -23,7 +24,7 @@ only then tells the old ones to stop accepting: until then each connection may g
 SETTLING_PAUSE_SECONDS = 0.03
 
 
-class Look(Struct, frozen=True, kw_only=True):
+class ProbeResult(Struct, frozen=True, kw_only=True):
     sights: tuple[Sight, ...]
     served: str | None
     """SHA-256 of what was presented last; another than ours where any listener presents another."""
@@ -50,7 +51,7 @@ def look(
     *,
     restoring: bool = False,
     cancel: CancelToken | None = None,
-) -> Look:
+) -> ProbeResult:
     """Ask every listener of the target until it presents `expected` and nothing else any more, or its time is over.
 
     Fast at first: old workers of a service may answer for some moments after a reload. Blocks up to `probe_timeout_seconds`.
@@ -71,10 +72,10 @@ def look(
     waiting = _Waiting(env, target, names, needed, is_right, cancel or CancelToken())
     # Those that were seen before come first: where there are more than threads, the others wait for them.
     ordered = sorted(listeners, key=lambda each: each not in waiting.needed)
-    by_listener = dict(zip(ordered, side_by_side(waiting.settle, ordered), strict=True))
+    by_listener = dict(zip(ordered, map_concurrently(waiting.settle, ordered), strict=True))
     sights = tuple(by_listener[each] for each in listeners)
     broken = broken_by_deployment([each for each in sights if not is_right(each)], expected, known, sights)
-    return Look(
+    return ProbeResult(
         sights=sights,
         served=served_of(sights, expected),
         matches=not broken,

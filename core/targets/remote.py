@@ -20,9 +20,9 @@ from core.foreign.attributes import Attributes
 from core.ports import CancelToken, Completed, Environment
 from core.regular import read_without_waking
 from core.targets import remote_script as script
+from core.targets.command_result import CommandResult, plain
 from core.targets.kinds import IDLE_SIGNS
 from core.targets.site import Site
-from core.targets.verdict import Verdict, plain
 
 _PENDING = "pending"
 _UNSURE = "?"
@@ -60,7 +60,7 @@ _CAUSES = (
 
 def push(
     env: Environment, target: TargetConfig, cancel: CancelToken | None = None, *, restoring: bool = False
-) -> Verdict:
+) -> CommandResult:
     """Bring the other machine to what the target's own paths hold, and make its service read it. Blocks. Raises Cancelled.
 
     Without local files what was there before the first deployment is put back.
@@ -74,11 +74,11 @@ def push(
     except FileNotFoundError:
         contents = []
     except OSError as exc:
-        return Verdict(ok=False, why=f"{exc.filename or target.certificate} cannot be read: {exc.strerror}.")
+        return CommandResult(ok=False, why=f"{exc.filename or target.certificate} cannot be read: {exc.strerror}.")
     wanted = sha256(b"\0".join(sha256(content).digest() for _, content in contents)).hexdigest() if contents else ""
     known = _marked(target)
     if restoring and known == wanted:
-        return Verdict(ok=True)
+        return CommandResult(ok=True)
     paths = [remote for _, remote in pairs]
     for path, content in contents:
         mode = "600" if b"PRIVATE KEY" in content else "644"
@@ -89,9 +89,9 @@ def push(
     try:
         _mark(target, _PENDING)
     except OSError as exc:
-        return Verdict(ok=False, why=f"{_mark_of(target)} cannot be written: {exc.strerror}.")
+        return CommandResult(ok=False, why=f"{_mark_of(target)} cannot be written: {exc.strerror}.")
     except CertdeckError as exc:
-        return Verdict(ok=False, why=f"{exc.what} {exc.why}")
+        return CommandResult(ok=False, why=f"{exc.what} {exc.why}")
     ended = _ssh(
         env,
         target,
@@ -101,7 +101,7 @@ def push(
         cancel if contents else None,
     )
     if ended.returncode == 0 and not ended.timed_out:
-        return _settled(target, wanted, Verdict(ok=True))
+        return _settled(target, wanted, CommandResult(ok=True))
     verdict = _failed(target, ended, "It did not accept the new files.")
     is_undone = not ended.timed_out and ended.returncode in _UNDONE
     if not is_undone or known == _PENDING:
@@ -110,13 +110,13 @@ def push(
     return _settled(target, known.rstrip(_UNSURE) + (_UNSURE if is_unsure else ""), verdict)
 
 
-def check(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> Verdict:
+def check(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> CommandResult:
     """Tell whether a deployment would get through, without changing anything. Blocks. Raises Cancelled."""
     programs = [argv[0] for argv in (target.remote_test, target.remote_reload) if argv]
     paths = [remote for _, remote in remote_paths(target)]
     ended = _ssh(env, target, script.check(paths, programs), cancel)
     if ended.returncode == 0 and not ended.timed_out:
-        return Verdict(ok=True)
+        return CommandResult(ok=True)
     return _failed(target, ended, "A deployment would fail there.")
 
 
@@ -151,7 +151,7 @@ def _ssh(
     return env.runner.run(words, timeout=target.timeout_seconds, cancel=cancel, stdin=content)
 
 
-def _failed(target: TargetConfig, ended: Completed, otherwise: str) -> Verdict:
+def _failed(target: TargetConfig, ended: Completed, otherwise: str) -> CommandResult:
     output = plain(ended.output)
     said = output.lower()
     where = f"{target.host} port {target.port}"
@@ -173,7 +173,7 @@ def _failed(target: TargetConfig, ended: Completed, otherwise: str) -> Verdict:
         why = f"remote_reload failed on {where}, also with the previous files: {last}"
     else:
         why = f"{where}: {otherwise} {last or f'It exited with status {ended.returncode}.'}"
-    return Verdict(
+    return CommandResult(
         ok=False,
         why=why if why.endswith(".") else f"{why}.",
         output=output,
@@ -183,7 +183,7 @@ def _failed(target: TargetConfig, ended: Completed, otherwise: str) -> Verdict:
     )
 
 
-def _settled(target: TargetConfig, state: str, verdict: Verdict) -> Verdict:
+def _settled(target: TargetConfig, state: str, verdict: CommandResult) -> CommandResult:
     with suppress(OSError, CertdeckError):  # it stays pending, and the next push does it again
         _mark(target, state)
     return verdict

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from core.concurrently import map_concurrently
 from core.config.model import TargetConfig
 from core.errors import UntrustedPath
 from core.ports import CancelToken, Environment
 from core.targets.answers import is_own, judged, tell
+from core.targets.command_result import CommandResult, plain, shown
 from core.targets.kind import Action
 from core.targets.kinds import IDLE_SIGNS, kind_of
 from core.targets.resolved import in_text
-from core.targets.sight import side_by_side
-from core.targets.verdict import Verdict, plain, shown
 
 _SIGNS = ("[emerg]", "[alert]", "error:", "[error]", "fatal")
 """How nginx, haproxy, apache and others mark the line that matters."""
@@ -32,14 +32,14 @@ def check_commands(env: Environment, targets: Sequence[TargetConfig]) -> None:
             env.check_command(("ssh",))
 
 
-def run_test(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> Verdict:
+def run_test(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> CommandResult:
     """Run the configuration test of a target; one without any passes. Blocks up to its time limit. Raises Cancelled."""
     return _run(env, target, target.test, cancel)
 
 
 def run_reload(
     env: Environment, target: TargetConfig, cancel: CancelToken | None = None, *, restoring: bool = False
-) -> Verdict:
+) -> CommandResult:
     """Make the service read its files again. Blocks up to the target's time limit for each step. Raises Cancelled.
 
     What the service says decides together with the exit status: many report success with words of failure, or the other way round.
@@ -96,15 +96,15 @@ def action_of(target: TargetConfig) -> tuple[object, ...]:
 def by_action(
     targets: Sequence[TargetConfig],
     key: Callable[[TargetConfig], tuple[object, ...]],
-    run: Callable[[TargetConfig], Verdict],
-) -> dict[str, Verdict]:
+    run: Callable[[TargetConfig], CommandResult],
+) -> dict[str, CommandResult]:
     """Run something for each target, side by side, and once for those with the same key; return name → how it ended."""
     first = {key(target): target for target in reversed(targets)}
-    verdicts = dict(zip(first, side_by_side(run, list(first.values())), strict=True))
+    verdicts = dict(zip(first, map_concurrently(run, list(first.values())), strict=True))
     return {target.name: verdicts[key(target)] for target in targets}
 
 
-def run_recover(env: Environment, target: TargetConfig) -> Verdict | None:
+def run_recover(env: Environment, target: TargetConfig) -> CommandResult | None:
     """Bring a service back that does not come back by its reload; None where its kind knows no way, or the target has its own."""
     action = kind_of(target).action
     if not action.recover or (action.command and not is_own(target.reload, action)):
@@ -119,17 +119,17 @@ def _run(
     cancel: CancelToken | None,
     stdin: bytes | None = None,
     judge: Action | None = None,
-) -> Verdict:
+) -> CommandResult:
     if not argv:
-        return Verdict(ok=True, did_run=False)
+        return CommandResult(ok=True, did_run=False)
     try:
         env.check_command(argv)
     except UntrustedPath as exc:  # while going back, this must not stand in the way of the files
-        return Verdict(ok=False, why=f"{exc.what} {exc.why} {exc.fix}.")
+        return CommandResult(ok=False, why=f"{exc.what} {exc.why} {exc.fix}.")
     ended = env.runner.run(argv, timeout=target.timeout_seconds, cancel=cancel, stdin=stdin)
     output = plain(ended.output)
     if ended.returncode == 0 and not ended.timed_out:
-        return Verdict(ok=True) if judge is None else judged(output, judge.says, judge.failure_signs, shown(argv))
+        return CommandResult(ok=True) if judge is None else judged(output, judge.says, judge.failure_signs, shown(argv))
     last = _telling(output.split("\n"))
     if ended.timed_out:
         why = f"{shown(argv)} did not finish within {target.timeout_seconds} s and was stopped."
@@ -140,7 +140,7 @@ def _run(
     else:
         why = f"{shown(argv)} exited with status {ended.returncode}{': ' if last else '.'}{last}"
     said = output.lower()
-    return Verdict(
+    return CommandResult(
         ok=False,
         why=why if why.endswith(".") else f"{why}.",
         output=output,

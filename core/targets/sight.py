@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from msgspec import Struct
 
+from core.concurrently import map_concurrently
 from core.config.model import TargetConfig
 from core.ports import Prober, Served
 from core.probe_address import parse
@@ -18,7 +19,6 @@ R = TypeVar("R")
 AT_ONCE = {"smtp": 4}
 """Connections that are open at the same time, by dialect. Postfix (3.7) serves each by a process of its own, and one that is idle
 goes on with the certificate that it began with: connections one after the other all meet the same process."""
-MOST_AT_ONCE = 16
 RESOLVE_SECONDS = 3.0
 LABEL_BELOW_WILDCARD = "certdeck"
 
@@ -56,7 +56,7 @@ def listeners_of(prober: Prober, target: TargetConfig) -> tuple[Listener, ...]:
     def of_probe(probe: str) -> list[Listener]:
         return [Listener(probe, address) for address in prober.listeners(probe, timeout=RESOLVE_SECONDS)]
 
-    found = [each for several in side_by_side(of_probe, target.probe) for each in several]
+    found = [each for several in map_concurrently(of_probe, target.probe) for each in several]
     return tuple(
         {each.address: each for each in reversed(found)}[one] for one in dict.fromkeys(e.address for e in found)
     )
@@ -65,7 +65,7 @@ def listeners_of(prober: Prober, target: TargetConfig) -> tuple[Listener, ...]:
 def see_all(prober: Prober, target: TargetConfig, names: Sequence[str], *, timeout: float) -> tuple[Sight, ...]:
     """Look at each listener of a target once. Blocks up to `timeout` seconds, and RESOLVE_SECONDS for host names."""
     listeners = listeners_of(prober, target)
-    return tuple(side_by_side(lambda each: see(prober, target, each, names, timeout=timeout), listeners))
+    return tuple(map_concurrently(lambda each: see(prober, target, each, names, timeout=timeout), listeners))
 
 
 def see(prober: Prober, target: TargetConfig, listener: Listener, names: Sequence[str], *, timeout: float) -> Sight:
@@ -79,7 +79,7 @@ def see(prober: Prober, target: TargetConfig, listener: Listener, names: Sequenc
             return prober.served(listener.address, server_name=name, timeout=timeout)
         return prober.served(listener.address, server_name=name, timeout=timeout, key=target.probe_key)
 
-    answers = side_by_side(ask, connections)
+    answers = map_concurrently(ask, connections)
     seen = [sha256_of_der(each.certificate) for each in answers if each.certificate is not None]
     if seen:
         return Sight(listener=listener, served=tuple(dict.fromkeys(seen)))
@@ -103,16 +103,6 @@ def server_name(configured: str | None, names: Sequence[str], probe: str) -> str
     full = [each for each in known if not each.startswith("*.")]
     chosen = next(iter(full or known), None)
     return None if chosen is None else _below(chosen)
-
-
-def side_by_side(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Return what `work` returns for each item, in their order; more than one in threads of their own."""
-    if len(items) < 2:
-        return [work(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=min(len(items), MOST_AT_ONCE), thread_name_prefix="probe") as pool:
-        return list(pool.map(work, items))
 
 
 def _below(name: str) -> str:

@@ -15,10 +15,10 @@ from core.key_types import key_words
 from core.severity import days_left, severity
 from core.text import listed
 from core.upload import strength
-from core.upload.material import Material
+from core.upload.bundle import CertificateBundle
+from core.upload.chain_checks import chain, distrusted
 from core.upload.names import accepted, addresses_as_names, bare_domains_missing, missing
-from core.upload.pieces import Pieces
-from core.upload.trustworthy import chain, distrusted
+from core.upload.parsed import ParsedUpload
 from core.upload.values import CheckResult
 from core.x509.chain_end import first_end
 from core.x509.path import LATE_CLOCK
@@ -30,11 +30,11 @@ Answer = tuple[str, str, str]
 _MOST_LISTED = 4
 
 
-class Case(Struct, frozen=True, kw_only=True):
+class CheckContext(Struct, frozen=True, kw_only=True):
     """One upload and all that it is judged by."""
 
-    pieces: Pieces
-    material: Material | None
+    pieces: ParsedUpload
+    material: CertificateBundle | None
     now: datetime
     built: datetime
     """When this program was built: a clock that shows an earlier time is wrong."""
@@ -64,11 +64,11 @@ class Check(Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
-    run: Callable[[Case, Material], Answer]
+    run: Callable[[CheckContext, CertificateBundle], Answer]
     forceable: bool = False
 
 
-def run_checks(case: Case, *, force: bool = False) -> tuple[CheckResult, ...]:
+def run_checks(case: CheckContext, *, force: bool = False) -> tuple[CheckResult, ...]:
     """Return the result of every check, in order. Without a certificate all but the first are skipped."""
     results = [_parse(case)]
     for check in CHECKS:
@@ -98,7 +98,7 @@ def can_be_forced(results: Sequence[CheckResult]) -> bool:
     return bool(failed) and all(each.id in forceable for each in failed)
 
 
-def _parse(case: Case) -> CheckResult:
+def _parse(case: CheckContext) -> CheckResult:
     pieces = case.pieces
     if pieces.problems:
         shown = pieces.problems[:3]
@@ -124,7 +124,7 @@ def _parse(case: Case) -> CheckResult:
     )
 
 
-def _key_match(case: Case, material: Material) -> Answer:
+def _key_match(case: CheckContext, material: CertificateBundle) -> Answer:
     if material.key is None:
         wrong = next((each for _, each in case.pieces.foreign if each.is_key), None)
         if wrong is not None:
@@ -147,13 +147,13 @@ def _key_match(case: Case, material: Material) -> Answer:
     return PASS, f"{key_words(material.key.key_type)}.", ""
 
 
-def _certificate_of_key(case: Case, material: Material) -> str:
+def _certificate_of_key(case: CheckContext, material: CertificateBundle) -> str:
     assert material.key is not None
     spki = material.key.spki
     return next((each.subject for each in case.pieces.certificates if each.public_key_spki == spki), "")
 
 
-def _validity(case: Case, material: Material) -> Answer:
+def _validity(case: CheckContext, material: CertificateBundle) -> Answer:
     leaf = material.leaf
     if leaf.not_after <= leaf.not_before:
         return FAIL, "It ends before it begins.", "Have the certificate issued again."
@@ -169,7 +169,7 @@ def _validity(case: Case, material: Material) -> Answer:
     return PASS, f"Valid until {_day(leaf.not_after)}.", ""
 
 
-def _expiry_soon(case: Case, material: Material) -> Answer:
+def _expiry_soon(case: CheckContext, material: CertificateBundle) -> Answer:
     leaf = material.leaf
     if case.believed >= leaf.not_after:
         return SKIP, "It has expired.", ""
@@ -185,7 +185,7 @@ def _expiry_soon(case: Case, material: Material) -> Answer:
     return WARN, f"{words}, and it does not renew automatically.", "Order the next certificate now."
 
 
-def _chain_expiry(case: Case, material: Material) -> Answer:
+def _chain_expiry(case: CheckContext, material: CertificateBundle) -> Answer:
     first = first_end(material.leaf, material.way.sent)
     if not material.way.sent:
         return SKIP, "No intermediate is sent.", ""
@@ -201,7 +201,7 @@ def _chain_expiry(case: Case, material: Material) -> Answer:
     )
 
 
-def _host_match(case: Case, material: Material) -> Answer:
+def _host_match(case: CheckContext, material: CertificateBundle) -> Answer:
     names = material.leaf.names
     if not case.hosts and not case.served:
         return SKIP, "No host name was given for comparison.", ""
@@ -234,7 +234,7 @@ def _host_match(case: Case, material: Material) -> Answer:
     return PASS, f"It covers {listed(list(dict.fromkeys((*case.hosts, *case.served))), _MOST_LISTED)}.", ""
 
 
-def _names_kept(case: Case, material: Material) -> Answer:
+def _names_kept(case: CheckContext, material: CertificateBundle) -> Answer:
     if not case.had:
         return SKIP, "There is no earlier certificate to compare it with.", ""
     gone = missing(material.leaf, case.had)
@@ -247,7 +247,7 @@ def _names_kept(case: Case, material: Material) -> Answer:
     return PASS, "It covers every name of the previous certificate.", ""
 
 
-def _wildcard_bare(_case: Case, material: Material) -> Answer:
+def _wildcard_bare(_case: CheckContext, material: CertificateBundle) -> Answer:
     names = material.leaf.names
     if not any(name.startswith("*.") for name in names):
         return SKIP, "It has no wildcard.", ""
@@ -261,19 +261,19 @@ def _wildcard_bare(_case: Case, material: Material) -> Answer:
     return PASS, "It covers both the wildcard and the bare domain.", ""
 
 
-def _key_strength(_case: Case, material: Material) -> Answer:
+def _key_strength(_case: CheckContext, material: CertificateBundle) -> Answer:
     return strength.key_strength(material.leaf)
 
 
-def _signature(_case: Case, material: Material) -> Answer:
+def _signature(_case: CheckContext, material: CertificateBundle) -> Answer:
     return strength.signature(material.leaf, material.way.sent)
 
 
-def _usage(_case: Case, material: Material) -> Answer:
+def _usage(_case: CheckContext, material: CertificateBundle) -> Answer:
     return strength.usage(material.leaf)
 
 
-def _not_ca(_case: Case, material: Material) -> Answer:
+def _not_ca(_case: CheckContext, material: CertificateBundle) -> Answer:
     if not material.leaf.is_ca:
         return PASS, "It is a server certificate.", ""
     if material.leaf.self_signed:
@@ -289,16 +289,16 @@ def _not_ca(_case: Case, material: Material) -> Answer:
     )
 
 
-def _chain(case: Case, material: Material) -> Answer:
+def _chain(case: CheckContext, material: CertificateBundle) -> Answer:
     status, detail, fix = chain(material, case.believed)
     return (status, detail, fix) if status == PASS else (status, " ".join((detail, *case.not_fetched)), fix)
 
 
-def _distrusted(_case: Case, material: Material) -> Answer:
+def _distrusted(_case: CheckContext, material: CertificateBundle) -> Answer:
     return distrusted(material)
 
 
-def _clock(case: Case, _material: Material) -> Answer:
+def _clock(case: CheckContext, _material: CertificateBundle) -> Answer:
     if case.clock_is_wrong:
         return WARN, f"The clock of this box shows {_day(case.now)}, before this release was built.", "Set the clock."
     return PASS, f"The clock of this box shows {_day(case.now)}.", ""

@@ -40,7 +40,7 @@ class Parted(Struct, frozen=True):
         return len(self.keys) > 1 or len(self.keys[0][0]) > SMALL
 
 
-def parted(data: bytes) -> Parted | None:
+def split_pkcs12(data: bytes) -> Parted | None:
     """Return the file (DER or BER) in two parts where its keys can be seen; None for any other. Never raises."""
     try:
         return _parted(Reader(data))

@@ -9,8 +9,8 @@ from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from msgspec import Struct, field
 
-from core.upload.pfx_keys import KEY_BAG, SHROUDED_KEY_BAG, Parted, parted
-from core.x509.cost import TooCostly, refuse_costly
+from core.upload.pfx_keys import KEY_BAG, SHROUDED_KEY_BAG, Parted, split_pkcs12
+from core.x509.cost import TooCostly, check_kdf_cost
 from core.x509.der import OCTET_STRING, OID, Element, NotDer, Reader, TooManyElements
 from core.x509.key import PrivateKey
 from core.x509.key_reader import KeyOfNoUse, MalformedKey, checked, read_der, read_encrypted_der
@@ -58,7 +58,7 @@ def read(data: bytes, passphrase: bytes | None) -> Contents:
         passphrase = for_pkcs12(passphrase)
     except UnusablePassphrase as exc:
         raise PfxPassphraseWrong(str(exc), "Give the passphrase as UTF-8 text.") from exc
-    parts = parted(data)
+    parts = split_pkcs12(data)
     if parts is not None and parts.has_to_be_used:
         found = _read_in_parts(parts, passphrase)
         if found is not None:
@@ -148,7 +148,7 @@ def _refuse_unreadable(exc: Exception) -> None:
 
 def _refuse_hostile(data: bytes) -> None:
     try:
-        refuse_costly(data, is_pkcs12=True)
+        check_kdf_cost(data, is_pkcs12=True)
         reader = Reader(data)
         too_large = _has_large_key(reader, reader.whole(), 0)
     except TooManyElements as exc:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.x509.certificate import Certificate, MalformedCertificate, parse_pem, to_pem
 from core.x509.path import LATE_CLOCK, Rules
-from core.x509.path_building import find_way
+from core.x509.path_building import build_path
 from core.x509.signature import has_signed
 
 
@@ -45,7 +45,7 @@ def in_order(fullchain: bytes, spki: bytes, now: datetime) -> bytes:
     others = [each for each in sent if each is not leaf]
     if leaf is sent[0] and chain_problem(leaf, others) is None and Rules(now).problem(leaf, others) is None:
         return fullchain
-    way = find_way(leaf, others, (), now)
+    way = build_path(leaf, others, (), now)
     if others and not way.links:
         return fullchain
     return b"".join(map(to_pem, (leaf, *(link.certificate for link in way.links))))

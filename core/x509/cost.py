@@ -33,7 +33,7 @@ class TooCostly(ValueError):
     """It asks for more work than anything honest does; the text says how much."""
 
 
-def refuse_costly(data: bytes, *, is_pkcs12: bool = False) -> int:
+def check_kdf_cost(data: bytes, *, is_pkcs12: bool = False) -> int:
     """Return how many rounds all key derivations in `data` (DER or BER) take together, where that is little enough.
 
     Raises TooCostly, and NotDer for what cannot be followed.

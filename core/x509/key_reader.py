@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from core.key_types import LARGEST_RSA
-from core.x509.cost import TooCostly, refuse_costly
+from core.x509.cost import TooCostly, check_kdf_cost
 from core.x509.der import INTEGER, OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader, tlv
 from core.x509.key import Native, PrivateKey
 from core.x509.passphrase import no_panic
@@ -95,7 +95,7 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
     from core.x509.padding import WrongPassphrase
 
     try:
-        refuse_costly(data)
+        check_kdf_cost(data)
         plain = pbes2.opened(data, passphrase)
     except NotDer as exc:
         raise MalformedKey("The encrypted private key is damaged.") from exc

@@ -33,7 +33,7 @@ class Link(Struct, frozen=True, kw_only=True):
     """Where it comes from; None: it was given."""
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class CertificationPath(Struct, frozen=True, kw_only=True):
     """The best path up from a leaf."""
 
     leaf: Certificate
@@ -82,7 +82,9 @@ def earliest_end(sent: Sequence[Certificate]) -> datetime:
     return min([leaf.not_after, *(each.not_after for each in above if not each.self_signed)])
 
 
-def find_way(leaf: Certificate, given: Sequence[Certificate], stores: Sequence[Store], now: datetime) -> Way:
+def build_path(
+    leaf: Certificate, given: Sequence[Certificate], stores: Sequence[Store], now: datetime
+) -> CertificationPath:
     """Return the best path from `leaf` over the `given` certificates, in any order, and the stores."""
     search = _Search(given, stores, Rules(now))
     ways = list(search.ways(leaf))
@@ -102,7 +104,7 @@ def find_way(leaf: Certificate, given: Sequence[Certificate], stores: Sequence[S
     if problem is None and len(best) == LONGEST_WAY and not top.self_signed:
         problem = PathProblem("Clients reject the chain: it is longer than any client accepts.")
     order = [link.certificate.der for link in best if link.store is None]
-    return Way(
+    return CertificationPath(
         leaf=leaf,
         links=tuple(best),
         trusted_by=trusted_by,

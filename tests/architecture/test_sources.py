@@ -112,13 +112,10 @@ IN_FOREIGN_FOLDERS = (
     "core/challenges/webroot.py",
     "core/dns/providers/hook.py",
     "core/targets/",
+    "core/workflows/deploying/",
     "core/workflows/uploading/csr.py",
-    "core/workflows/deploying/deploy.py",
     "core/workflows/keeping/export.py",
-    "core/workflows/deploying/inflight.py",
     "core/workflows/keeping/out_file.py",
-    "core/workflows/deploying/recover.py",
-    "core/workflows/deploying/transaction.py",
 )
 """What works, or could come to work, in folders that are not certdeck's own."""
 
@@ -140,8 +137,9 @@ BY_PATH = {
 MAY_LOOK_UP = {
     ("core/targets/check.py", "os.path.realpath"): "compares where configured paths lead; opens nothing",
     ("core/targets/observe.py", "read_bytes"): "certdeck's own live/NAME",
-    ("core/workflows/deploying/inflight.py", "glob"): "certdeck's own certificates.d",
-    ("core/workflows/deploying/inflight.py", "read_text"): "certdeck's own certificates.d",
+    ("core/workflows/deploying/carried.py", "glob"): "certdeck's own certificates.d",
+    ("core/workflows/deploying/carried.py", "read_text"): "certdeck's own certificates.d",
+    ("core/workflows/deploying/shown.py", "os.stat"): "compares sizes for the status; opens nothing",
     ("core/workflows/keeping/out_file.py", "os.stat"): "certdeck's own state, whose identity is compared",
 }
 

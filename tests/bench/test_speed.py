@@ -68,7 +68,7 @@ def certbot_env(ca: PebbleServer) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "REQUESTS_CA_BUNDLE": str(ca.ca_pem), "LANG": "C.UTF-8"}
 
 
-def side_by_side(
+def map_concurrently(
     label: str, count: int, mine: Callable[[int], Run], other: Callable[[int], Run] | None
 ) -> tuple[Series, Series | None]:
     """Run both in turn, so that a drift of the machine hits both; print the figures."""
@@ -100,7 +100,7 @@ def test_one_certificate(
         more = ["--standalone", "--key-type", "ecdsa", "--elliptic-curve", "secp256r1", *domains("certbot", i)]
         return run(theirs("certonly", *more), certbot_env(ca))
 
-    side_by_side(
+    map_concurrently(
         f"issue, {names} name(s)",
         7 if names == 1 else 3,
         lambda i: run([CERTDECK, "issue", *domains("certdeck", i)], ours),
@@ -122,7 +122,7 @@ def test_fifty_renewals(ca: PebbleServer, ours: Mapping[str, str], theirs: Calla
         assert theirs is not None
         return run(theirs("renew", "--force-renewal", "--no-random-sleep-on-renew"), certbot_env(ca))
 
-    side_by_side(
+    map_concurrently(
         "50 forced renewals", 1, lambda _: run([CERTDECK, "--renew", "--force"], ours), certbot if theirs else None
     )
 
@@ -132,7 +132,7 @@ def test_nothing_due(ca: PebbleServer, ours: Mapping[str, str], tmp_path: Path, 
     """The scheduled run when nothing is due, over 1 to 10,000 certificates."""
     clone(Path(ours["CERTDECK_HOME"]), "first.certdeck.test", count)
     run([CERTDECK, "--renew"], ours)
-    side_by_side(f"nothing due, {count} certificate(s)", 7, lambda _: run([CERTDECK, "--renew"], ours), None)
+    map_concurrently(f"nothing due, {count} certificate(s)", 7, lambda _: run([CERTDECK, "--renew"], ours), None)
     print(f"nothing due, {count} certificate(s): peak memory {peak_mib([CERTDECK, '--renew'], ours):.1f} MiB")
 
 

@@ -9,6 +9,8 @@
     for where, outcome in failures(tmp_path, act):   # that operation, reading ones too, fails once with EIO, EACCES …
         ...                                          # what act() returned, or the exception that it raised
 
+    assert unsynced(root, act) == []    # each rename outlasts a power cut, in the order in which they were done
+
 `kills` runs `act` again and again in a forked child, which dies before its first, second, third … operation below the
 folder, and once more in the middle of each write. `full_disks` does the same in this process. `where` says which operation
 it was, for the message of a failing assertion. Counted are the functions of `os` that change something, and `open` for
@@ -158,6 +160,35 @@ def failures(
             number += 1
 
 
+def unsynced(root: Path, act: Callable[[], object]) -> list[str]:
+    """Do `act` here; return what got its name below `root` by a rename that a power cut may undo or leave without content.
+
+    What was written has to be synced before the rename, and the folder at once after it: a file system may forget a rename and keep
+    what was done later.
+    """
+    done: list[tuple[str, str]] = []
+    lock = threading.Lock()
+
+    def strike(name: str, path: str, is_over: bool) -> None:
+        with lock:
+            if not is_over:
+                done.append((name, path))
+
+    with _watched(root, strike):
+        act()
+    found, unwritten = [], set[str]()
+    for (name, path), after in zip(done, [*done[1:], ("", "")], strict=True):
+        if name in ("write", "pwrite"):
+            unwritten.add(path)
+        elif name in SYNCS:
+            unwritten.discard(path)
+        elif name in ("rename", "replace"):
+            if unwritten or after not in [(sync, os.path.dirname(path)) for sync in SYNCS]:
+                found.append(os.path.relpath(path, os.path.realpath(root)))
+            unwritten.clear()
+    return found
+
+
 def leftovers(root: Path) -> list[str]:
     """Return the temporary names that are still somewhere below `root`."""
     return sorted(str(path.relative_to(root)) for path in root.rglob(".tmp-*"))
@@ -257,7 +288,8 @@ def _watched(root: Path, strike: Strike, *, tears: bool = False, reads: bool = F
     busy = threading.local()
 
     def concerns(*paths: str) -> str | None:
-        return next((path for path in paths if path == top or path.startswith(top + os.sep)), None)
+        """Return what an operation is about, if that is below the folder; of a rename the new name."""
+        return next((path for path in reversed(paths) if path == top or path.startswith(top + os.sep)), None)
 
     def replaced(holder: Any, name: str, make: Callable[[Any], Any]) -> None:
         real[holder, name] = getattr(holder, name)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from core.ports import DnsRecord, DnsReply
+from core.ports import DnsRecord, DnsResponse
 
 RESOLVER = "resolver"
 """What stands for `server=None`: the resolvers of this machine, which see everything at once."""
@@ -54,20 +54,20 @@ class NameServers:
 
     def ask(
         self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0, unchecked: bool = False
-    ) -> DnsReply:
+    ) -> DnsResponse:
         with self._lock:
             self.asked.append((name, type, server))
             if self.on_ask is not None:
                 self.on_ask(name, type, server)
             status = self.statuses.get(server or RESOLVER)
             if status is not None:
-                return DnsReply(status=status)
+                return DnsResponse(status=status)
             if type == "TXT" and self.lags.get(server or RESOLVER, 0) > 0:
                 self.lags[server or RESOLVER] -= 1
-                return DnsReply(status="NXDOMAIN")
+                return DnsResponse(status="NXDOMAIN")
             return self._answer(name, type)
 
-    def _answer(self, name: str, type: str) -> DnsReply:
+    def _answer(self, name: str, type: str) -> DnsResponse:
         for zone in self.zones.values():
             for server, addresses in zone.servers.items():
                 if name == server and type in ("A", "AAAA"):
@@ -75,12 +75,12 @@ class NameServers:
                     return _reply(name, type, fitting)
         found = self._zone_of(name)
         if found is None:
-            return DnsReply(status="NXDOMAIN")
+            return DnsResponse(status="NXDOMAIN")
         soa = (DnsRecord(name=found.name, type="SOA", value=f"ns1.{found.name}"),)
         if type == "NS" and name == found.name:
             return _reply(name, type, list(found.servers))
         if type == "SOA" and name == found.name:
-            return DnsReply(status="NOERROR", answer=soa)
+            return DnsResponse(status="NOERROR", answer=soa)
         values = list(found.records.get((name, type), ()))
         values += [value for source in self.sources for value in source(name)] if type == "TXT" else []
         if values:
@@ -89,14 +89,14 @@ class NameServers:
         if target and type != "CNAME":
             further = self._answer(target[0], type)
             led = DnsRecord(name=name, type="CNAME", value=target[0])
-            return DnsReply(status=further.status, answer=(led, *further.answer), authority=further.authority)
+            return DnsResponse(status=further.status, answer=(led, *further.answer), authority=further.authority)
         is_there = any(known == name for known, _ in found.records)
-        return DnsReply(status="NOERROR" if is_there else "NXDOMAIN", authority=soa)
+        return DnsResponse(status="NOERROR" if is_there else "NXDOMAIN", authority=soa)
 
     def _zone_of(self, name: str) -> Zone | None:
         fitting = [zone for zone in self.zones.values() if name == zone.name or name.endswith(f".{zone.name}")]
         return max(fitting, key=lambda zone: len(zone.name), default=None)
 
 
-def _reply(name: str, type: str, values: list[str]) -> DnsReply:
-    return DnsReply(status="NOERROR", answer=tuple(DnsRecord(name=name, type=type, value=value) for value in values))
+def _reply(name: str, type: str, values: list[str]) -> DnsResponse:
+    return DnsResponse(status="NOERROR", answer=tuple(DnsRecord(name=name, type=type, value=value) for value in values))

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from core.upload.bundle import CertificateBundle, assemble
 from core.upload.checks import Case, is_accepted, run_checks
-from core.upload.material import Material, assemble
-from core.upload.pieces import Pieces
-from core.upload.recognise import recognise
+from core.upload.parse import parse_upload
+from core.upload.parsed import ParsedUpload
 from core.upload.values import CheckResult, Part, Upload
 from core.version import BUILT
 from core.x509.trust_store import Store
@@ -36,8 +36,8 @@ def upload(*contents: bytes, passphrase: bytes | None = None) -> Upload:
 class Judged:
     """What became of an upload."""
 
-    pieces: Pieces
-    material: Material | None
+    pieces: ParsedUpload
+    material: CertificateBundle | None
     results: tuple[CheckResult, ...]
 
     @property
@@ -73,7 +73,7 @@ def judge(
         Store("this system's trust store", lambda: roots),
         Store("the chain that shop has now", lambda: known, trusted=False),
     )
-    pieces = recognise(upload(*contents, passphrase=passphrase))
+    pieces = parse_upload(upload(*contents, passphrase=passphrase))
     material = assemble(pieces, stores, max(now, BUILT), hosts=case.get("hosts", ()))
     given = Case(pieces=pieces, material=material, now=now, built=BUILT, **case)
     return Judged(pieces=pieces, material=material, results=run_checks(given, force=force))

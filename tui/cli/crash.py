@@ -35,10 +35,10 @@ def internal_error(exc: BaseException, variables: Mapping[str, str]) -> Internal
 
 def refused_by_system(exc: OSError, variables: Mapping[str, str]) -> CertdeckError:
     """Return the error for a system call that failed where nobody thought of it; the traceback is written down. Never raises."""
-    from core.engine import frame
+    from core.engine import base
 
     internal_error(exc, variables)
-    return frame.refused_by_system(exc, paths_for(variables, os.getuid()))
+    return base.refused_by_system(exc, paths_for(variables, os.getuid()))
 
 
 def log_quietly(log: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Final
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Final
 
 from msgspec.structs import replace
 from textual import events
@@ -16,12 +16,12 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from core.errors import CertdeckError
-from core.operations import LineageStatus, OpenOrder
-from tui.actions import Action, Situation, bindings, of_scope
+from core.operations import LineageStatus
+from tui.actions import Situation, bindings, of_scope
 from tui.deck import StatusRead
 from tui.screens import operations
+from tui.screens.certificate_actions import CertificateActions
 from tui.screens.ordering import URGENT_FIRST, Order
-from tui.screens.page import Page
 from tui.screens.waiting import rows_of, waiting_orders
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.details import details
@@ -42,13 +42,9 @@ _DETAIL_ROWS: Final = 9
 
 _REST_SECONDS: Final = 0.25
 """So long the cursor rests on a row of a slow line before the details are drawn."""
-_NEEDS_A_LINEAGE: Final = frozenset(
-    {"renew", "deploy", "show-pem", "roll-back", "export", "auto-renew", "change", "revoke"}
-)
-"""Actions that a mere order cannot take: there is no certificate of that name yet."""
 
 
-class LineagesScreen(Page[None]):
+class LineagesScreen(CertificateActions):
     """Overview, list, details."""
 
     SCOPE = "certificates"
@@ -79,8 +75,6 @@ class LineagesScreen(Page[None]):
         super().__init__()
         self._order = Order()
         self._filter = ""
-        self._waiting: Mapping[str, OpenOrder] = {}
-        """Orders that want DNS records which a person sets, by the name of their lineage."""
         self._every: tuple[LineageStatus, ...] = ()
         """The lineages, and the orders whose lineage does not exist yet."""
         self._resting: Timer | None = None
@@ -112,9 +106,9 @@ class LineagesScreen(Page[None]):
 
     def _read_orders(self) -> None:
         lineages = self.deck.status.lineages if self.deck.status else ()
-        self._waiting = waiting_orders(self.engine) if self.deck.status_error is None else {}
-        self._every = (*lineages, *rows_of(self._waiting, lineages)) if self._waiting else lineages
-        self._standings = {row.name: standing_of(row, row.name in self._waiting) for row in self._every}
+        self.waiting = waiting_orders(self.engine) if self.deck.status_error is None else {}
+        self._every = (*lineages, *rows_of(self.waiting, lineages)) if self.waiting else lineages
+        self._standings = {row.name: standing_of(row, row.name in self.waiting) for row in self._every}
 
     def refresh_frame(self) -> None:
         status = self.deck.status
@@ -128,7 +122,7 @@ class LineagesScreen(Page[None]):
         found: Iterable[LineageStatus] = self._every
         if self._filter:
             tests, now = certificate_filter.parsed(self._filter), self.deck.now()
-            found = (row for row in found if certificate_filter.kept(row, tests, now, row.name in self._waiting))
+            found = (row for row in found if certificate_filter.kept(row, tests, now, row.name in self.waiting))
         return self._order.sorted(found, self._standings)
 
     def _show(self) -> None:
@@ -138,7 +132,7 @@ class LineagesScreen(Page[None]):
             every if status else None, now, *self._note(), standings=self._standings, only=self._standing_shown()
         )
         table = self.query_one(CertificateTable)
-        table.show(rows, now, waiting=self._waiting, sorting=self._order.arrow)
+        table.show(rows, now, waiting=self.waiting, sorting=self._order.arrow)
         table.border_title = f"Certificates  {len(every):,}"
         if self._filter:
             table.border_title = f"Certificates  {len(rows):,} of {len(every):,}  / {text.printable(self._filter)}"
@@ -162,7 +156,7 @@ class LineagesScreen(Page[None]):
         return ("asking the services …" if self.deck.is_looking else ""), "text-muted"
 
     def _show_detail(self) -> None:
-        sheet, chosen = self.query_one("#detail", Sheet), self.query_one(CertificateTable).chosen
+        sheet, chosen = self.query_one("#detail", Sheet), self.chosen
         error, status = self.deck.status_error, self.deck.status
         if error is not None and (status is None or not self._every):
             sheet.border_title = "The configuration cannot be used"
@@ -170,7 +164,7 @@ class LineagesScreen(Page[None]):
         elif chosen is not None:
             sheet.border_title = text.printable(chosen.name)
             look = "asking it …" if self.deck.is_looking else ""
-            order, linear = self._waiting.get(chosen.name), self.deck.terminal.is_linear
+            order, linear = self.waiting.get(chosen.name), self.deck.terminal.is_linear
             sheet.write(details(chosen, self.deck.now(), look=look, order=order, linear=linear))
             self.query_one(Overview).choose(chosen)
             table = self.query_one(CertificateTable)
@@ -214,32 +208,13 @@ class LineagesScreen(Page[None]):
 
     # -- actions -----------------------------------------------------------------------------------------------------
 
+    @property
+    def chosen(self) -> LineageStatus | None:
+        return self.query_one(CertificateTable).chosen
+
     def situation(self) -> Situation:
         narrowed = self.has_class("-zoomed") or bool(self.query("#filter"))
-        return replace(super().situation(), lineage=self.query_one(CertificateTable).chosen, can_go_back=narrowed)
-
-    def actions(self) -> tuple[Action, ...]:
-        """Say what Enter does where an order waits, and offer nothing that a mere order cannot take."""
-        chosen = self.query_one(CertificateTable).chosen if self.is_mounted else None
-        if chosen is None or chosen.name not in self._waiting:
-            return super().actions()
-        status = self.deck.status
-        is_order = status is None or all(row.name != chosen.name for row in status.lineages)
-        changed: dict[str, dict[str, Any]] = {
-            "zoom": {
-                "label": "Records",
-                "title": "Show the DNS records that it waits for",
-                "footer": 1,
-                "help": "Opens the records to be set, and says which name server has them already. Esc comes back here.",
-            },
-            "complete": {"footer": 0},
-            **({"delete": {"label": "Give up", "title": "Give up this order"}} if is_order else {}),
-            **({each: {"applies": _never, "steady": False} for each in _NEEDS_A_LINEAGE} if is_order else {}),
-        }
-        return tuple(
-            replace(each, **changed.get(each.id, {})) if each.scope == self.SCOPE else each
-            for each in super().actions()
-        )
+        return replace(super().situation(), lineage=self.chosen, can_go_back=narrowed)
 
     def action_sort(self) -> None:
         self._order = self._order.following
@@ -256,10 +231,7 @@ class LineagesScreen(Page[None]):
 
     def action_walk(self, step: int) -> None:
         """Go along the horizon, to what ends next."""
-        chosen, names = (
-            self.query_one(CertificateTable).chosen,
-            walked(self.query_one(CertificateTable).rows, self.deck.now()),
-        )
+        chosen, names = self.chosen, walked(self.query_one(CertificateTable).rows, self.deck.now())
         if names:
             here = names.index(chosen.name) if chosen is not None and chosen.name in names else -1
             self.choose(names[max(0, min(here + step, len(names) - 1))])
@@ -268,7 +240,7 @@ class LineagesScreen(Page[None]):
         self.choose(message.names[0])
 
     def on_overview_picked(self, message: Overview.Picked) -> None:
-        chosen = self.query_one(CertificateTable).chosen
+        chosen = self.chosen
         here = message.names.index(chosen.name) if chosen is not None and chosen.name in message.names else -1
         self.choose(message.names[(here + 1) % len(message.names)])
 
@@ -293,8 +265,8 @@ class LineagesScreen(Page[None]):
 
     def action_zoom(self) -> None:
         """Give the details the whole screen, and back; where an order waits for somebody, show what it waits for."""
-        chosen = self.query_one(CertificateTable).chosen
-        if chosen is not None and chosen.name in self._waiting and not self.has_class("-zoomed"):
+        chosen = self.chosen
+        if chosen is not None and chosen.name in self.waiting and not self.has_class("-zoomed"):
             operations.records(self.deck, chosen)
             return
         self.toggle_class("-zoomed")
@@ -353,56 +325,3 @@ class LineagesScreen(Page[None]):
         found: list[CertdeckError] = [*([error] if error else []), *(status.problems if status else ())]
         for problem in reversed(found):
             self.deck.show_error(problem)
-
-    def action_issue(self) -> None:
-        operations.issue(self.deck)
-
-    def _with_chosen(self, do: Callable[..., None]) -> None:
-        chosen = self.query_one(CertificateTable).chosen
-        if chosen is not None:
-            do(self.deck, chosen)
-
-    def action_renew(self) -> None:
-        self._with_chosen(operations.renew)
-
-    def action_deploy(self) -> None:
-        self._with_chosen(operations.deploy)
-
-    def action_roll_back(self) -> None:
-        self._with_chosen(operations.roll_back)
-
-    def action_complete(self) -> None:
-        chosen = self.query_one(CertificateTable).chosen
-        waits = chosen is not None and chosen.name in self._waiting
-        self._with_chosen(operations.records if waits else operations.complete)
-
-    def action_export(self) -> None:
-        self._with_chosen(operations.export)
-
-    def action_auto_renew(self) -> None:
-        self._with_chosen(operations.auto_renew)
-
-    def action_delete(self) -> None:
-        chosen, status = self.query_one(CertificateTable).chosen, self.deck.status
-        if chosen is not None and status is not None and all(row.name != chosen.name for row in status.lineages):
-            operations.give_up(self.deck, chosen.name)
-        else:
-            self._with_chosen(operations.delete)
-
-    def action_give_up(self) -> None:
-        self._with_chosen(lambda deck, chosen: operations.give_up(deck, chosen.name))
-
-    def action_change(self) -> None:
-        from tui.screens.lineage_settings import LineageSettingsScreen
-
-        self._with_chosen(lambda deck, chosen: deck.push_screen(LineageSettingsScreen(chosen.name)))
-
-    def action_revoke(self) -> None:
-        self._with_chosen(operations.revoke)
-
-    def action_show_pem(self) -> None:
-        self._with_chosen(operations.show_pem)
-
-
-def _never(situation: Situation) -> bool:
-    return False

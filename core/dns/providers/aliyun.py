@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.dns.api import Answer, Api, stumbles
+from core.dns.api import Answer, Api, is_transient
 from core.dns.changes import ATTEMPTS, NameChange, by_name
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
@@ -295,7 +295,7 @@ def _is_meant(record: Mapping[str, Any], changes: Mapping[str, NameChange]) -> b
 
 
 def _is_temporary(answer: Answer) -> bool:
-    return stumbles(answer) or (answer.status == 400 and Refusal("", answer).is_one_of(THROTTLED))
+    return is_transient(answer) or (answer.status == 400 and Refusal("", answer).is_one_of(THROTTLED))
 
 
 def _check_key_id(id: str) -> str | None:

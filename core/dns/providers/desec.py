@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from core.dns.api import Answer, Api
-from core.dns.changes import NameChange, by_name, make_it_stand
+from core.dns.changes import NameChange, by_name, converge
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
 from core.dns.provider import HTTP_FIELDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
@@ -63,7 +63,7 @@ class Desec:
         if not changes:
             return
         ttl = self._lowest_ttl(zone)
-        make_it_stand(
+        converge(
             self._access,
             TITLE,
             changes,
@@ -138,7 +138,7 @@ class Desec:
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, data: object = None
     ) -> Answer:
         headers = {"Authorization": f"Token {self._token}"}
-        return self._api.call(method, path, query=query, data=data, headers=headers, is_perishable=method == "PATCH")
+        return self._api.call(method, path, query=query, data=data, headers=headers, must_be_fresh=method == "PATCH")
 
     def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         """Yield the objects of all pages. Of a link to the next page only the cursor is taken: the token goes to no other host."""

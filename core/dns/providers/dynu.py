@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.dns.api import Answer, Api, stumbles
+from core.dns.api import Answer, Api, is_transient
 from core.dns.changes import PAUSE_SECONDS, by_name
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
@@ -203,7 +203,7 @@ def _made(record: TxtRecord, zone: str) -> Mapping[str, object]:
 
 
 def _is_temporary(answer: Answer) -> bool:
-    return stumbles(answer) and not (answer.status in REFUSALS and _said(answer))
+    return is_transient(answer) and not (answer.status in REFUSALS and _said(answer))
 
 
 def _status(answer: Answer) -> int:

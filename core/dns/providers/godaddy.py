@@ -13,8 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from core.dns.api import Answer, Api, Stale
-from core.dns.changes import ATTEMPTS, NameChange, by_name, make_it_stand
+from core.dns.api import Answer, Api, StaleRead
+from core.dns.changes import ATTEMPTS, NameChange, by_name, converge
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
 from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
@@ -114,10 +114,10 @@ class GoDaddy:
                 return
             try:
                 if rest:
-                    answer = self._ask("PUT", _path(zone, name), data=rest, is_perishable=True)
+                    answer = self._ask("PUT", _path(zone, name), data=rest, must_be_fresh=True)
                 else:
-                    answer = self._ask("DELETE", _path(zone, name), is_perishable=True)
-            except Stale as stale:
+                    answer = self._ask("DELETE", _path(zone, name), must_be_fresh=True)
+            except StaleRead as stale:
                 failure = stale.error
                 continue
             if answer.status not in (404, 409):
@@ -135,9 +135,9 @@ class GoDaddy:
         *,
         query: Mapping[str, str | int] | None = None,
         data: object = None,
-        is_perishable: bool = False,
+        must_be_fresh: bool = False,
     ) -> Answer:
-        return self._api.call(method, path, query=query, data=data, headers=self._headers, is_perishable=is_perishable)
+        return self._api.call(method, path, query=query, data=data, headers=self._headers, must_be_fresh=must_be_fresh)
 
     def _listed(self, answer: Answer, zone: str) -> Sequence[Mapping[str, Any]]:
         self._check(answer, zone)
@@ -206,7 +206,7 @@ class Pending:
         self._one_by_one = len(changes) <= ASKED_ONE_BY_ONE
 
     def carry_out(self, access: Access) -> None:
-        make_it_stand(access, TITLE, self._changes, self._read, _values, self._write)
+        converge(access, TITLE, self._changes, self._read, _values, self._write)
 
     def _read(self) -> Records:
         if self._one_by_one:

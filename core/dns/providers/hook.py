@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from core.dns.last_words import last_words
 from core.dns.provider import Access, EntryField, ProviderKind, TxtRecord, provider_error
+from core.dns.stderr_tail import stderr_tail
 from core.errors import DnsProviderError
 
 PRESENT = "present"
@@ -63,7 +63,7 @@ class Hook:
         )
         if done.returncode == 0 and not done.timed_out:
             return
-        said = last_words(done.output, self._access.secrets.values())
+        said = stderr_tail(done.output, self._access.secrets.values())
         if done.timed_out:
             end = f"It took longer than {self._seconds:g} s and was stopped."
             fix = "Find out what it waits for, or increase `timeout_seconds`."

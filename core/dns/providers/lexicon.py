@@ -18,9 +18,9 @@ from typing import Any
 
 from core.child import ask_child, forms
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, SETTLE_SECONDS, contested
-from core.dns.last_words import last_words
 from core.dns.provider import CA_BUNDLE, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.providers.lexicon_child import MARK
+from core.dns.stderr_tail import stderr_tail
 from core.errors import DnsProviderError, NotFound
 
 PREFIX = "lexicon:"
@@ -92,7 +92,7 @@ class Lexicon:
         )
         if said is not None and "error" not in said:
             return said
-        words = last_words(
+        words = stderr_tail(
             str(said["said"]) if said else done.output,
             (form for secret in self._access.secrets.values() for form in forms(secret)),
         )

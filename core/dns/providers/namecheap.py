@@ -20,7 +20,7 @@ from itertools import count
 from typing import NoReturn
 from xml.etree.ElementTree import Element
 
-from core.dns.api import Answer, Api, Stale, stumbles
+from core.dns.api import Answer, Api, StaleRead, is_transient
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, SETTLE_SECONDS, by_name, contested
 from core.dns.field_checks import one_word
 from core.dns.names import name_below, zone_among
@@ -89,7 +89,7 @@ class Namecheap:
             if wanted != seen:
                 try:
                     self._write(zone, where, wanted)
-                except Stale as stale:
+                except StaleRead as stale:
                     failure = stale.error
                     continue
             elif not attempt:
@@ -131,7 +131,7 @@ class Namecheap:
             ) from exc
 
     def _write(self, zone: str, where: Mapping[str, str], hosts: Hosts) -> None:
-        root = self._ask("domains.dns.setHosts", {**where, **hosts.form()}, zone, is_perishable=True)
+        root = self._ask("domains.dns.setHosts", {**where, **hosts.form()}, zone, must_be_fresh=True)
         result = root.find("CommandResponse/DomainDNSSetHostsResult")
         if result is None or result.get("IsSuccess", "").lower() != "true":
             raise self._api.refused(
@@ -190,7 +190,7 @@ class Namecheap:
 
     # -- the interface -------------------------------------------------------------------------------------------------
 
-    def _ask(self, command: str, fields: Mapping[str, str], zone: str, *, is_perishable: bool = False) -> Element:
+    def _ask(self, command: str, fields: Mapping[str, str], zone: str, *, must_be_fresh: bool = False) -> Element:
         user = self._access.settings.get("api_user", "").strip()
         form = {
             "ApiUser": user,
@@ -202,9 +202,9 @@ class Namecheap:
         }
         headers = {"Accept": "text/xml, application/xml"}
         try:
-            answer = self._api.call("POST", self._path, form=form, headers=headers, is_perishable=is_perishable)
-        except Stale as stale:
-            raise Stale(self._in_words(stale.error)) from stale
+            answer = self._api.call("POST", self._path, form=form, headers=headers, must_be_fresh=must_be_fresh)
+        except StaleRead as stale:
+            raise StaleRead(self._in_words(stale.error)) from stale
         except DnsProviderError as error:
             raise self._in_words(error) from error
         return self._want(answer, zone)
@@ -321,7 +321,7 @@ def _is_temporary(answer: Answer) -> bool:
     """Tell what may be asked again: 405 is how it says that there are too many requests, and errors come with status 200."""
     number = _NUMBER.search(answer.body)
     return (
-        stumbles(answer)
+        is_transient(answer)
         or answer.status == 405
         or (number is not None and number[1].decode() in TOO_MANY_REQUESTS | SERVER_TROUBLE)
     )

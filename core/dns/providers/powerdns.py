@@ -15,7 +15,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from core.dns.api import Answer, Api
-from core.dns.changes import ATTEMPTS, NameChange, by_name, contested, make_it_stand
+from core.dns.changes import ATTEMPTS, NameChange, by_name, contested, converge
 from core.dns.provider import (
     CA_BUNDLE,
     TTL_SECONDS,
@@ -93,7 +93,7 @@ class PowerDns:
             written = True
             self._write(zone, seen, left)
 
-        make_it_stand(self._access, TITLE, changes, lambda: self._read(zone), _Zone.values, write)
+        converge(self._access, TITLE, changes, lambda: self._read(zone), _Zone.values, write)
         return written
 
     # -- sets ----------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class PowerDns:
             kept += [{"content": quoted(value), "disabled": False} for value in missing]
             ttl = seen.sets[name].get("ttl", TTL_SECONDS) if standing else TTL_SECONDS
             sets.append({"name": f"{name}.", "type": "TXT", "ttl": ttl, "changetype": "REPLACE", "records": kept})
-        self._want(self._ask("PATCH", self._place_of(zone), data={"rrsets": sets}, is_perishable=True), zone)
+        self._want(self._ask("PATCH", self._place_of(zone), data={"rrsets": sets}, must_be_fresh=True), zone)
         # A signed zone is put in order and secondaries are told. Where that is not done here, the server does it in time.
         for step in seen.afterwards:
             with suppress(DnsProviderError):

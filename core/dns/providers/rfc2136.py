@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from core.dns.names import is_below
 from core.dns.provider import TTL_SECONDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
-from core.dns.signed_server import ALGORITHMS, SignedServer, port_problem, secret_problem
+from core.dns.tsig_server import ALGORITHMS, TsigServer, port_problem, secret_problem
 from core.dns.txt import quoted
 from core.errors import DnsProviderError
 
@@ -41,7 +41,7 @@ class Rfc2136:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._server = SignedServer(access)
+        self._server = TsigServer(access)
 
     def zones(self) -> tuple[str, ...]:
         return ()

@@ -127,7 +127,7 @@ def _account(
     accounts: Accounts,
 ) -> None:
     """Keep the account key where none is kept for that CA, and the CA still has an account for it."""
-    from core.acme.brought_key import brought_key
+    from core.acme.imported_key import parse_account_key
 
     issuer, place = settings.issuer or "", sight.way.account_key
     directory = sight.shown.directory or _directory(context, issuer)
@@ -138,7 +138,7 @@ def _account(
         return
     try:
         text = read_within(sight.found.base, place)
-        key = brought_key(text, passphrase or _stored_passphrase(sight))
+        key = parse_account_key(text, passphrase or _stored_passphrase(sight))
     except OSError as exc:
         kept.left.append(f"Its account key cannot be read: {visible(exc.strerror or str(exc))}.")
         return

@@ -19,11 +19,10 @@ from core.concealed import Concealed
 from core.config.load import load_config
 from core.config.model import LineageConfig
 from core.errors import AlreadyThere, CertdeckError, InputRejected, NotFound, UsageError
-from core.events import Changed, Failed, VersionStored
+from core.events import Changed, Failed
 from core.key_types import KEY_TYPES
 from core.renewal import renew_days_problem
 from core.store import adopted_record, lineages, renewal_state
-from core.store.versions import VersionFacts, certificate_facts
 from core.text import visible
 from core.workflows.adopting.accounts import Accounts
 from core.workflows.adopting.here import directories
@@ -31,6 +30,7 @@ from core.workflows.adopting.look import Sight, closed_to_us, root_of, sights, t
 from core.workflows.adopting.needs import Kept, Planned, needs_of
 from core.workflows.context import Context, View
 from core.workflows.issuing.method import UPLOAD, method_of
+from core.workflows.new_version import NewVersion, store
 
 DNS_01 = "dns-01"
 HTTP_01 = "http-01"
@@ -319,33 +319,23 @@ def _store(context: Context, sight: Sight, settings: LineageConfig, key: bytes, 
     from core.workflows.deploying.transaction import deploy_version
     from core.x509.certificate import parse_pem, to_pem
 
-    leaf, *chain = parse_pem(sight.fullchain)
-    fullchain = b"".join(map(to_pem, (leaf, *chain)))
-    facts = certificate_facts(fullchain)
+    certificates = parse_pem(sight.fullchain)
+    fullchain = b"".join(map(to_pem, certificates))
     is_upload = settings.issuer == UPLOAD
     version = _waiting(context, settings.name, fullchain, key)
     if version is None:
-        version = lineages.store_version(
-            context.paths,
-            settings.name,
-            privkey=key,
-            cert=to_pem(leaf),
-            chain=b"".join(map(to_pem, chain)),
+        new = NewVersion(
             fullchain=fullchain,
-            facts=VersionFacts(
-                created=context.env.clock.now(),
-                ca=None if is_upload else settings.issuer,
-                directory=None if is_upload else _directory_of(context, settings.issuer),
-                method=method_of(context.config, settings.issuer, settings.challenge, settings.dns),
-                certificate=facts,
-                profile=settings.profile or None,
-                spec=lineages.spec_of(settings),
-            ),
+            key=key,
+            method=method_of(context.config, settings.issuer, settings.challenge, settings.dns),
+            ca=None if is_upload else settings.issuer,
+            directory=None if is_upload else _directory_of(context, settings.issuer),
+            profile=settings.profile or None,
         )
-        context.narrator.tell(VersionStored(version=version))
+        version = store(context, settings, new)
     if sight.shown.revoked:
         state = renewal_state.load(context.paths, settings.name)
-        renewal_state.save(context.paths, settings.name, replace(state, revoked=facts.sha256))
+        renewal_state.save(context.paths, settings.name, replace(state, revoked=certificates[0].sha256))
     deploy_version(context, settings.name, version, (), spec=settings)
     return version
 

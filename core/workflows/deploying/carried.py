@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from core.config.model import LineageConfig
 from core.errors import CertdeckError
 from core.events import SERVICE_DROPPED, SERVICE_TAKEN_OVER, Warned
-from core.targets.verdict import shown
+from core.targets.command_result import shown
 from core.workflows.context import Context
 
 

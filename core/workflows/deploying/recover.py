@@ -15,7 +15,7 @@ from core.events import Recovered, Warned
 from core.store import journal, web
 from core.store.cleanup import clean_up
 from core.workflows.context import Context
-from core.workflows.deploying.mend import mend_live
+from core.workflows.deploying.repair import repair_live
 
 
 def recover(context: Context, *, sweep: bool = True) -> None:
@@ -35,7 +35,7 @@ def recover(context: Context, *, sweep: bool = True) -> None:
 
         with _told(context):
             recover_web(context)
-    mend_live(context)
+    repair_live(context)
     if sweep:
         clean_up(context.paths)
 
@@ -50,7 +50,9 @@ def _told(context: Context) -> Iterator[None]:
 
 
 def _recover_one(context: Context, name: str) -> None:
-    from core.workflows.deploying.inflight import COMMITTING, go_back, not_confirmed_fix, read, roll_forward
+    from core.workflows.deploying.finish import roll_forward
+    from core.workflows.deploying.inflight import COMMITTING, read
+    from core.workflows.deploying.roll_back import not_confirmed_fix, roll_back
 
     found = read(context, name)
     if found is None:
@@ -62,15 +64,15 @@ def _recover_one(context: Context, name: str) -> None:
             context.narrator.tell(Recovered(what=what))
         return
     # Whether a reload had happened is not known, and one too many does no harm.
-    aftermath = go_back(context, flight, [target.name for target in flight.targets], "An earlier run was interrupted.")
-    if aftermath.live == "old" and aftermath.is_complete:
-        context.narrator.tell(Recovered(what=f"The interrupted deployment of {name} was undone. {aftermath.sentence}"))
+    result = roll_back(context, flight, [target.name for target in flight.targets], "An earlier run was interrupted.")
+    if result.live == "old" and result.is_complete:
+        context.narrator.tell(Recovered(what=f"The interrupted deployment of {name} was undone. {result.sentence}"))
         return
     fixes = " ".join(dict.fromkeys(not_confirmed_fix(target) for target in flight.targets))
     context.narrator.tell(
         Warned(
             code="recovery-unfinished",
-            what=f"The interrupted deployment of {name} was not undone completely. {aftermath.sentence}",
+            what=f"The interrupted deployment of {name} was not undone completely. {result.sentence}",
             fix=fixes,
         )
     )

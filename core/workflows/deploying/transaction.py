@@ -6,43 +6,23 @@ reload, so that nothing that fails it is ever served.
 Whatever goes wrong puts the old pair back everywhere, reloads what had been told to reload, and raises what happened together
 with what is live now. Stopping is honoured until the switch; after it the transaction comes to one of its two ends.
 
-A target's own test is never enough: apache calls a mismatched pair "Syntax OK" and dies of it. So the pair is checked here first
-and the service is looked at last.
+The record of it is in `inflight.py`, the last three steps are in `verify.py`, the two ends in `finish.py` and `roll_back.py`.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from core.concurrently import map_concurrently
 from core.config.model import LineageConfig, TargetConfig
 from core.config.sharing import with_sharers
-from core.errors import (
-    CertdeckError,
-    ConfigTestFailed,
-    ProbeMismatch,
-    ReloadFailed,
-    StageFailed,
-    StoreCorrupt,
-    StoreError,
-    TargetError,
-)
-from core.events import (
-    LISTENER_NOT_SEEN,
-    KeyUsed,
-    SessionsEnd,
-    TargetProbed,
-    TargetReloaded,
-    TargetStaged,
-    TargetSwitched,
-    TargetTested,
-    VersionSwitched,
-    Warned,
-)
+from core.errors import CertdeckError, StageFailed, StoreCorrupt, StoreError
+from core.events import KeyUsed, SessionsEnd, TargetStaged, TargetSwitched, VersionSwitched
 from core.operations import TargetState
 from core.store import journal, lineages, renewal_state
 from core.store.atomic import store_error
@@ -54,38 +34,27 @@ from core.targets.change import Change
 from core.targets.check import all_paths, refuse
 from core.targets.extra import is_extra
 from core.targets.fingerprint import sha256_of_pem
-from core.targets.judgement import states_of, summary
 from core.targets.layout import CERTIFICATE, CHAIN, FULLCHAIN, KEY, holds_key
 from core.targets.paths import folder_of
-from core.targets.probe import Look, look, seen_before
+from core.targets.probe import seen_before
 from core.targets.readers import Reader, prove, readers_of
 from core.targets.resolved import resolved
-from core.targets.service import action_of, by_action, check_commands, run_reload, run_test
-from core.targets.sight import side_by_side
+from core.targets.service import check_commands
 from core.targets.site import Sites
 from core.targets.survey import survey
-from core.targets.verdict import shown
 from core.workflows.context import Context
-from core.workflows.deploying.inflight import (
-    COMMITTING,
-    SWITCHING,
-    Aftermath,
-    InFlight,
-    commit,
-    finish,
-    go_back,
-    names_of,
-    read,
-    read_or_set_aside,
-    roll_forward,
-)
+from core.workflows.deploying.failed import completed, record_failed_deployment
+from core.workflows.deploying.finish import commit, finish, roll_forward
+from core.workflows.deploying.inflight import COMMITTING, SWITCHING, InFlight, names_of, read, read_or_set_aside
+from core.workflows.deploying.roll_back import roll_back
 from core.workflows.deploying.served_names import check_names
-from core.workflows.issuing.method import UPLOAD
+from core.workflows.deploying.verify import verify
 from core.workflows.web.follow import follow
 from core.x509.pair import pair_problem
 
 _ONE_AT_A_TIME = threading.Lock()
 """Two targets may be one service: its test would see, and fail on, what the other deployment is about to take back."""
+
 PATIENCE_SECONDS = 0.1
 """How soon somebody who waits for the lock notices that they shall stop."""
 
@@ -131,14 +100,14 @@ def deploy_version(
             names = names_of(context, flight, version)
             check_names(context, chosen, names)
             probed = [each for each in chosen if each.probe]
-            looks = side_by_side(lambda each: seen_before(context.env, each, names), probed)
+            looks = map_concurrently(lambda each: seen_before(context.env, each, names), probed)
             before = {each.name: found for each, found in zip(probed, looks, strict=True)}
             context.cancel.check()
             return _deploy(context, replace(flight, before=before), pair, sites)
 
 
 def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -> tuple[TargetState, ...]:
-    touched: list[str] = []
+    reloaded: list[str] = []
     states: tuple[TargetState, ...] = ()
     try:
         if flight.targets:
@@ -153,17 +122,17 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
                     context.narrator.tell(SessionsEnd(target=target.name))
             context.cancel.check()
             _switch(context, flight, sites)
-            states = _verify(context, flight, sha256_of_pem(pair.cert) or "", touched)
+            states = verify(context, flight, sha256_of_pem(pair.cert) or "", reloaded)
         now = rfc3339(context.env.clock.now())
         outcomes = {s.name: {"state": s.state, "sha256": s.served_sha256, "at": now, "why": s.why} for s in states}
         flight = replace(flight, outcomes=outcomes)
         commit(context, flight)
     except BaseException as exc:
-        aftermath = go_back(context, flight, touched, str(getattr(exc, "why", "") or "It was interrupted."), sites)
+        result = roll_back(context, flight, reloaded, str(getattr(exc, "why", "") or "It was interrupted."), sites)
         if not isinstance(exc, CertdeckError):
             raise
-        error = _with_live(exc, aftermath, flight, _what_waits(context, flight), _again(context, flight))
-        _remember_failure(context, flight, error)
+        error = completed(context, flight, exc, result)
+        record_failed_deployment(context, flight, error)
         if error is exc:
             raise
         raise error from exc
@@ -185,9 +154,6 @@ def _surveyed(chosen: Sequence[TargetConfig], sites: Sites) -> tuple[Change, ...
         if folder_of(target) not in first:
             first[folder_of(target)] = survey(target, sites)
     return tuple(replace(first[folder_of(target)], target=target.name) for target in chosen)
-
-
-# -- before anything is touched ---------------------------------------------------------------------------------------------
 
 
 def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
@@ -245,20 +211,17 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
         if phase == COMMITTING:
             roll_forward(context, flight)
             continue
-        aftermath = go_back(
+        result = roll_back(
             context, flight, [target.name for target in flight.targets], "An earlier deployment was interrupted."
         )
-        if not aftermath.is_complete:
+        if not result.is_complete:
             raise StageFailed(
                 f"{name} was not deployed, because an earlier deployment of {other} has not been undone yet.",
-                aftermath.sentence,
+                result.sentence,
                 "Fix this first, then run it again.",
                 lineage=name,
-                details={"live": aftermath.live},
+                details={"live": result.live},
             )
-
-
-# -- the steps --------------------------------------------------------------------------------------------------------------
 
 
 def _stage(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -> None:
@@ -298,181 +261,6 @@ def _switch(context: Context, flight: InFlight, sites: Sites) -> None:
     for target in flight.targets:
         context.narrator.tell(TargetSwitched(target=target.name))
     follow(context, flight.targets)
-
-
-def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -> tuple[TargetState, ...]:
-    """Test, reload and look at every target. `touched` gets the names of those whose service was told to reload."""
-    name, env = flight.lineage, context.env
-    tests = by_action(flight.targets, lambda target: target.test, lambda target: run_test(env, target, context.cancel))
-    for target in flight.targets:
-        verdict = tests[target.name]
-        if not verdict.ok:
-            raise ConfigTestFailed(
-                f"{name} was not deployed: the configuration test of target {target.name} failed.",
-                verdict.why,
-                f"Fix what the test reports (run it yourself: {shown(target.test)}).",
-                lineage=name,
-                details={"target": target.name, "output": verdict.output},
-            )
-        if verdict.did_run:
-            context.narrator.tell(TargetTested(target=target.name))
-
-    touched.extend(target.name for target in flight.targets)
-    reloads = by_action(flight.targets, action_of, lambda target: run_reload(env, target, context.cancel))
-    idle: dict[str, str] = {}
-    for target, change in zip(flight.targets, flight.changes, strict=True):
-        verdict = reloads[target.name]
-        if verdict.ok:
-            if verdict.did_run:
-                context.narrator.tell(TargetReloaded(target=target.name))
-        elif verdict.is_idle and change.was_empty:
-            # It may well be unable to start without a certificate: taking the first one away again would keep it so.
-            idle[target.name] = "its service is not running; it reads the files when it starts"
-            context.narrator.tell(
-                Warned(
-                    code="service-not-running",
-                    what=f"The files of target {target.name} are in place, but its service is not running: {verdict.why}",
-                    fix="Start the service; it then reads them.",
-                )
-            )
-        else:
-            run = f"run it yourself: {shown(target.reload)}" if target.reload else "check its log"
-            way = "Start the service." if verdict.is_idle else f"Find the cause ({run})."
-            raise ReloadFailed(
-                f"{name} was not deployed: target {target.name} could not be reloaded.",
-                verdict.why,
-                way,
-                lineage=name,
-                details={"target": target.name, "output": verdict.output},
-            )
-    looks = side_by_side(lambda target: _look(context, flight, target, ours, idle.get(target.name)), flight.targets)
-    return tuple(_shown(context, flight, each, look, ours) for each, look in zip(flight.targets, looks, strict=True))
-
-
-def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, idle: str | None) -> Look | TargetState:
-    """Look at what a service presents; where that cannot be looked at, how its target stands."""
-    if idle is not None:
-        return TargetState(name=target.name, state="unknown", why=idle)
-    if not target.probe:
-        return TargetState(name=target.name, state="deployed")
-    names = names_of(context, flight, flight.version)
-    return look(context.env, target, ours, names, flight.before.get(target.name), cancel=context.cancel)
-
-
-def _shown(
-    context: Context, flight: InFlight, target: TargetConfig, seen: Look | TargetState, ours: str
-) -> TargetState:
-    """Return how a target stands after a look, which is told. Raises ProbeMismatch."""
-    if isinstance(seen, TargetState):
-        return seen
-    if seen.served is not None or not seen.matches:
-        context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
-    if not seen.matches:
-        raise ProbeMismatch(
-            f"{flight.lineage} was not deployed: after the reload target {target.name} does not serve it.",
-            seen.why,
-            f"Make sure that the service at {', '.join(target.probe)} reads {target.certificate} and {target.key} "
-            "(probe_name sets the server name for the probe).",
-            lineage=flight.lineage,
-            details={"target": target.name, "served_sha256": seen.served, "sha256": ours, "output": ""},
-        )
-    for sight in seen.unseen:
-        context.narrator.tell(
-            Warned(
-                code=LISTENER_NOT_SEEN,
-                what=f"Target {target.name} does not respond at {sight.listener.address}, and did not respond before the "
-                f"deployment: {sight.why}",
-                fix=f"Start the service, or correct its configuration or the probe; then: certdeck target test {target.name}.",
-            )
-        )
-    state, why = summary(seen.sights, ours)
-    listeners = states_of(seen.sights, ours)
-    return TargetState(name=target.name, state=state, served_sha256=seen.served, why=why, listeners=listeners)
-
-
-# -- the ends ---------------------------------------------------------------------------------------------------------------
-
-
-def _what_waits(context: Context, flight: InFlight) -> str:
-    """Return what becomes of the version that was not deployed, in one sentence; nothing where it does not wait."""
-    name, version = flight.lineage, flight.version
-    with suppress(CertdeckError):
-        if lineages.waiting_version(context.paths, name) != version:
-            return ""
-        if lineages.read_version(context.paths, name, version).method == UPLOAD:
-            return f"Version {version} is kept. certdeck does not deploy it automatically. Deploy it with: certdeck deploy {name}"
-        return (
-            f"Version {version} is kept. The next scheduled run deploys it, except to a target that gets another "
-            "certificate before that."
-        )
-    return ""
-
-
-def _again(context: Context, flight: InFlight) -> str:
-    """Return the command that starts this deployment once more: the same version, onto the same targets."""
-    from core.config.load import load_lineage
-
-    name, version = flight.lineage, flight.version
-    words, usual = ["certdeck", "deploy", name], None
-    with suppress(CertdeckError):
-        if lineages.waiting_version(context.paths, name) == version:
-            ordered = lineages.read_version(context.paths, name, version).spec
-            usual = lineages.lineage_of(ordered, name).targets if ordered else None
-        elif version != flight.live_before:
-            words += ["--version", str(version)]
-        if usual is None:
-            usual = load_lineage(context.paths, name).targets
-    return shown([*words, *(["--target", *flight.spec.targets] if flight.spec.targets != usual else [])])
-
-
-def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight, waits: str, again: str) -> CertdeckError:
-    """Return the error with what is live now, what waits, and how to try again; the error itself where no service was concerned."""
-    if not isinstance(exc, TargetError) and aftermath.live == "old" and aftermath.is_complete:
-        exc.lineage = exc.lineage or flight.lineage
-        return exc
-    fix = f"{exc.fix} Then run `{again}`."
-    if aftermath.live != "old":
-        fix = f"Check the service and reload it manually. {fix}"
-    return type(exc)(
-        exc.what,
-        f"{exc.why} {aftermath.sentence} {waits}".rstrip(),
-        fix,
-        lineage=flight.lineage,
-        retry_at=exc.retry_at,
-        details={**exc.details, "live": aftermath.live},
-    )
-
-
-def _remember_failure(context: Context, flight: InFlight, error: CertdeckError) -> None:
-    """Keep why it failed, and make sure that the lineage exists: its version waits. A full disk is no second error."""
-    if not isinstance(error, TargetError | StoreError):
-        return
-    now = context.env.clock.now()
-    with suppress(CertdeckError):
-        state = renewal_state.load(context.paths, flight.lineage)
-        targets = dict(state.targets)
-        target = error.details.get("target")
-        if isinstance(target, str):
-            targets[target] = {"state": "failed", "sha256": None, "at": rfc3339(now), "why": error.why}
-        kept = replace(state, last_error=renewal_state.error_record(error, now), targets=targets)
-        renewal_state.save(context.paths, flight.lineage, kept)
-    with suppress(CertdeckError):
-        _found_lineage(context, flight.spec)
-
-
-def _found_lineage(context: Context, spec: LineageConfig) -> None:
-    """Write the settings of a lineage that has none yet, without the targets that others still carry."""
-    from core.config.edit import write_lineage
-    from core.config.load import lineage_names, load_lineage
-
-    names = lineage_names(context.paths)
-    if spec.name in names:
-        return
-    taken: set[str] = set()
-    for name in names if spec.targets else ():
-        with suppress(CertdeckError):
-            taken.update(load_lineage(context.paths, name).targets)
-    write_lineage(context.paths, replace(spec, targets=tuple(t for t in spec.targets if t not in taken)))
 
 
 def _not_written(exc: OSError, change: Change, flight: InFlight) -> StageFailed:

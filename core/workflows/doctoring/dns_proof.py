@@ -9,7 +9,7 @@ from functools import partial
 from core.dns.authority import Authority
 from core.dns.catalogue import kind_named
 from core.dns.grant import Grant
-from core.dns.names import DNS_PERSIST01, is_below, plain_name, record_name, zone_among
+from core.dns.names import DNS_PERSIST01, is_below, plain_name, validation_name, zone_among
 from core.dns.placement import delegated
 from core.errors import DnsProviderError
 from core.operations import Finding
@@ -18,7 +18,7 @@ from core.workflows.context import Context
 from core.workflows.doctoring.naming import inner_kind
 from core.workflows.doctoring.running import Check, NoAnswer, failed
 from core.workflows.issuing.plan import Plan
-from core.workflows.settings.providers import entries_of, the_entry, zones_at
+from core.workflows.settings.providers import entries_of, require_entry, zones_at
 
 
 def checks_for(context: Context, wanted: Plan, authority: Authority) -> Iterator[Check]:
@@ -34,7 +34,7 @@ def checks_for(context: Context, wanted: Plan, authority: Authority) -> Iterator
 
 def provider(context: Context, name: str) -> Iterator[Finding]:
     """Try the credentials of an entry, and tell from which address this box asks where that counts. Raises NoAnswer."""
-    the_entry(context.config, name)
+    require_entry(context.config, name)
     with entries_of(context, context.vault) as entries:
         title = entries.kind(name).title
         try:
@@ -113,7 +113,7 @@ def _by_hand(wanted: Plan) -> Iterator[Finding]:
 
 def _record(context: Context, wanted: Plan, authority: Authority, domain: str) -> Iterator[Finding]:
     account = account_url(context, wanted)
-    name = record_name(wanted.challenge, domain, account)
+    name = validation_name(wanted.challenge, domain, account)
     entry = context.config.dns_providers.get(wanted.lineage.dns or "")
     target = (delegated(entry, name) if entry else None) or authority.written_at(name)
     zone = authority.zone_of(target)
@@ -149,7 +149,7 @@ def _misled(context: Context, wanted: Plan, name: str, target: str) -> Finding |
     """Return what is wrong where a CNAME leads into a zone that no entry serves."""
     if wanted.lineage.dns is None or target == name:
         return None
-    entry = the_entry(context.config, wanted.lineage.dns)
+    entry = require_entry(context.config, wanted.lineage.dns)
     if not kind_named(entry.kind).has_zones or not entry.zones:
         return None
     served = [plain_name(zone) for each in context.config.dns_providers.values() for zone in each.zones]

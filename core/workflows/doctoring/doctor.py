@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from core.dns.authority import Authority
-from core.dns.names import DNS_CHALLENGES, record_name
+from core.dns.names import DNS_CHALLENGES, validation_name
 from core.errors import CertdeckError, NotFound
 from core.operations import Finding, IssueRequest
 from core.workflows.adopting.rivals import rival_findings
@@ -107,7 +107,7 @@ def _of_an_acme_order(context: Context, wanted: Plan) -> Iterator[Check]:
         yield from dns_proof.checks_for(context, wanted, authority)
     for domain in dict.fromkeys(one.value.removeprefix("*.") for one in wanted.identifiers if one.type == "dns"):
         is_by_dns = wanted.challenge in DNS_CHALLENGES
-        where = record_name(wanted.challenge, domain, account) if is_by_dns else domain
+        where = validation_name(wanted.challenge, domain, account) if is_by_dns else domain
         yield Check(domain, partial(naming.dnssec, authority, where, "TXT" if is_by_dns else "A"), is_remote=True)
         yield Check(
             domain, partial(naming.caa, authority, wanted, domain, asked.caa_identities, account), is_remote=True

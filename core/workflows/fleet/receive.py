@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from core.config.model import LineageConfig, TargetConfig
 from core.errors import Cancelled, CertdeckError, FleetError, InputRejected, NotFound, UsageError
-from core.events import DEVICE_FAILED, Changed, Failed, KeyUsed, VersionStored, Warned
+from core.events import DEVICE_FAILED, Changed, Failed, KeyUsed, Warned
 from core.fleet import layout
 from core.fleet.etcd import Etcd, KeyValue
 from core.fleet.sealing import open_with, verify
@@ -41,7 +41,6 @@ from core.key_types import KEY_TYPES
 from core.store import lineages
 from core.store.fleet import BOX_KEY, Identity, load_identity, save_identity
 from core.store.had_with import settings_of
-from core.store.versions import VersionFacts, certificate_facts
 from core.targets.resolved import resolved
 from core.targets.service import check_commands
 from core.workflows.context import Context
@@ -50,7 +49,8 @@ from core.workflows.fleet import access
 from core.workflows.fleet.connection import connected, read_fleet, require_fleet, same_fleet
 from core.workflows.fleet.members import own_key, take_welcome
 from core.workflows.issuing.method import FLEET
-from core.x509 import certificate, chain, csr
+from core.workflows.new_version import NewVersion, store
+from core.x509 import chain, csr
 from core.x509.key import PrivateKey, generate_key
 from core.x509.key_reader import load_key
 
@@ -211,7 +211,7 @@ class _Device:
         leaf = chain.split_fullchain(delivery.fullchain.encode())[0]
         check_commands(context.env, tuple(resolved(target) for target in self._targets(context, spec.targets)))
         if self._stored(context, delivery.name, leaf.sha256) is None:
-            self._store(context, delivery, spec, leaf)
+            self._store(context, delivery, spec)
 
     # -- a delivery ----------------------------------------------------------------------------------------------------
 
@@ -229,7 +229,7 @@ class _Device:
             version = self._kept(context, name, leaf.sha256)
             lineages.unseal_key(context.paths, context.vault, name, version)
         elif version is None:
-            version = self._store(context, delivery, spec, leaf)
+            version = self._store(context, delivery, spec)
         deploy_version(context, name, version, self._targets(context, spec.targets), spec=spec)
         policies = {**self._identity.policies, name: delivery.policy}
         if policies != self._identity.policies:
@@ -337,30 +337,14 @@ class _Device:
                 continue
         return None
 
-    def _store(self, context: Context, delivery: Delivery, spec: LineageConfig, leaf: certificate.Certificate) -> int:
+    def _store(self, context: Context, delivery: Delivery, spec: LineageConfig) -> int:
         key = self._key(context, delivery)
         fullchain = delivery.fullchain.encode()
         problem = chain.issued_pair_problem(fullchain, key.spki, spec.domains, context.env.clock.now())
         if problem is not None:
             raise _unfit(delivery.name, problem)
-        version = lineages.store_version(
-            context.paths,
-            delivery.name,
-            privkey=key.to_pem(),
-            cert=certificate.to_pem(leaf),
-            chain=b"".join(certificate.to_pem(each) for each in chain.split_fullchain(fullchain)[1]),
-            fullchain=fullchain,
-            facts=VersionFacts(
-                created=context.env.clock.now(),
-                ca=delivery.ca or None,
-                directory=None,
-                method=FLEET,
-                certificate=certificate_facts(fullchain),
-                spec=lineages.spec_of(spec),
-            ),
-        )
-        context.narrator.tell(VersionStored(version=version))
-        return version
+        new = NewVersion(fullchain=fullchain, key=key.to_pem(), method=FLEET, ca=delivery.ca or None)
+        return store(context, spec, new)
 
     def _key(self, context: Context, delivery: Delivery) -> PrivateKey:
         name, version = delivery.name, delivery.version

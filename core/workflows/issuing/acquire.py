@@ -1,4 +1,4 @@
-"""How a certificate is had: ordered from a CA, signed by the box's own, or by itself. Ends with a stored version.
+"""Obtains a certificate: from a CA, from the box's private CA, or self-signed. Ends with a stored version.
 
 Nothing live changes here. Whatever a CA sends is looked at before it is believed: the key must be ours, the names the ones
 that were ordered, the time now. An order lives on disk from its first moment, and its key before the CA can use it, so that a
@@ -18,8 +18,8 @@ from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
 from core.clock import span
 from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
-from core.events import CertificateIssued, KeyUsed, RehearsalPassed, VersionStored, Warned
-from core.store.lineages import read_public, spec_of, store_version, versions
+from core.events import CertificateIssued, KeyUsed, RehearsalPassed, Warned
+from core.store.lineages import read_public, spec_of, versions
 from core.store.orders import (
     OrderRecord,
     begin_order,
@@ -30,13 +30,14 @@ from core.store.orders import (
     save_order_key,
 )
 from core.store.vault import Vault
-from core.store.versions import VersionFacts, certificate_facts
 from core.workflows import first_boot
 from core.workflows.context import Context
 from core.workflows.issuing.dead_names import tell_the_way_on
 from core.workflows.issuing.placing import place_order
 from core.workflows.issuing.plan import Plan
 from core.workflows.issuing.sessions import Sessions
+from core.workflows.new_version import NewVersion
+from core.workflows.new_version import store as store_new
 from core.x509 import certificate, chain, csr, selfsigned
 from core.x509.key import PrivateKey, generate_key
 from core.x509.key_reader import load_key
@@ -72,7 +73,7 @@ def acquire(
 
     Raises:
         IssuerError, ChallengeError, StoreError, VaultError, Cancelled.
-        RecordsAwaited: somebody has to set records first; the order stays open.
+        PendingRecords: somebody has to set records first; the order stays open.
     """
     if plan.issuer.kind == "acme":
         got = _order(context, plan, sessions, vault, replaces, anyway)
@@ -96,30 +97,21 @@ def self_signed(context: Context, names: tuple[str, ...], leaf_key: PrivateKey) 
 
 
 def store(context: Context, plan: Plan, got: Acquired) -> int:
-    """Store what was had as a new version of the lineage, and tell about it."""
-    leaf, intermediates = chain.split_fullchain(got.fullchain)
-    version = store_version(
-        context.paths,
-        plan.name,
-        privkey=got.key.to_pem(),
-        cert=certificate.to_pem(leaf),
-        chain=b"".join(certificate.to_pem(each) for each in intermediates),
-        fullchain=got.fullchain,
-        facts=VersionFacts(
-            created=context.env.clock.now(),
-            ca=None if plan.issuer.kind == "self-signed" else plan.issuer.name,
-            directory=plan.issuer.directory,
-            method=plan.method(context.config),
-            certificate=certificate_facts(got.fullchain),
-            profile=plan.profile,
-            spec=spec_of(plan.lineage),
-        ),
-    )
-    delete_order(context.paths, plan.name, durable=plan.is_by_hand)
+    """Store the certificate as a new version of the lineage; its order is no longer needed."""
+    leaf, _ = chain.split_fullchain(got.fullchain)
     context.narrator.tell(
         CertificateIssued(issuer=plan.issuer.name, names=leaf.names, not_after=leaf.not_after, sha256=leaf.sha256)
     )
-    context.narrator.tell(VersionStored(version=version))
+    new = NewVersion(
+        fullchain=got.fullchain,
+        key=got.key.to_pem(),
+        method=plan.method(context.config),
+        ca=None if plan.issuer.kind == "self-signed" else plan.issuer.name,
+        directory=plan.issuer.directory,
+        profile=plan.profile,
+    )
+    version = store_new(context, plan.lineage, new)
+    delete_order(context.paths, plan.name, durable=plan.is_by_hand)
     return version
 
 
@@ -209,7 +201,7 @@ def looked_at(context: Context, plan: Plan, fullchain: bytes, spki: bytes) -> by
     return fullchain
 
 
-def refitted(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:
+def with_current_settings(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:
     """Keep the settings of today with an order that was begun under others: another DNS provider, other services."""
     if record.spec == spec_of(plan.lineage):
         return record
@@ -293,7 +285,7 @@ class _OpenOrder:
         if record is None:
             return None
         is_ours = record.was_asked(plan.issuer.directory, self._account_url, like=plan)
-        return refitted(self._context, record, plan) if is_ours else None
+        return with_current_settings(self._context, record, plan) if is_ours else None
 
     def _is_stored(self, key: PrivateKey) -> bool:
         paths, name = self._context.paths, self._plan.name

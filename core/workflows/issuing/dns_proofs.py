@@ -36,13 +36,13 @@ class DnsProofs:
     def solver(self, challenge: str, entry: str | None, *, is_new: Callable[[], bool], anyway: bool) -> Solver:
         """Return the solver of a challenge, through the entry of a provider or by hand. Raises NotFound."""
         from core.dns.names import DNS_PERSIST01
-        from core.workflows.settings.providers import the_entry
+        from core.workflows.settings.providers import require_entry
 
         context = self._context
         timeout = float(context.config.dns01.timeout_seconds)
         authority, propagation = self._looking()
         if entry is not None:
-            the_entry(context.config, entry)
+            require_entry(context.config, entry)
         if challenge == DNS_PERSIST01:
             from core.challenges.dns_persist01 import Persistent
 
@@ -56,9 +56,11 @@ class DnsProofs:
                 anyway=anyway,
             )
         if entry is None:
-            from core.challenges.by_hand import ByHand
+            from core.challenges.manual import ManualSolver
 
-            return ByHand(challenge, authority, propagation, is_new=is_new, timeout_seconds=timeout, anyway=anyway)
+            return ManualSolver(
+                challenge, authority, propagation, is_new=is_new, timeout_seconds=timeout, anyway=anyway
+            )
         from core.challenges.dns01 import DnsSolver
 
         return DnsSolver(challenge, entry, *self._writing(), propagation, timeout_seconds=timeout)

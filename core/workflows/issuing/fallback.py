@@ -23,7 +23,7 @@ from core.workflows.renewing.due import believable, stands_in_for
 from core.workflows.renewing.outcome import target_configs
 
 
-def stand_in(context: Context, name: str) -> None:
+def deploy_fallback(context: Context, name: str) -> None:
     """Put the fallback certificate onto the targets of `name` where it is time. Its own failure is told, never raised.
 
     That is the certificate's own fallback, or that of the box where there is none that is valid. Where it stands in already and the

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from msgspec.structs import replace
 
-from core.challenges.awaited import RecordsAwaited
+from core.challenges.pending import PendingRecords
 from core.companions import companions
 from core.config.edit import check_lineage
 from core.config.model import LineageConfig
@@ -17,18 +17,17 @@ from core.operations import Issued, IssueRequest, Pending
 from core.store.had_with import settings_of
 from core.store.lineages import lineage_of as stored_lineage
 from core.store.lineages import live_version
-from core.store.orders import STOPPED, load_order, save_order, the_order
+from core.store.orders import STOPPED, load_order, require_order, save_order
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.deploying.afterwards import status_after
-from core.workflows.issuing.acquire import acquire, refitted, rehearse
+from core.workflows.issuing.acquire import acquire, rehearse, with_current_settings
 from core.workflows.issuing.manual import awaited
 from core.workflows.issuing.plan import Plan, lineage_of, plan, staging_of
-from core.workflows.issuing.rehearsal import is_rehearsed_first, rehearse_first
-from core.workflows.issuing.rehearsed import rehearsed
+from core.workflows.issuing.rehearsal import is_rehearsed_first, rehearse_first, rehearsed
 from core.workflows.issuing.reuse import at, reusable, same_elsewhere
 from core.workflows.issuing.sessions import Sessions
-from core.workflows.renewing.outcome import deploy_new, failed
+from core.workflows.renewing.outcome import deploy_new, record_failure
 from core.workflows.renewing.waiting import still_meant
 
 _PUBLICITY = Warned(
@@ -85,7 +84,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
             else:
                 _renew_differently(context, existing, wanted)
             seen = deploy_new(context, wanted, version)
-        except RecordsAwaited as outcome:
+        except PendingRecords as outcome:
             return awaited(context, wanted.name, outcome)
         except Cancelled:
             _leave_alone(context, wanted.name)
@@ -93,7 +92,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
         except Exception as exc:
             # Who asked is told. Only a lineage without any certificate remembers it, because the timer tries that one, too.
             if live_version(context.paths, wanted.name) is None:
-                failed(context, wanted.name, exc)
+                record_failure(context, wanted.name, exc)
             raise
     return Issued(status=status_after(context, wanted.lineage, seen), reused=reused)
 
@@ -127,20 +126,20 @@ def finish_order(
     """
     kept = ordered_settings(context, name)
     if is_scheduled:
-        kept = still_meant(context, kept, the_order(context.paths, name).created)
+        kept = still_meant(context, kept, require_order(context.paths, name).created)
     wanted = plan(context.config, kept)
     try:
         return deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway))
-    except RecordsAwaited as outcome:
+    except PendingRecords as outcome:
         return awaited(context, name, outcome)
     except Exception as exc:
-        failed(context, name, exc)
+        record_failure(context, name, exc)
         raise
 
 
 def ordered_settings(context: Context, name: str) -> LineageConfig:
     """Return the settings that an open order was made for. Raises NotFound (`not-found`), StoreCorrupt."""
-    order = the_order(context.paths, name)
+    order = require_order(context.paths, name)
     kept = stored_lineage(order.spec)
     # An order of an earlier release may not have kept which issuer a default had named.
     return replace(kept, issuer=kept.issuer or order.issuer, challenge=kept.challenge or order.challenge)
@@ -185,7 +184,7 @@ def _renew_differently(context: Context, existing: LineageConfig | None, wanted:
     """Say when a certificate that is used again will be renewed another way; an order that is open goes on that way, too."""
     order = load_order(context.paths, wanted.name)
     if order is not None and order.identifiers == wanted.names:
-        refitted(context, order, wanted)
+        with_current_settings(context, order, wanted)
     ways = [(each.challenge, each.dns) for each in (existing, wanted.lineage) if each is not None]
     if len(set(ways)) > 1:
         through = f" with the DNS provider {wanted.lineage.dns}" if wanted.lineage.dns else ""

@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from core.challenges.awaited import RecordsAwaited
+from core.challenges.pending import PendingRecords
 from core.dns.grant import Grant
 from core.dns.names import DNS_CHALLENGES, DNS_PERSIST01
 from core.events import Changed, RecordsRequired
 from core.operations import OpenOrder, Pending, Record, RecordView
-from core.store.orders import OrderRecord, delete_order, save_order, the_order
+from core.store.orders import OrderRecord, delete_order, require_order, save_order
 from core.workflows.context import Context
 
 
 def open_order(context: Context, name: str) -> OpenOrder:
     """Return an open order as it lies on disk. Raises NotFound."""
-    return _shown(the_order(context.paths, name))
+    return _shown(require_order(context.paths, name))
 
 
 def look(context: Context, name: str) -> tuple[RecordView, ...]:
@@ -25,7 +25,7 @@ def look(context: Context, name: str) -> tuple[RecordView, ...]:
     from core.dns.authority import Authority
     from core.dns.propagation import Propagation, Wanted
 
-    records = _shown(the_order(context.paths, name)).records
+    records = _shown(require_order(context.paths, name)).records
     dns01 = context.config.dns01
     authority = Authority(context.env.resolver, dns01.resolvers, context.cancel)
     propagation = Propagation(context.env.resolver, context.env.clock, dns01.resolvers)
@@ -36,14 +36,14 @@ def look(context: Context, name: str) -> tuple[RecordView, ...]:
 
 def give_up(context: Context, name: str) -> None:
     """Forget an open order. At the CA it expires. Raises NotFound."""
-    the_order(context.paths, name)
+    require_order(context.paths, name)
     delete_order(context.paths, name)
     context.narrator.tell(Changed(what=f"cancelled the open order of {name}"))
 
 
-def awaited(context: Context, name: str, outcome: RecordsAwaited) -> Pending:
+def awaited(context: Context, name: str, outcome: PendingRecords) -> Pending:
     """Keep what has to be set and return it."""
-    order = the_order(context.paths, name)
+    order = require_order(context.paths, name)
     records = tuple((record.name, record.type, record.value) for record in outcome.records)
     if order.records != records:
         save_order(context.paths, replace(order, records=records))

@@ -12,7 +12,7 @@ from core.dns.names import DNS01, DNS_CHALLENGES, DNS_PERSIST01
 from core.errors import UsageError
 from core.operations import IssueRequest
 from core.workflows.issuing.method import is_acme
-from core.workflows.settings.providers import entry_serving, the_entry
+from core.workflows.settings.providers import entry_serving, require_entry
 
 
 def proof_of(
@@ -41,7 +41,7 @@ def proof_of(
                 "Omit --challenge, or omit --dns and --manual.",
             )
         if request.dns is not None:
-            the_entry(config, request.dns)
+            require_entry(config, request.dns)
         return challenge, request.dns
     if challenge is None and not is_acme(
         config, request.issuer or (existing and existing.issuer) or config.defaults.issuer

@@ -19,14 +19,17 @@ from core.errors import (
 )
 from core.events import Warned
 from core.issuers import BUILT_IN
+from core.lineage_status import LineageStatus
 from core.operations import IssueRequest
 from core.store.accounts import load_account
 from core.store.index import facts_of_all
 from core.store.orders import load_order
 from core.workflows.context import Context
-from core.workflows.issuing.acquire import rehearse
+from core.workflows.issuing.acquire import Acquired, rehearse
 from core.workflows.issuing.plan import Plan, staging_of
 from core.workflows.issuing.sessions import Sessions
+from core.workflows.unstored import Unstored, status_with
+from core.x509.chain import split_fullchain
 
 _SAYS_NOTHING = (
     AccountError,
@@ -94,3 +97,19 @@ def _is_agreed(context: Context, wanted: Plan) -> bool:
     entry = context.config.issuers.get(wanted.issuer.name)
     account = load_account(context.paths, wanted.issuer.name, wanted.issuer.directory)
     return bool((entry and entry.agree_tos) or (account and account.terms))
+
+
+def rehearsed(context: Context, wanted: Plan, got: Acquired) -> LineageStatus:
+    """Return the status that the lineage would have with the staging certificate, of which nothing is kept."""
+    leaf, intermediates = split_fullchain(got.fullchain)
+    new = Unstored(
+        name=wanted.name,
+        domains=wanted.names,
+        leaf=leaf,
+        sent=intermediates,
+        method=wanted.method(context.config),
+        renew_why="off",
+        ca=staging_of(context.config, wanted).issuer.name,
+        profile=wanted.profile,
+    )
+    return status_with(new, context.env.clock.now())

@@ -134,7 +134,7 @@ class Sessions:
         else:
             context.narrator.tell(KeyUsed(key=record.key_record, purpose=f"sign requests to {issuer.name}"))
             key = AccountKey.from_pem(pem)
-        session = self.conversation(issuer, key, record.url if record else None)
+        session = self.new_session(issuer, key, record.url if record else None)
         if record is not None and record.url is not None:
             self._settle_key(session, record, record.url)
             context.narrator.tell(AccountReady(issuer=issuer.name, url=record.url, created=False))
@@ -142,7 +142,7 @@ class Sessions:
             self._register(session, issuer, email, agree_tos)
         return session
 
-    def conversation(self, issuer: Issuer, key: AccountKey, kid: str | None = None) -> AcmeSession:
+    def new_session(self, issuer: Issuer, key: AccountKey, kid: str | None = None) -> AcmeSession:
         """Return a new session with `issuer` under `key`, of which nothing is asked yet; closed with the others."""
         assert issuer.directory is not None, "only ACME issuers have sessions"
         context = self._context

@@ -16,8 +16,8 @@ from core.events import Changed
 from core.kept import LostSecret, NewVault
 from core.store import master_key
 from core.store.accounts import list_accounts, save_account
-from core.store.aside import set_aside
 from core.store.atomic import storing
+from core.store.quarantine import set_aside
 from core.store.vault import Vault, sealed_files
 from core.workflows.context import Context
 

@@ -119,4 +119,4 @@ class _Revocation:
             KeyUsed(key=f"lineage/{self._name}/{self._version}", purpose="revoke its own certificate")
         )
         pem = read_pair(context.paths, self._name, self._version).privkey
-        revoke_with_key(self._sessions.conversation(self._issuer, AccountKey.from_pem(pem)), der, pem, self._reason)
+        revoke_with_key(self._sessions.new_session(self._issuer, AccountKey.from_pem(pem)), der, pem, self._reason)

@@ -64,7 +64,7 @@ def _remember_chain(context: Context, plan: Plan, before: float | None) -> None:
         renewal_state.save(context.paths, plan.name, replace(state, chain_retry_at=retry_at))
 
 
-def ask_when(context: Context, facts: Facts, sessions: Sessions) -> Window:
+def refresh_renewal_info(context: Context, facts: Facts, sessions: Sessions) -> Window:
     """Ask the CA for the renewal window of the live certificate, and choose a random moment in it (RFC 9773 §4.2).
 
     Soft: a CA without ARI changes nothing, and one that does not answer is asked again by a later run. Raises Cancelled.
@@ -95,7 +95,7 @@ def ask_when(context: Context, facts: Facts, sessions: Sessions) -> Window:
     return Window(facts.renewal_id, start, end, chosen, check_at)
 
 
-def failed(context: Context, name: str, exc: Exception) -> None:
+def record_failure(context: Context, name: str, exc: Exception) -> None:
     """Remember why a lineage failed and when to try again. Only errors of ours; a full disk is no second error."""
     if not isinstance(exc, CertdeckError) or isinstance(exc, Cancelled | ClockInDoubt | LockHeld):
         return

@@ -24,7 +24,7 @@ from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
 from core.store import web
 from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
-from core.store.live import odd_links
+from core.store.live import invalid_links
 from core.store.lock import was_left_untidy
 from core.workflows.clock import FIX, keep
 from core.workflows.clock import doubt as why_in_doubt
@@ -80,7 +80,7 @@ def renew(
             warnings = (*_void_notices(void), *shown_elsewhere(view, every))
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=warnings)
         outcome = RenewalReport(skipped=skipped, failed=broken, warnings=_void_notices(void))
-        is_odd = bool(broken) and bool(odd_links(view.paths))
+        is_odd = bool(broken) and bool(invalid_links(view.paths))
         answers = _revocations(view, every, cancel) if is_scheduled else None
         is_revoked = answers is not None and bool(answers.revoked)
         if busy or void or is_odd or is_revoked or _left_behind(view.paths) or _is_more_to_do(view):
@@ -263,7 +263,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     from core.store import windows
     from core.workflows.clock import doubt_now, removal_waits
     from core.workflows.deploying.afterwards import afterwards
-    from core.workflows.issuing.fallback import stand_in
+    from core.workflows.issuing.fallback import deploy_fallback
     from core.workflows.issuing.sessions import Sessions
     from core.workflows.renewing.work import Work
 
@@ -288,7 +288,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
         for name, result in results.items():
             # Only now: it deploys another lineage, which may have been at work in a thread of its own.
             if not context.cancel.is_cancelled and (isinstance(result, FailedLineage) or name in run.waiting):
-                stand_in(context.about(name), name)
+                deploy_fallback(context.about(name), name)
     if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(context, "Removing deleted copies"):
         with afterwards(context, "old-copies-not-removed"):
             purge_deleted(context.paths, context.env.clock.now())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from core.challenges.awaited import RecordsAwaited
+from core.challenges.pending import PendingRecords
 from core.config.model import LineageConfig
 from core.errors import (
     CertdeckError,
@@ -52,7 +52,7 @@ from core.workflows.issuing.method import UPLOAD
 from core.workflows.issuing.plan import Plan, plan, staging_of, without_issuer
 from core.workflows.issuing.sessions import Sessions
 from core.workflows.renewing.due import ASK, DEPLOY, FINISH, PUT_BACK, RENEW, Decision, decide, skipped_now
-from core.workflows.renewing.outcome import ask_when, deploy_new, failed
+from core.workflows.renewing.outcome import deploy_new, record_failure, refresh_renewal_info
 from core.workflows.renewing.waiting import still_meant
 
 _NEAR_SECONDS = 0.05
@@ -174,18 +174,18 @@ class Work:
                 self._renew(context, plan(context.config, lineage))
         except ClockInDoubt as exc:
             return Skipped(name=decision.name, why=f"{exc.what} {exc.why} {exc.fix}", needs_you=True)
-        except RecordsAwaited as exc:
+        except PendingRecords as exc:
             # A permission that was to last is gone, or has ended: the order waits until somebody sets it again.
             return _waits(awaited(context, decision.name, exc))
         except Exception as exc:
-            failed(context, decision.name, exc)
+            record_failure(context, decision.name, exc)
             raise
         return decision.name
 
     def _ask(self, context: Context, name: str) -> Decision:
         """Ask the CA when it wants the renewal, and decide again by its answer."""
         facts = self._facts[name]
-        window = self.answers[name] = ask_when(context, facts, self._sessions)
+        window = self.answers[name] = refresh_renewal_info(context, facts, self._sessions)
         now = context.env.clock.now().timestamp()
         return decide(with_window(facts, window), context.config, now, force=False, named=False)
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from core.acme import account as at_ca
 from core.acme.account_key import AccountKey
-from core.acme.brought_key import brought_key
+from core.acme.imported_key import parse_account_key
 from core.acme.session import AcmeSession
 from core.config.edit import set_values
 from core.errors import AccountDeactivated, AccountError, CertdeckError, DirectoryUnreachable, NotFound, UsageError
@@ -21,7 +21,7 @@ from core.events import Changed, KeyUsed
 from core.issuers import Issuer
 from core.operations import AccountInfo
 from core.store.accounts import AccountRecord, load_account, save_account
-from core.store.aside import keep_aside
+from core.store.quarantine import keep_aside
 from core.workflows.context import Context
 from core.workflows.issuing.plan import issuer_named
 from core.workflows.issuing.sessions import Sessions
@@ -115,7 +115,7 @@ def import_key(
     """
     wanted = _acme_issuer(context, issuer)
     assert wanted.directory is not None
-    key = brought_key(text, passphrase)
+    key = parse_account_key(text, passphrase)
     vault = context.vault
     had = load_account(context.paths, issuer, wanted.directory)
     if had is not None and had.thumbprint != key.thumbprint and had.url is not None and not replace_existing:
@@ -129,7 +129,7 @@ def import_key(
     try:
         with Sessions(context, vault) as sessions:
             context.narrator.tell(KeyUsed(key=record.new_key_record, purpose=f"find its account at {issuer}"))
-            found = _found(sessions.conversation(wanted, key), issuer)
+            found = _found(sessions.new_session(wanted, key), issuer)
             terms = found[1]
     except CertdeckError:
         vault.delete(record.new_key_record)

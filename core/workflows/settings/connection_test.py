@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from core.dns.authority import Authority
 from core.dns.entries import Entries
-from core.dns.names import DNS01, record_name
+from core.dns.names import DNS01, validation_name
 from core.dns.placement import Placed, Placement, listed
 from core.dns.propagation import Propagation, wanted_at
 from core.dns.provider import ProviderKind
@@ -22,7 +22,7 @@ from core.identifiers import parse_identifiers
 from core.operations import DnsTest, DnsTestStep, Record, ServerView
 from core.workflows.context import Context
 from core.workflows.settings.dns import problems
-from core.workflows.settings.providers import entries_of, the_entry, zones_at
+from core.workflows.settings.providers import entries_of, require_entry, zones_at
 
 STEPS = ("credentials", "zone", "write", "seen", "remove")
 
@@ -32,7 +32,7 @@ def test_provider(context: Context, name: str, domain: str | None) -> DnsTest:
 
     Raises NotFound; UsageError where no domain can be told; Cancelled, with the record removed again.
     """
-    entry = the_entry(context.config, name)
+    entry = require_entry(context.config, name)
     if domain is None and not entry.zones:
         raise UsageError(
             f"{name} cannot be tested without a domain.",
@@ -58,14 +58,14 @@ class _Test:
     def __init__(self, context: Context, entries: Entries, name: str, domain: str) -> None:
         self._context = context
         self._entries = entries
-        self._entry = the_entry(context.config, name)
+        self._entry = require_entry(context.config, name)
         self._domain = domain
         dns01 = context.config.dns01
         self._propagation = Propagation(context.env.resolver, context.env.clock, dns01.resolvers)
         self._placement = Placement(self._entries, Authority(context.env.resolver, dns01.resolvers, context.cancel))
         self._writer = RecordWriter(context.paths, context.env, self._entries)
         value = urlsafe_b64encode(context.env.random.token_bytes(32)).rstrip(b"=").decode()
-        self._record = Record(name=record_name(DNS01, domain), type="TXT", value=value)
+        self._record = Record(name=validation_name(DNS01, domain), type="TXT", value=value)
         self._placed: tuple[Placed, ...] = ()
         self._written = Written("", ())
         self._servers: tuple[ServerView, ...] = ()

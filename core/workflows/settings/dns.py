@@ -24,7 +24,7 @@ from core.store.orders import list_orders, load_order
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.settings.entries import DNS, missing_fields, secret_text, without_blanks
-from core.workflows.settings.providers import the_entry
+from core.workflows.settings.providers import require_entry
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -112,7 +112,7 @@ def add_provider(
 
 def remove_provider(context: Context, name: str) -> None:
     """Forget an entry and its secrets. Raises NotFound; InUse (`in-use`) while something uses it."""
-    the_entry(context.config, name)
+    require_entry(context.config, name)
     users = sorted({user for user, dns in _users(context) if dns == name})
     if users:
         raise InUse(

@@ -15,7 +15,7 @@ from core.workflows.context import Context
 from core.workflows.settings.entries import DNS
 
 
-def the_entry(config: Config, name: str) -> DnsProviderConfig:
+def require_entry(config: Config, name: str) -> DnsProviderConfig:
     """Return an entry of the configuration. Raises NotFound (`not-found`) that names the nearest one."""
     return DNS.require(config.dns_providers, name)
 

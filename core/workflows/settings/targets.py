@@ -11,7 +11,7 @@ from core.errors import CertdeckError, ConfigError, InUse, StageFailed, UsageErr
 from core.events import Changed
 from core.operations import Finding, TargetInfo
 from core.store.index import facts_of_all
-from core.targets.verdict import Verdict, shown
+from core.targets.command_result import CommandResult, shown
 from core.workflows.context import Context
 from core.workflows.issuing.plan import unknown_target
 
@@ -247,7 +247,7 @@ def _same_files(target: TargetConfig, others: list[TargetConfig]) -> list[Target
     return [each for each in others if each.files_of == target.name]
 
 
-def _tested(name: str, verdict: Verdict, target: TargetConfig, *, is_given: bool) -> Finding:
+def _tested(name: str, verdict: CommandResult, target: TargetConfig, *, is_given: bool) -> Finding:
     command = shown(target.test)
     if verdict.ok:
         # A box may run more than one nginx: the kind's own command tests the one that the system starts.

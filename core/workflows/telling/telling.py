@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from core.dns.entries import LastTry
+from core.dns.entries import DeadlineToken
 from core.errors import CertdeckError, NotifyError
 from core.events import KeyUsed, NotificationSent
 from core.notify.catalogue import kind_named
@@ -42,7 +42,7 @@ def send_all(
         ping: the address, and whether the run failed.
         record: writes an event into the log.
     """
-    cancel = LastTry(view.env.clock, SECONDS - 2)
+    cancel = DeadlineToken(view.env.clock, SECONDS - 2)
     vault = Vault(view.paths, view.env)
     jobs: dict[str, Callable[[], str]] = {}
     results: dict[str, str | CertdeckError] = {}

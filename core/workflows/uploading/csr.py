@@ -20,7 +20,7 @@ from core.workflows.context import Context, View
 from core.x509.subject import parse_subject, subject_text
 
 if TYPE_CHECKING:
-    from core.upload.material import OwnKey
+    from core.upload.bundle import OwnKey
 
 
 def make_request(
@@ -120,7 +120,7 @@ def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[Ow
     found = _matching(context, public_keys)
     if not found:
         return ()
-    from core.upload.material import OwnKey
+    from core.upload.bundle import OwnKey
     from core.x509.key_reader import load_key
 
     vault = context.vault

@@ -12,26 +12,25 @@ from core.errors import CertdeckError, NotFound, UsageError
 from core.events import KeyUsed
 from core.identifiers import check_lineage_name, lineage_name_for, parse_identifier
 from core.lineage_status import LineageStatus
-from core.severity import days_left, severity
 from core.store import lineages
 from core.store.had_with import settings_of
 from core.upload.aia import is_web, issuer_urls
-from core.upload.checks import Case, can_be_forced, is_accepted, run_checks
-from core.upload.material import Material, OwnKey, assemble
+from core.upload.bundle import CertificateBundle, OwnKey, assemble
+from core.upload.chain_checks import chain_state
+from core.upload.checks import CheckContext, can_be_forced, is_accepted, run_checks
 from core.upload.names import is_host_name
-from core.upload.pieces import Pieces
-from core.upload.recognise import recognise
-from core.upload.trustworthy import chain_state
+from core.upload.parse import parse_upload
+from core.upload.parsed import ParsedUpload
 from core.upload.values import Upload, UploadCheck
 from core.version import BUILT
 from core.workflows.context import Context
 from core.workflows.issuing.method import SELF_SIGNED, UPLOAD
 from core.workflows.status import status_of
+from core.workflows.unstored import Unstored, status_with
 from core.workflows.uploading.csr import keys_of_requests
 from core.workflows.uploading.revoked import known_as_revoked
 from core.workflows.uploading.trust import stores
 from core.x509.certificate import Certificate, to_pem
-from core.x509.chain_end import first_end
 from core.x509.key_reader import MalformedKey, load_key
 from core.x509.trust_store import Store
 
@@ -43,7 +42,7 @@ class Examined(Struct, frozen=True, kw_only=True):
     """An upload that was looked at. Its repr shows no key."""
 
     check: UploadCheck
-    material: Material | None
+    material: CertificateBundle | None
 
 
 def check(
@@ -81,11 +80,11 @@ def examine(
     """
     hosts = () if host is None else (parse_identifier(host).value,)
     now = context.env.clock.now()
-    pieces = recognise(upload)
+    pieces = parse_upload(upload)
     existing = None if spec is None else spec.name
     keys = _own_keys(context, existing, pieces)
     material, not_fetched = _assembled(context, pieces, existing, keys, hosts, fetch_chain=fetch_chain)
-    case = Case(
+    case = CheckContext(
         pieces=pieces,
         material=material,
         now=now,
@@ -122,13 +121,13 @@ def examine(
 
 def _assembled(
     context: Context,
-    pieces: Pieces,
+    pieces: ParsedUpload,
     existing: str | None,
     keys: Sequence[OwnKey],
     hosts: Sequence[str],
     *,
     fetch_chain: bool,
-) -> tuple[Material | None, list[str]]:
+) -> tuple[CertificateBundle | None, list[str]]:
     """Put the pieces together, and say what was tried in vain."""
     known, now = stores(context, existing), max(context.env.clock.now(), BUILT)
     material = assemble(pieces, known, now, keys, hosts)
@@ -154,7 +153,7 @@ def _assembled(
     return material, fetcher.notes
 
 
-def _is_to_be_had(material: Material) -> bool:
+def _is_to_be_had(material: CertificateBundle) -> bool:
     """Tell whether something of the chain is missing of which the certificate below says where it is."""
     way = material.way
     return not way.is_complete and way.forged is None and any(map(is_web, issuer_urls(way.top)))
@@ -170,7 +169,7 @@ def existing_settings(context: Context, name: str | None) -> LineageConfig | Non
         return None
 
 
-def _own_keys(context: Context, name: str | None, pieces: Pieces) -> tuple[OwnKey, ...]:
+def _own_keys(context: Context, name: str | None, pieces: ParsedUpload) -> tuple[OwnKey, ...]:
     """Return keys of this box that may belong to a certificate, where none that was given does: of an open signing request,
     and that of the lineage, which a CA may have certified once more."""
     wanted = {each.public_key_spki for each in pieces.certificates}
@@ -216,7 +215,7 @@ def _current(context: Context, name: str | None) -> LineageStatus | None:
     return found if found.sha256 else None
 
 
-def _found(pieces: Pieces, material: Material | None) -> tuple[str, ...]:
+def _found(pieces: ParsedUpload, material: CertificateBundle | None) -> tuple[str, ...]:
     """Return what was recognised, in words."""
     if material is None:
         return _counted(("key", len(pieces.keys)), ("certificate", len(pieces.certificates)))
@@ -234,37 +233,18 @@ def _counted(*things: tuple[str, int]) -> tuple[str, ...]:
     return tuple(f"{count} {word}{'s' if count != 1 else ''}" for word, count in things if count)
 
 
-def _as_status(context: Context, name: str | None, material: Material) -> LineageStatus:
+def _as_status(context: Context, name: str | None, material: CertificateBundle) -> LineageStatus:
     """Return the status that the lineage would have."""
-    leaf, sent = material.leaf, material.way.sent
-    first = first_end(leaf, sent)
-    begin, end, now = leaf.not_before.timestamp(), leaf.not_after.timestamp(), context.env.clock.now().timestamp()
-    chain_end = first.not_after.timestamp()
-    return LineageStatus(
+    leaf = material.leaf
+    new = Unstored(
         name=name or _name_for(leaf),
         domains=leaf.names,
-        subject=leaf.subject,
-        issuer=leaf.issuer,
-        serial=leaf.serial,
-        not_before=leaf.not_before,
-        not_after=leaf.not_after,
-        days_left=days_left(begin, chain_end, now),
-        severity=severity(begin, end, now, chain_end),
-        self_signed=leaf.self_signed,
-        chain=bool(sent),
-        chain_length=len(sent),
-        sha256=leaf.sha256,
-        key_type=leaf.key_type,
+        leaf=leaf,
+        sent=material.way.sent,
         method=UPLOAD,
-        ca=None,
-        auto_renew=False,
-        renew_at=None,
         renew_why="by hand",
-        last_error=None,
-        chain_not_after=first.not_after,
-        chain_end="" if first is leaf else first.subject,
-        valid_yet=begin <= now,
     )
+    return status_with(new, context.env.clock.now())
 
 
 def _name_for(leaf: Certificate) -> str:

@@ -10,7 +10,7 @@ from contextlib import closing
 
 from core.errors import ConfigError
 from core.upload.aia import issuer_urls, shown_url
-from core.upload.recognise import recognise
+from core.upload.parse import parse_upload
 from core.upload.values import Part, Upload
 from core.workflows.context import Context
 from core.workflows.published import NotPublished, Reader
@@ -51,7 +51,7 @@ class Fetcher:
                 except NotPublished as exc:
                     self.notes.append(f"No response from {shown_url(url)}: {exc}")
                     continue
-                found = recognise(Upload((Part("the answer", body),))).certificates
+                found = parse_upload(Upload((Part("the answer", body),))).certificates
                 if found:
                     return found
                 self.notes.append(f"The response from {shown_url(url)} is not a certificate.")

@@ -11,17 +11,17 @@ from msgspec.structs import replace as changed
 
 from core.config.model import LineageConfig
 from core.errors import CertdeckError, InputRejected, StoreCorrupt, UsageError
-from core.events import Changed, VersionStored, Warned
+from core.events import Changed, Warned
 from core.identifiers import check_lineage_name
 from core.store import lineages
 from core.store.orders import delete_order, list_orders, load_order
-from core.store.versions import VersionFacts, certificate_facts
-from core.upload.material import Material
+from core.upload.bundle import CertificateBundle
 from core.upload.names import missing
 from core.upload.values import CheckResult, Imported, ImportRequest, UploadCheck
 from core.workflows.context import Context
 from core.workflows.deploying.afterwards import afterwards, status_after
 from core.workflows.issuing.method import UPLOAD, is_acme
+from core.workflows.new_version import NewVersion, store
 from core.workflows.uploading.csr import forget_answered, keep_answer
 from core.workflows.uploading.examine import examine, existing_settings
 from core.x509 import certificate as x509
@@ -148,7 +148,7 @@ def _refuse_silent_change(context: Context, spec: LineageConfig) -> None:
     )
 
 
-def _refuse_other_names(spec: LineageConfig, material: Material) -> None:
+def _refuse_other_names(spec: LineageConfig, material: CertificateBundle) -> None:
     """The next renewal orders the names of the settings: a certificate without one of them would not be its predecessor."""
     lacking = missing(material.leaf, spec.domains)
     if lacking:
@@ -160,7 +160,9 @@ def _refuse_other_names(spec: LineageConfig, material: Material) -> None:
         )
 
 
-def _settings(name: str, spec: LineageConfig | None, material: Material, targets: tuple[str, ...]) -> LineageConfig:
+def _settings(
+    name: str, spec: LineageConfig | None, material: CertificateBundle, targets: tuple[str, ...]
+) -> LineageConfig:
     """Return what the lineage's TOML will say: nothing of how a CA was asked before."""
     return changed(
         spec or LineageConfig(name=name),
@@ -177,7 +179,7 @@ def _settings(name: str, spec: LineageConfig | None, material: Material, targets
     )
 
 
-def _same_version(context: Context, name: str, material: Material) -> int | None:
+def _same_version(context: Context, name: str, material: CertificateBundle) -> int | None:
     """Return the stored version, live or waiting, that already is this very pair."""
     assert material.key is not None
     paths = context.paths
@@ -194,28 +196,12 @@ def _same_version(context: Context, name: str, material: Material) -> int | None
     return None
 
 
-def _store(context: Context, settings: LineageConfig, material: Material) -> int:
+def _store(context: Context, settings: LineageConfig, material: CertificateBundle) -> int:
     assert material.key is not None
-    fullchain = _fullchain(material)
-    version = lineages.store_version(
-        context.paths,
-        settings.name,
-        privkey=material.key.to_pem(),
-        cert=x509.to_pem(material.leaf),
-        chain=b"".join(x509.to_pem(each) for each in material.way.sent),
-        fullchain=fullchain,
-        facts=VersionFacts(
-            created=context.env.clock.now(),
-            ca=None,
-            directory=None,
-            method=UPLOAD,
-            certificate=certificate_facts(fullchain),
-            spec=lineages.spec_of(settings),
-        ),
+    return store(
+        context, settings, NewVersion(fullchain=_fullchain(material), key=material.key.to_pem(), method=UPLOAD)
     )
-    context.narrator.tell(VersionStored(version=version))
-    return version
 
 
-def _fullchain(material: Material) -> bytes:
+def _fullchain(material: CertificateBundle) -> bytes:
     return b"".join(x509.to_pem(each) for each in (material.leaf, *material.way.sent))

@@ -13,9 +13,9 @@ from core.config.model import TargetConfig
 from core.errors import CertdeckError, ConfigTestFailed, ReloadFailed, WebNotPossible
 from core.events import Recovered, Warned
 from core.store import web as store
+from core.targets.command_result import shown
 from core.targets.resolved import resolved
 from core.targets.service import check_commands, run_reload, run_test
-from core.targets.verdict import shown
 from core.text import safe_line
 from core.web.servers import server_of
 from core.workflows.context import Context

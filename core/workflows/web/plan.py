@@ -141,7 +141,7 @@ def distrust(view: View, target: TargetConfig) -> str:
     """Return why clients would not trust what the target has now, in one sentence; empty where they do."""
     from core.workflows.uploading.trust import stores
     from core.x509.chain import split_fullchain
-    from core.x509.path_building import find_way
+    from core.x509.path_building import build_path
 
     try:
         leaf, above = split_fullchain((files.read(Path(target.certificate)) or "").encode(files.ENCODING))
@@ -152,7 +152,7 @@ def distrust(view: View, target: TargetConfig) -> str:
     now = view.env.clock.now()
     if not leaf.not_before <= now < leaf.not_after:
         return "The certificate is not valid now, and HSTS would lock users out."
-    way = find_way(leaf, above, stores(view, None), now)
+    way = build_path(leaf, above, stores(view, None), now)
     if not way.trusted_by or way.problem is not None:
         return "This box does not trust the certificate's issuer, and HSTS would lock users out."
     return ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.concurrently import map_concurrently
 from core.config.model import TargetConfig
 from core.ports import Response, TransportFailure
 from core.probe_address import parse
-from core.targets.sight import side_by_side
 from core.web.answers import CHALLENGE, judge, redirects
 from core.web.headers import HSTS
 from core.web.shown import Listener
@@ -40,7 +40,7 @@ def headers_seen(view: View, target: TargetConfig, wanted: Wanted, host: str) ->
             return Listener(address=address, failure=str(exc))
         return Listener(address=address, headers=judge(answer, wanted.headers, unwanted))
 
-    return tuple(side_by_side(look, listeners_of(view, target)))
+    return tuple(map_concurrently(look, listeners_of(view, target)))
 
 
 def settled(view: Context, target: TargetConfig, wanted: Wanted, host: str) -> tuple[Listener, ...]:
@@ -72,7 +72,7 @@ def redirect_seen(view: View, target: TargetConfig, host: str) -> str:
             return "closed"
         return "challenge-redirected" if redirects(challenge) else "redirected"
 
-    return _worst(side_by_side(look, addresses))
+    return _worst(map_concurrently(look, addresses))
 
 
 def _worst(states: Sequence[str]) -> str:

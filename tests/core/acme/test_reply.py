@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.acme.reply import links, read
+from core.acme.response import links, read
 from core.http import LONGEST_WAIT, retry_after
 from tests.support.transport import reply
 

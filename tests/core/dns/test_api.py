@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from core.dns.api import PAUSES_SECONDS, SHOWN_CHARACTERS, Answer, Api, Stale, shown
+from core.dns.api import PAUSES_SECONDS, SHOWN_CHARACTERS, Answer, Api, StaleRead, shown
 from core.dns.provider import Access, ProviderKind
 from core.errors import Cancelled, DnsProviderError
 from core.http import WHOLE_SECONDS
@@ -180,8 +180,8 @@ def test_a_refusal_before_any_work_is_sent_again(status: int) -> None:
 def test_what_has_become_old_is_not_sent_again(stumble: Response | TransportFailure) -> None:
     """A perishable request is waited for and then given back, to be made anew."""
     made = api(stumble, FINE)
-    with pytest.raises(Stale) as caught:
-        made[0].call("PUT", "/", is_perishable=True)
+    with pytest.raises(StaleRead) as caught:
+        made[0].call("PUT", "/", must_be_fresh=True)
     assert caught.value.error.details["reason"] in ("unreachable", "temporary", "rate-limited")
     assert len(made[1].asked) == 1
     assert len(naps_of(made[0].access)) == 1

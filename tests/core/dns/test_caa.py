@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from core.dns.caa import CaaRecord, parse_caa, refusal, relevant_set
-from core.ports import DnsRecord, DnsReply
+from core.ports import DnsRecord, DnsResponse
 from core.system.resolver import SystemResolver
 from tests.support.signed_zones import SignedZones
 
@@ -87,7 +87,7 @@ def zones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedZones]:
 
 
 @pytest.fixture(scope="module")
-def ask(zones: SignedZones) -> Callable[[str, str], DnsReply]:
+def ask(zones: SignedZones) -> Callable[[str, str], DnsResponse]:
     return lambda name, type: SystemResolver().ask(name, type, server=zones.resolver)
 
 
@@ -103,7 +103,7 @@ def ask(zones: SignedZones) -> Callable[[str, str], DnsReply]:
         ("nothing.bare.test", "", []),
     ],
 )
-def test_real_zones_are_climbed(ask: Callable[[str, str], DnsReply], name: str, owner: str, tags: list[str]) -> None:
+def test_real_zones_are_climbed(ask: Callable[[str, str], DnsResponse], name: str, owner: str, tags: list[str]) -> None:
     """In real zones the closest records count; a CNAME is followed, and its target's parents are not climbed."""
     found = relevant_set(ask, name)
     assert (found.owner, sorted(each.tag for each in found.records), found.failure) == (owner, tags, "")
@@ -113,14 +113,14 @@ def test_real_zones_are_climbed(ask: Callable[[str, str], DnsReply], name: str, 
 def test_a_server_that_follows_no_cname_is_no_hindrance(zones: SignedZones) -> None:
     """Asked of the zone's own server, which does not leave its zone, a CNAME is followed by asking again."""
 
-    def ask_primary(name: str, type: str) -> DnsReply:
+    def ask_primary(name: str, type: str) -> DnsResponse:
         return SystemResolver().ask(name, type, server=zones.primary)
 
     assert relevant_set(ask_primary, "chain.example.test").owner == "target.other.test"
 
 
 @pytest.mark.e2e
-def test_servers_that_fail_are_told(ask: Callable[[str, str], DnsReply]) -> None:
+def test_servers_that_fail_are_told(ask: Callable[[str, str], DnsResponse]) -> None:
     """Where CAA cannot be asked, the status says so: a CA must not issue then."""
     assert relevant_set(ask, "www.broken.test").failure == "SERVFAIL"
 
@@ -128,9 +128,9 @@ def test_servers_that_fail_are_told(ask: Callable[[str, str], DnsReply]) -> None
 def test_a_loop_of_cnames_ends() -> None:
     """Two names that lead to each other are asked a few times and no more."""
 
-    def ask(name: str, type: str) -> DnsReply:
+    def ask(name: str, type: str) -> DnsResponse:
         other = "b.test" if name == "a.test" else "a.test"
         answer = (DnsRecord(name=name, type="CNAME", value=other),) if name != "test" else ()
-        return DnsReply(status="NOERROR", answer=answer)
+        return DnsResponse(status="NOERROR", answer=answer)
 
     assert relevant_set(ask, "a.test").records == ()

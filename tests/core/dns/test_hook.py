@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.dns.last_words import last_words
 from core.dns.provider import Access, TxtRecord
 from core.dns.providers.hook import KIND, Hook
+from core.dns.stderr_tail import stderr_tail
 from core.errors import Cancelled, DnsProviderError
 from core.ports import CancelToken, Completed, Runner
 from core.system.processes import SystemRunner
@@ -174,7 +174,7 @@ def test_the_command_is_checked(command: str, is_good: bool) -> None:
 def test_last_words_are_short_and_clean() -> None:
     """A long output is cut to its last lines, made printable, and every line of a secret is cut out."""
     key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\n-----END KEY-----"
-    said = last_words("first\n\n\x1b[31msecond\nMIIEvQIBADANBg and\nlast\n", [key])
+    said = stderr_tail("first\n\n\x1b[31msecond\nMIIEvQIBADANBg and\nlast\n", [key])
     assert said == "[31msecond … and last."
-    assert last_words(" \n", []) == ""
-    assert len(last_words("x" * 5000, [])) <= 200
+    assert stderr_tail(" \n", []) == ""
+    assert len(stderr_tail("x" * 5000, [])) <= 200

@@ -5,14 +5,14 @@ from hashlib import sha256
 
 import pytest
 
-from core.dns.names import name_below, proof_value, record_name, zone_among
+from core.dns.names import key_authorization_digest, name_below, validation_name, zone_among
 
 ACCOUNT = "https://ca.test/account/1"
 
 
 def test_the_published_example_of_dns_account_01() -> None:
     """The label of dns-account-01 is the one that the draft computes for its example account."""
-    name = record_name("dns-account-01", "example.org", "https://example.com/acme/acct/ExampleAccount")
+    name = validation_name("dns-account-01", "example.org", "https://example.com/acme/acct/ExampleAccount")
     assert name == "_ujmmovf2vn55tgye._acme-challenge.example.org"
 
 
@@ -22,12 +22,12 @@ def test_the_published_example_of_dns_account_01() -> None:
 )
 def test_where_a_ca_looks(type: str, expected: str) -> None:
     """Each challenge has its own label in front of the name (ST-13)."""
-    assert record_name(type, "example.com", ACCOUNT) == expected
+    assert validation_name(type, "example.com", ACCOUNT) == expected
 
 
 def test_a_proof_is_the_digest_of_the_key_authorization() -> None:
     """RFC 8555 §8.4: base64url of the SHA-256, without padding."""
-    value = proof_value("token.thumbprint")
+    value = key_authorization_digest("token.thumbprint")
     assert len(value) == 43
     assert urlsafe_b64decode(value + "=") == sha256(b"token.thumbprint").digest()
 

@@ -18,9 +18,9 @@ from core.store.orders import (
     list_orders,
     load_order,
     load_order_key,
+    require_order,
     save_order,
     save_order_key,
-    the_order,
 )
 from core.store.renewal_state import RenewalState
 from core.store.vault import Vault
@@ -51,7 +51,7 @@ def test_an_order_survives_with_its_key(paths: Paths) -> None:
     save_order_key(paths, vault, "shop", b"key")
     assert list_orders(paths) == ()  # a key alone is no order
     save_order(paths, ORDER)
-    assert the_order(paths, "shop") == ORDER
+    assert require_order(paths, "shop") == ORDER
     assert list_orders(paths) == ("shop",)
     assert load_order_key(paths, Vault(paths, the_environment(2)), "shop") == b"key"
     delete_order(paths, "shop")

@@ -12,7 +12,7 @@ import dns.message
 import dns.rrset
 import pytest
 
-from core.ports import DnsReply
+from core.ports import DnsResponse
 from core.system.resolver import SystemResolver, split_address
 
 Answer = Callable[[dns.message.Message], bytes | None]
@@ -150,9 +150,9 @@ def test_a_dead_resolver_costs_its_time_once(tmp_path: Path) -> None:
     class Counting(SystemResolver):
         asked: ClassVar[list[str]] = []
 
-        def _ask(self, name: str, type: str, server: str, timeout: float, unchecked: bool) -> DnsReply:
+        def _ask(self, name: str, type: str, server: str, timeout: float, unchecked: bool) -> DnsResponse:
             self.asked.append(server)
-            return DnsReply(status="SILENT" if server == "192.0.2.1" else "NOERROR")
+            return DnsResponse(status="SILENT" if server == "192.0.2.1" else "NOERROR")
 
     file = tmp_path / "resolv.conf"
     file.write_text("nameserver 192.0.2.1\nnameserver fe80::1%eth0\n")

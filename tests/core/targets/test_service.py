@@ -7,8 +7,8 @@ import pytest
 
 from core.config.model import TargetConfig
 from core.ports import Completed, Environment
+from core.targets.command_result import plain
 from core.targets.service import run_reload, run_test
-from core.targets.verdict import plain
 from tests.support.runner import FakeRunner
 
 TARGET = TargetConfig(

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from core.upload.pfx_keys import parted
+from core.upload.pfx_keys import split_pkcs12
 from tests.support.authority import make_key
 from tests.support.programs import find_program
 from tests.support.uploads import ca, judge, mersenne_key, pem, san, sign
@@ -111,8 +111,8 @@ def test_small_and_strange_files_are_left_whole() -> None:
     """What holds one small key is read as one, and what cannot be followed is not taken apart."""
     key = make_key()
     small = pkcs12.serialize_key_and_certificates(b"a", key, sign("a", key), None, NoEncryption())
-    whole = parted(small)
+    whole = split_pkcs12(small)
     assert whole is not None
     assert not whole.has_to_be_used
     for data in (small[:-4], b"", b"0\x00", b"0\x03\x02\x01\x03", small * 2):
-        assert parted(data) is None
+        assert split_pkcs12(data) is None

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from core.upload.recognise import recognise
+from core.upload.parse import parse_upload
 from core.x509.der import tlv
 from tests.support.authority import Authority, Leaf, key_pem, make_key
 from tests.support.clock import NOON
@@ -183,8 +183,8 @@ def test_a_missing_and_a_wrong_passphrase_are_told_apart(shop: Leaf) -> None:
         key_as(shop, PrivateFormat.PKCS8, WORD, Encoding.DER),
         pfx(shop, WORD),
     ):
-        assert recognise(upload(key)).passphrase == "needed"
-        assert recognise(upload(key, passphrase=b"")).passphrase == "wrong"
+        assert parse_upload(upload(key)).passphrase == "needed"
+        assert parse_upload(upload(key, passphrase=b"")).passphrase == "wrong"
         wrong = judge(shop.fullchain_pem, key, passphrase=b"hunter2-wrong")
         assert wrong.pieces.passphrase == "wrong"
         assert not wrong.accepted
@@ -275,8 +275,8 @@ def test_a_key_under_the_empty_passphrase(shop: Leaf, tmp_path: Path) -> None:
     subprocess.run(argv, check=True, capture_output=True, cwd=tmp_path)
     key = (tmp_path / "out.pem").read_bytes()
     assert_whole(shop, shop.fullchain_pem, key, passphrase=b"")
-    assert recognise(upload(key)).passphrase == "needed"
-    assert recognise(upload(key, passphrase=b"other")).passphrase == "wrong"
+    assert parse_upload(upload(key)).passphrase == "needed"
+    assert parse_upload(upload(key, passphrase=b"other")).passphrase == "wrong"
 
 
 def test_a_pfx_without_a_key_is_a_chain(shop: Leaf) -> None:

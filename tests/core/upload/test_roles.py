@@ -8,9 +8,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from core.upload.material import assemble
+from core.upload.bundle import assemble
 from core.upload.names import accepted
-from core.upload.recognise import recognise
+from core.upload.parse import parse_upload
 from core.upload.values import Part, Upload
 from core.x509.certificate import parse_der
 from tests.support.authority import Authority, key_pem, make_key
@@ -34,7 +34,7 @@ OTHER = Authority.new("Other", now=NOON).leaf(["other.example.com"])
 )
 def test_what_is_something_else_is_named(role: str, content: bytes, words: str) -> None:
     """A file that is not what its option asks for is a problem that says what it is and what to do."""
-    pieces = recognise(Upload((Part("one.pem", content, (role,)),)))
+    pieces = parse_upload(Upload((Part("one.pem", content, (role,)),)))
     assert [words in each.what for each in pieces.problems] == [True]
     assert pieces.problems[0].what.startswith("one.pem ")
     assert pieces.problems[0].fix
@@ -43,7 +43,7 @@ def test_what_is_something_else_is_named(role: str, content: bytes, words: str) 
 @pytest.mark.parametrize("role", ["key", "chain", "cert"])
 def test_everything_in_one_file_fits_every_option(role: str) -> None:
     """A file with key and certificates may be given as each of them."""
-    assert recognise(Upload((Part("all.pem", SHOP.key_pem + SHOP.fullchain_pem, (role,)),))).problems == []
+    assert parse_upload(Upload((Part("all.pem", SHOP.key_pem + SHOP.fullchain_pem, (role,)),))).problems == []
 
 
 def test_the_certificate_that_was_named_is_the_one() -> None:
@@ -52,7 +52,7 @@ def test_the_certificate_that_was_named_is_the_one() -> None:
         "z.example.com", make_key(), issuer="Nobody", issuer_key=make_key(), extensions=[san("z.example.com")]
     )
     parts = (Part("chain", pem(longer) + SHOP.chain_pem, ("chain",)), Part("cert", SHOP.certificate_pem, ("cert",)))
-    material = assemble(recognise(Upload(parts)), (), NOON)
+    material = assemble(parse_upload(Upload(parts)), (), NOON)
     assert material is not None
     assert material.leaf.names == ("shop.example.com",)
 
@@ -66,7 +66,7 @@ def test_a_chain_that_is_the_certificate_itself_is_named() -> None:
         (twice, "chain was given as the chain, but it contains only the server certificate."),
         (changed, "cert does not contain the server certificate; it was found in another file."),
     ):
-        material = assemble(recognise(Upload(parts)), (), NOON)
+        material = assemble(parse_upload(Upload(parts)), (), NOON)
         assert material is not None
         assert words in material.notes
 

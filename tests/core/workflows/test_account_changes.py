@@ -337,7 +337,7 @@ def test_an_encrypted_key_asks_for_its_passphrase(appliance: Appliance, tmp_path
 
 def test_the_key_of_mod_md_opens_with_the_value_in_its_store(tmp_path: Path) -> None:
     """What stands in md_store.json is typed as it stands: the passphrase is the bytes behind it."""
-    from core.acme.brought_key import brought_key, is_encrypted
+    from core.acme.imported_key import is_encrypted, parse_account_key
     from tests.support.other_clients import unpack
 
     store = unpack("mod_md", tmp_path) / "etc/apache2/md"
@@ -345,7 +345,7 @@ def test_the_key_of_mod_md_opens_with_the_value_in_its_store(tmp_path: Path) -> 
     for account in sorted((store / "accounts").iterdir()):
         text = (account / "account.pem").read_bytes()
         assert is_encrypted(text)
-        assert brought_key(text, told.encode()).kind.startswith("rsa-")
+        assert parse_account_key(text, told.encode()).kind.startswith("rsa-")
 
 
 def test_the_account_that_is_dropped_is_named(appliance: Appliance, tmp_path: Path) -> None:

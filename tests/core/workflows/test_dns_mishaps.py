@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.config.model import DnsProviderConfig
-from core.dns.entries import LAST_SECONDS, LastTry
+from core.dns.entries import LAST_SECONDS, DeadlineToken
 from core.errors import Cancelled, DnsProviderError, UsageError
 from core.events import RecordAdded, Warned
 from core.operations import IssueRequest
@@ -140,7 +140,7 @@ def test_a_cancel_in_the_middle_of_a_removal_still_removes(appliance: Appliance,
 def test_the_last_try_after_a_cancel_ends_by_itself() -> None:
     """Cleaning up for somebody who has cancelled is bounded: they wait for it."""
     clock = FakeClock()
-    last = LastTry(clock)
+    last = DeadlineToken(clock)
     last.check()
     clock.advance(seconds=LAST_SECONDS - 1)
     assert not last.is_cancelled

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.dns.names import record_name
+from core.dns.names import validation_name
 from core.operations import Finding, IssueRequest
 from core.ports import Response, TransportFailure
 from tests.support.appliance import Appliance
@@ -113,7 +113,7 @@ def test_the_record_of_dns_account_01_is_the_account_s_own(appliance: Appliance,
     issue(appliance, f"other.{NAME}")
     (account,) = appliance.ca.accounts
     appliance.dns.zone("other.example.net", "203.0.113.5")
-    appliance.dns.set(record_name("dns-account-01", NAME, account), "CNAME", "x.other.example.net")
+    appliance.dns.set(validation_name("dns-account-01", NAME, account), "CNAME", "x.other.example.net")
     assert "other.example.net" in findings(appliance, challenge="dns-account-01")["dns-cname"].detail
 
 

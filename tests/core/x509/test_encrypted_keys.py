@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from core.acme.brought_key import brought_key
+from core.acme.imported_key import parse_account_key
 from core.errors import AccountError
 from core.x509 import pbes1
-from core.x509.cost import MOST_ROUNDS, TooCostly, refuse_costly
+from core.x509.cost import MOST_ROUNDS, TooCostly, check_kdf_cost
 from core.x509.der import tlv
 from core.x509.key_reader import KeyPassphraseWrong, read_encrypted_der
 from core.x509.pbes2 import opened
@@ -97,9 +97,9 @@ def test_work_is_counted_before_it_is_done(data: bytes, is_refused: bool) -> Non
     """What an encryption costs is read before anything is derived, each kind by what a round of it takes."""
     if is_refused:
         with pytest.raises(TooCostly):
-            refuse_costly(data)
+            check_kdf_cost(data)
     else:
-        assert refuse_costly(data) <= MOST_ROUNDS
+        assert check_kdf_cost(data) <= MOST_ROUNDS
 
 
 def test_an_account_key_of_a_billion_rounds() -> None:
@@ -107,5 +107,5 @@ def test_an_account_key_of_a_billion_rounds() -> None:
     body = b64encode(pbkdf2_key(1_000_000_000, 9))
     text = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + body + b"\n-----END ENCRYPTED PRIVATE KEY-----\n"
     with pytest.raises(AccountError, match="is not valid") as told:
-        brought_key(text, b"x")
+        parse_account_key(text, b"x")
     assert "1,000,000,000 rounds" in told.value.why

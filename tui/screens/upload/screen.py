@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -27,20 +26,18 @@ from tui.screens.form import FORM_CSS, wrong_name
 from tui.screens.page import Page
 from tui.screens.upload.applying import Applying, Wanted
 from tui.screens.upload.box import NameField, Pasted, PathLine, UploadBox
-from tui.screens.upload.checklist import Standing, check_lines, counts, standing
-from tui.screens.upload.compare import compare_lines
+from tui.screens.upload.checklist import Standing, counts, standing
 from tui.screens.upload.given import source
 from tui.screens.upload.inspection import PAUSE_SECONDS, Given, Inspection
 from tui.screens.upload.naming import prefilled
+from tui.screens.upload.panels import checks_panel, compare_panel, found_line, listed, services_words
+from tui.screens.upload.passphrase import PassphraseAsking
 from tui.screens.upload.services import ServicesDialog, ServicesLine
-from tui.widgets.field import Field, wrong
-from tui.widgets.ink import Ink
-from tui.widgets.lines import Line, between, length, width_of
+from tui.widgets.field import Field
 from tui.widgets.prose import Prose, marked
 from tui.widgets.sheet import Sheet
 from tui.wording import text
 
-_MOST_TRIES: Final = 3
 _CALLED: Final = "(default: its first name)"
 
 
@@ -82,12 +79,9 @@ class UploadScreen(AskingPage[None]):
         self._check: UploadCheck | CertdeckError | None = None
         self._upload: Upload | None = None
         """What the check was about: this is applied, whatever a file has become since."""
-        self._passphrase: bytes | None = None
-        self._tries = 0
-        self._asks = True
-        """The passphrase is asked for by itself."""
         self._fetches = False
         """Somebody wants the missing part of the chain fetched."""
+        self._passphrase = PassphraseAsking(self, lambda: self._look_soon(0.01))
         self._inspection = Inspection(self, self._given, self._keep, self._show_found)
         self._apply_then = False
         """Ctrl+S came before the checks were through."""
@@ -189,7 +183,7 @@ class UploadScreen(AskingPage[None]):
     def _given(self) -> Given:
         typed = self._typed_name
         name = typed if typed and wrong_name(typed) is None else None
-        return Given(self.query_one(UploadBox).pieces(), name, self._passphrase, self._fetches)
+        return Given(self.query_one(UploadBox).pieces(), name, self._passphrase.value, self._fetches)
 
     def _keep(self, upload: Upload | None, check: UploadCheck | CertdeckError | None) -> None:
         self._upload, self._check = upload, check
@@ -197,11 +191,7 @@ class UploadScreen(AskingPage[None]):
             self._apply_then = False
         self._show()
         if isinstance(check, UploadCheck) and check.passphrase:
-            if check.passphrase == "wrong" and self._passphrase is not None:
-                self._tries += 1
-                self._passphrase = None
-            if self._asks and self._tries < _MOST_TRIES and self.is_current:
-                self._ask_passphrase()
+            self._passphrase.checked(check.passphrase)
         if self._apply_then:
             self._apply_then = False
             self.action_apply()
@@ -211,86 +201,26 @@ class UploadScreen(AskingPage[None]):
         """Something newer than the last check is there."""
         return self._inspection.is_pending
 
-    # -- the passphrase ------------------------------------------------------------------------------------------------
-
-    def _ask_passphrase(self) -> None:
-        from tui.screens.dialogs.passphrase import PassphraseDialog
-
-        left = _MOST_TRIES - self._tries
-        words = "It is protected by a passphrase. The passphrase is not stored."
-        if self._tries:
-            words = f"✖ Wrong passphrase. It is case-sensitive. {text.plural(left, 'try')} left."
-
-        def answered(passphrase: bytes | None) -> None:
-            if passphrase is None:
-                self._asks = False
-            else:
-                self._passphrase = passphrase
-                self._look_soon(0.01)
-
-        self.app.push_screen(PassphraseDialog("Passphrase", words), answered)
-
-    def action_passphrase(self) -> None:
-        """Ask for it again, with three new tries."""
-        self._tries, self._asks = 0, True
-        self._ask_passphrase()
-
     # -- what is shown -------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
         check = self._check
         self._show_found()
-        checks, compare = self.query_one("#checks", Sheet), self.query_one("#compare", Sheet)
-        if isinstance(check, UploadCheck):
-            checks.write(lambda width, ink: check_lines(check, width, ink))
-            checks.border_subtitle = counts(check)
-        elif isinstance(check, CertdeckError):
-            checks.write(lambda width, ink: wrong(check, width, ink))
-            checks.border_subtitle = ""
-        else:
-            checks.write(_invitation)
-            checks.border_subtitle = ""
-        then = check.certificate if isinstance(check, UploadCheck) else None
-        current = check.current if isinstance(check, UploadCheck) else None
-        if then is not None:
-            compare.write(lambda width, ink: compare_lines(current, then, width, ink))
-        else:
-            compare.write(
-                lambda width, ink: marked("○", "text-muted", "The changes are shown here.", width, ink, of="text-muted")
-            )
+        checks = self.query_one("#checks", Sheet)
+        checks.write(checks_panel(check))
+        checks.border_subtitle = counts(check) if isinstance(check, UploadCheck) else ""
+        self.query_one("#compare", Sheet).write(compare_panel(check))
         self._show_services()
         self._show_standing()
         self._show_title()
         self.refresh_actions()
 
     def _show_found(self) -> None:
-        check, pieces = self._check, self.query_one(UploadBox).pieces()
-        prose = self.query_one("#found", Prose)
-        if self._inspection.is_looking:
-            prose.write(lambda width, ink: marked("◐", "bar-used", "Checking …", width, ink, of="text-muted"))
-            return
-        if not isinstance(check, UploadCheck):
-            prose.write(lambda width, ink: [[]])
-            return
-        found = " · ".join(check.found) or "nothing usable"
-        where = text.printable(source(pieces))
-
-        def write(width: int, ink: Ink) -> list[Line]:
-            left: Line = [("Found  ", ink("text-muted")), (text.printable(found), ink("foreground", bold=True))]
-            whole = f"{where}, sorted" if check.is_reordered else where
-            words = whole if length(left) + width_of(whole) + 2 <= width else where
-            return [between(left, [(words, ink("text-muted"))], width)]
-
-        prose.write(write)
+        where = source(self.query_one(UploadBox).pieces())
+        self.query_one("#found", Prose).write(found_line(self._check, where, is_looking=self._inspection.is_looking))
 
     def _show_services(self) -> None:
-        services, line = self.services, self.query_one(ServicesLine)
-        if not self._targets and not services:
-            line.show("none is set up: it is only stored", "")
-        else:
-            others = {each.name: each.lineage for each in self._targets if each.lineage not in (None, self.called)}
-            shown = [f"{each} (taken over from {others[each]})" if each in others else each for each in services]
-            line.show(", ".join(shown) or "none: it is only stored", "enter changes them")
+        self.query_one(ServicesLine).show(*services_words(self.services, self._targets, self.called))
 
     def _standing(self) -> Standing:
         fault = ""
@@ -312,7 +242,7 @@ class UploadScreen(AskingPage[None]):
     def _show_title(self) -> None:
         name, services = self.called, self.services
         self.query_one("#name Input", Input).placeholder = f"{name}  (unless you enter another)" if name else _CALLED
-        served = f", served by {_listed(services)}" if services else ""
+        served = f", served by {listed(services)}" if services else ""
         self.page_detail = text.printable(f"to {name}{served}") if name else ""
         self.refresh_frame()
 
@@ -326,7 +256,8 @@ class UploadScreen(AskingPage[None]):
     @on(UploadBox.Changed)
     def _on_given(self, message: UploadBox.Changed) -> None:
         message.stop()
-        self._passphrase, self._tries, self._asks, self._fetches = None, 0, True, False
+        self._passphrase.forget()
+        self._fetches = False
         self._show_standing()
         self._look_soon()
 
@@ -423,6 +354,10 @@ class UploadScreen(AskingPage[None]):
         # If it fails there is a lineage of that name all the same, without services: another try is meant for the same ones.
         self._chosen = wanted.targets
 
+    def action_passphrase(self) -> None:
+        """Ask for it again, with three new tries."""
+        self._passphrase.ask_again()
+
     def action_fetch_chain(self) -> None:
         """Check once more, and fetch what is missing of the chain."""
         self._fetches = True
@@ -448,19 +383,3 @@ class UploadScreen(AskingPage[None]):
 
         words = "Your input is discarded. Nothing was changed."
         self.app.push_screen(ConfirmDialog("Leave?", words, yes="Leave", no="Stay", danger=True), decided)
-
-
-def _invitation(width: int, ink: Ink) -> list[Line]:
-    lines: list[Line] = []
-    for words in (
-        "Paste the certificate, its chain and its key, all at once or one by one.",
-        "Or type the path of a file; Tab completes it, enter adds it.",
-        "The content of a paste is not shown. Nothing is changed before you apply.",
-    ):
-        lines += marked("○", "text-muted", words, width, ink, of="text-muted")
-    return lines
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return `nginx`, `nginx and postfix`, `nginx, postfix and dovecot`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from core.text import listed
 from core.upload.names import accepted
-from core.upload.pieces import Pieces
+from core.upload.parsed import ParsedUpload
 from core.upload.values import LeftOut
 from core.x509.certificate import Certificate
 from core.x509.key import PrivateKey, fitted
-from core.x509.path_building import Way, find_way
+from core.x509.path_building import CertificationPath, build_path
 from core.x509.trust_store import Store
 
 
@@ -28,11 +28,11 @@ class OwnKey(Struct, frozen=True):
     """The name of the signing request that it was made with."""
 
 
-class Material(Struct, frozen=True, kw_only=True):
+class CertificateBundle(Struct, frozen=True, kw_only=True):
     """Its repr shows no key."""
 
     leaf: Certificate
-    way: Way
+    way: CertificationPath
     now: datetime
     key: PrivateKey | None = None
     """What belongs to the leaf; else what was given, though it does not belong."""
@@ -66,12 +66,12 @@ class Material(Struct, frozen=True, kw_only=True):
 
 
 def assemble(
-    pieces: Pieces,
+    pieces: ParsedUpload,
     stores: Sequence[Store],
     now: datetime,
     own_keys: Sequence[OwnKey] = (),
     hosts: Sequence[str] = (),
-) -> Material | None:
+) -> CertificateBundle | None:
     """Return the material, or None where there is no certificate.
 
     Args:
@@ -88,12 +88,12 @@ def assemble(
 
 
 def _assembled(
-    pieces: Pieces, stores: Sequence[Store], now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]
-) -> Material:
+    pieces: ParsedUpload, stores: Sequence[Store], now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]
+) -> CertificateBundle:
     leaf = _leaf(pieces, now, own_keys, hosts)
     given, mine = _key_of(leaf, pieces.keys)
     ours = None if mine else next((own for own in own_keys if own.key.spki == leaf.public_key_spki), None)
-    way = find_way(leaf, [each for each in pieces.certificates if each is not leaf], stores, now)
+    way = build_path(leaf, [each for each in pieces.certificates if each is not leaf], stores, now)
     # A stranger that signs nothing here and is no CA is another server's certificate.
     leaves = tuple(each for each in way.strangers if not each.is_ca and not each.self_signed)
     if mine is None and ours is None and pieces.keys:
@@ -101,7 +101,7 @@ def _assembled(
         matched = False
     else:
         matched = mine is not None or ours is not None
-    return Material(
+    return CertificateBundle(
         leaf=leaf,
         way=way,
         now=now,
@@ -129,7 +129,7 @@ def _key_of(certificate: Certificate, keys: Sequence[PrivateKey]) -> tuple[Priva
     return None, None
 
 
-def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]) -> Certificate:
+def _leaf(pieces: ParsedUpload, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]) -> Certificate:
     """Return the certificate that the key belongs to; without one, that which has signed no other and is no CA.
 
     Of several pairs the one that fits the hosts and is valid wins, then the one that lasts longest.
@@ -158,7 +158,7 @@ def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequ
     return max(enumerate(pieces.certificates), key=worth)[1]
 
 
-def _misnamed(pieces: Pieces, leaf: Certificate) -> tuple[str, ...]:
+def _misnamed(pieces: ParsedUpload, leaf: Certificate) -> tuple[str, ...]:
     found = []
     for label, role, certificates in pieces.given:
         if role == "cert" and leaf.der not in certificates:
@@ -168,7 +168,7 @@ def _misnamed(pieces: Pieces, leaf: Certificate) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _notes(material: Material) -> list[str]:
+def _notes(material: CertificateBundle) -> list[str]:
     way = material.way
     found = list(material.misnamed)
     if way.is_reordered:

@@ -11,7 +11,7 @@ LONG_ENOUGH = 6
 """Characters of a line of a secret that is looked for by itself; shorter ones stand in innocent words, too."""
 
 
-def last_words(output: str, secrets: Iterable[str]) -> str:
+def stderr_tail(output: str, secrets: Iterable[str]) -> str:
     """Return the last lines of an output as one sentence; empty when it said nothing."""
     for secret in sorted(_parts(secrets), key=len, reverse=True):
         output = output.replace(secret, "…")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from core.upload.foreign import Foreign
+from core.upload.unsupported import Foreign
 from core.x509.certificate import Certificate
 from core.x509.key import PrivateKey
 
@@ -17,7 +17,7 @@ class UploadProblem(Struct, frozen=True):
     fix: str
 
 
-class Pieces(Struct):
+class ParsedUpload(Struct):
     """What was recognised, in the order given; each certificate and key once."""
 
     certificates: list[Certificate] = field(default_factory=list)

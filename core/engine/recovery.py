@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.engine.frame import Frame, ignore
+from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
     from core.events import Reporter
     from core.kept import DeletedLineage, LostSecret, NewLog, NewVault, Restored
 
 
-class Keeping(Frame):
+class Recovery(EngineBase):
     """Bringing back, and beginning anew."""
 
     def deleted(self) -> tuple[DeletedLineage, ...]:
@@ -33,8 +33,8 @@ class Keeping(Frame):
     def new_log_chain(self) -> NewLog:
         """Set the log aside, as far as it is there, and begin a new one whose first entry says so. Raises LockHeld, StoreError."""
         from core.kept import NewLog
-        from core.store.aside import set_aside
         from core.store.lock import writers_lock
+        from core.store.quarantine import set_aside
 
         now = self.env.clock.now()
         with writers_lock(self.paths, self.env, "log --new-chain"), self._history() as history:

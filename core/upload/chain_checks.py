@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.upload.aia import is_web, issuer_urls, shown_url
-from core.upload.material import Material
+from core.upload.bundle import CertificateBundle
 from core.upload.values import CheckResult
 from core.upload.verify import chain_refusal
 from core.x509.certificate import printable
-from core.x509.path_building import Way
+from core.x509.path_building import CertificationPath
 
 Answer = tuple[str, str, str]
 _DISTRUSTED = ("wosign", "startcom", "diginotar", "trustcor", "china internet network information", "e-tugra")
 """CAs that browsers have thrown out (SO-38); looked for in the names on the way up."""
 
 
-def chain(material: Material, now: datetime) -> Answer:
+def chain(material: CertificateBundle, now: datetime) -> Answer:
     """Judge the way up from the leaf."""
     way = material.way
     if not way.links and way.problem is not None:
@@ -41,7 +41,7 @@ def chain(material: Material, now: datetime) -> Answer:
     return _complete(way) if way.is_complete else _incomplete(way)
 
 
-def chain_state(material: Material, results: Sequence[CheckResult]) -> str:
+def chain_state(material: CertificateBundle, results: Sequence[CheckResult]) -> str:
     """Return in one word how far the chain reaches (`UploadCheck.chain_state`)."""
     way = material.way
     if any(each.id == "chain" and each.status == "fail" for each in results):
@@ -53,7 +53,7 @@ def chain_state(material: Material, results: Sequence[CheckResult]) -> str:
     return "private" if way.is_complete else "open" if way.links else "incomplete"
 
 
-def distrusted(material: Material) -> Answer:
+def distrusted(material: CertificateBundle) -> Answer:
     """Warn of CAs that browsers no longer trust."""
     for each in (material.leaf, *(link.certificate for link in material.way.links)):
         issuer = each.issuer.lower()
@@ -66,7 +66,7 @@ def distrusted(material: Material) -> Answer:
     return "pass", "No browser distrusts this CA.", ""
 
 
-def _self_signed(way: Way) -> Answer:
+def _self_signed(way: CertificationPath) -> Answer:
     if way.trusted_by:
         return "pass", f"It is self-signed, and {way.trusted_by} trusts it.", ""
     return (
@@ -76,7 +76,7 @@ def _self_signed(way: Way) -> Answer:
     )
 
 
-def _no_issuer(material: Material) -> Answer:
+def _no_issuer(material: CertificateBundle) -> Answer:
     way = material.way
     if way.trusted_by:
         return "pass", f"{way.trusted_by} trusts it directly.", ""
@@ -96,7 +96,7 @@ def _no_issuer(material: Material) -> Answer:
     return "warn", f"The certificate of its issuer, {issuer}, is missing. Many clients will reject it.", _get_it(way)
 
 
-def _incomplete(way: Way) -> Answer:
+def _incomplete(way: CertificationPath) -> Answer:
     top = way.top
     above = top.issuer_cn or top.issuer
     if way.forged is not None:
@@ -120,7 +120,7 @@ def _incomplete(way: Way) -> Answer:
     )
 
 
-def _complete(way: Way) -> Answer:
+def _complete(way: CertificationPath) -> Answer:
     if way.trusted_by:
         return "pass", f"{_count(way)}, complete; {way.trusted_by} trusts {way.top.subject}.", ""
     return (
@@ -130,12 +130,12 @@ def _complete(way: Way) -> Answer:
     )
 
 
-def _count(way: Way) -> str:
+def _count(way: CertificationPath) -> str:
     sent = len(way.sent)
     return "1 intermediate" if sent == 1 else f"{sent} intermediates" if sent else "No intermediate is needed"
 
 
-def _get_it(way: Way) -> str:
+def _get_it(way: CertificationPath) -> str:
     """Say where the issuer's certificate is, when the certificate says so itself (AIA). Nothing is fetched here."""
     urls = issuer_urls(way.leaf)
     if not urls:

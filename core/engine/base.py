@@ -49,7 +49,7 @@ def refused_by_system(exc: OSError, paths: Paths) -> StoreError:
     return store_error(exc, Path(exc.filename or paths.state), "read or written")
 
 
-class Frame:
+class EngineBase:
     """One set of folders and one environment."""
 
     def __init__(self, paths: Paths, env: Environment) -> None:

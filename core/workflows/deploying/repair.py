@@ -10,14 +10,14 @@ from __future__ import annotations
 from core.errors import CertdeckError
 from core.events import Recovered, Warned
 from core.store import lineages, renewal_state
-from core.store.aside import set_aside
-from core.store.live import odd_links
+from core.store.live import invalid_links
+from core.store.quarantine import set_aside
 from core.workflows.context import Context
 
 
-def mend_live(context: Context) -> None:
+def repair_live(context: Context) -> None:
     """Move aside whatever stands in the place of a link of ours, and make the link again. Raises nothing."""
-    for name in odd_links(context.paths):
+    for name in invalid_links(context.paths):
         about = context.about(name)
         try:
             _mend(about, name)

@@ -16,7 +16,7 @@ MAX_LINES = 12
 MAX_LINE_CHARACTERS = 300
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class CommandResult(Struct, frozen=True, kw_only=True):
     ok: bool
     why: str = ""
     """One sentence; empty when it went well."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.operations import Record, RecordView
 
 
-class RecordsAwaited(Exception):
+class PendingRecords(Exception):
     """An outcome rather than an error: somebody has to set these records. Never leaves the workflows."""
 
     def __init__(self, records: tuple[Record, ...], views: tuple[RecordView, ...] = ()) -> None:

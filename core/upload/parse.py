@@ -15,14 +15,14 @@ from cryptography.x509 import InvalidVersion
 
 from core.upload import pem
 from core.upload import pkcs12 as pfx
-from core.upload.foreign import BY_KIND, SILENT_LABELS, Foreign, by_beginning, by_label
 from core.upload.keys import read_proc_type
 from core.upload.kinds import ContentKind, foreign_key_name, kind_of
-from core.upload.pieces import Pieces, UploadProblem
+from core.upload.parsed import ParsedUpload, UploadProblem
 from core.upload.repair import hidden_values, mail_parts, marks, repaired
+from core.upload.unsupported import BY_KIND, SILENT_LABELS, Foreign, by_beginning, by_label
 from core.upload.values import MOST_BYTES, MOST_PARTS, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, Part, Upload
 from core.x509.certificate import MalformedCertificate, parse_der, printable
-from core.x509.cost import MOST_ROUNDS, TooCostly, refuse_costly
+from core.x509.cost import MOST_ROUNDS, TooCostly, check_kdf_cost
 from core.x509.der import NotDer, Reader, elements, first_element
 from core.x509.key import PrivateKey
 from core.x509.key_reader import (
@@ -53,9 +53,9 @@ _ROLES = {
 """Option → what it asks for, and what to do."""
 
 
-def recognise(upload: Upload) -> Pieces:
+def parse_upload(upload: Upload) -> ParsedUpload:
     """Return everything in the upload."""
-    pieces = Pieces()
+    pieces = ParsedUpload()
     if len(upload.parts) > MOST_PARTS:
         pieces.problems.append(UploadProblem("There are too many files.", f"Give at most {MOST_PARTS}."))
         return pieces
@@ -76,7 +76,7 @@ def recognise(upload: Upload) -> Pieces:
 class _Recogniser:
     """Works on one part."""
 
-    def __init__(self, pieces: Pieces, part: Part, passphrase: bytes | None) -> None:
+    def __init__(self, pieces: ParsedUpload, part: Part, passphrase: bytes | None) -> None:
         self.pieces = pieces
         self.label = printable(part.label, _LONGEST_LABEL)
         self.data = part.data
@@ -264,7 +264,7 @@ class _Recogniser:
         """Count what it costs to try the passphrase: each file is limited by itself, and so are all of them together."""
         try:
             self.pieces.rounds += (
-                refuse_costly(data, is_pkcs12=kind is ContentKind.PKCS12) if self.passphrase is not None else 0
+                check_kdf_cost(data, is_pkcs12=kind is ContentKind.PKCS12) if self.passphrase is not None else 0
             )
         except (NotDer, TooCostly):
             return True  # told where it is read

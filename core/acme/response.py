@@ -14,7 +14,7 @@ from core.ports import Response
 from core.web_address import joined
 
 
-class AcmeReply(Struct, frozen=True, kw_only=True):
+class AcmeResponse(Struct, frozen=True, kw_only=True):
     url: str
     status: int
     headers: Mapping[str, str]
@@ -30,10 +30,10 @@ class AcmeReply(Struct, frozen=True, kw_only=True):
     """As it came."""
 
 
-def read(url: str, response: Response, now: datetime) -> AcmeReply:
+def read(url: str, response: Response, now: datetime) -> AcmeResponse:
     """Return `response` to a request for `url`, read at `now`."""
     location = response.headers.get("location")
-    return AcmeReply(
+    return AcmeResponse(
         url=url,
         status=response.status,
         headers=response.headers,

@@ -47,7 +47,7 @@ def port_problem(port: str) -> str | None:
     return None if is_good else "a port is a number from 1 to 65535"
 
 
-class SignedServer:
+class TsigServer:
     """The server of an entry. Asks nothing of the network before it is used."""
 
     def __init__(self, access: Access) -> None:

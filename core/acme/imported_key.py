@@ -15,7 +15,7 @@ from core.errors import AccountError
 _ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----([A-Za-z0-9+/=\s]*)-----END ENCRYPTED PRIVATE KEY-----")
 
 
-def brought_key(text: bytes, passphrase: bytes | None = None) -> AccountKey:
+def parse_account_key(text: bytes, passphrase: bytes | None = None) -> AccountKey:
     """Return the key in a file.
 
     Args:
@@ -72,13 +72,13 @@ def _opened(text: bytes, passphrase: bytes | None) -> bytes:
 
 def _refuse_costly(text: bytes) -> None:
     """Raise AccountError for a PEM that asks for more work than any honest program, before any of it is done."""
-    from core.x509.cost import TooCostly, refuse_costly
+    from core.x509.cost import TooCostly, check_kdf_cost
     from core.x509.der import NotDer
 
     block = _ENCRYPTED.search(text)
     try:
         if block is not None:
-            refuse_costly(b64decode(b"".join(block[1].split())))
+            check_kdf_cost(b64decode(b"".join(block[1].split())))
     except TooCostly as exc:
         raise AccountError(
             "The account key is not valid.",

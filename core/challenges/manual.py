@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from core.challenges import InPlace
-from core.challenges.awaited import RecordsAwaited
+from core.challenges.pending import PendingRecords
 from core.challenges.proofs import record_of, records_of
 from core.dns.authority import Authority
 from core.dns.propagation import Propagation, wanted_at
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.acme.authorization import Challenge
 
 
-class ByHand:
+class ManualSolver:
     """The solvers `dns-01` and `dns-account-01` without a provider."""
 
     def __init__(
@@ -55,7 +55,7 @@ class ByHand:
 
     @contextlib.contextmanager
     def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
-        """Go on when all records are seen. Raises RecordsAwaited while they are not; Cancelled."""
+        """Go on when all records are seen. Raises PendingRecords while they are not; Cancelled."""
         records = records_of(challenges)
         if records and not self._anyway:
             self._see(records, narrator, cancel)
@@ -63,11 +63,11 @@ class ByHand:
 
     def _see(self, records: tuple[Record, ...], narrator: Narrator, cancel: CancelToken) -> None:
         if self._is_new():
-            raise RecordsAwaited(records)
+            raise PendingRecords(records)
         wanted = [wanted_at(record, self._authority.written_at(record.name)) for record in records]
         views = self._propagation.look(wanted, cancel)
         if not all(any(one.state == "has" for one in view.servers) for view in views):
-            raise RecordsAwaited(
+            raise PendingRecords(
                 records, views
             )  # a value that no server has was not set yet: waiting would be for nothing
         if not all(view.is_seen for view in views):
@@ -75,4 +75,4 @@ class ByHand:
         try:
             self._propagation.wait(wanted, timeout_seconds=self._timeout_seconds, narrator=narrator, cancel=cancel)
         except PropagationTimeout as exc:
-            raise RecordsAwaited(records, self._propagation.look(wanted, cancel)) from exc
+            raise PendingRecords(records, self._propagation.look(wanted, cancel)) from exc

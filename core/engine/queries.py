@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.engine.frame import Frame
+from core.engine.base import EngineBase
 
 if TYPE_CHECKING:
     from datetime import date
@@ -47,7 +47,7 @@ class _Look(NamedTuple):
     generation: str
 
 
-class Looking(Frame):
+class Queries(EngineBase):
     """What the engine shows and finds out."""
 
     _looked: _Look | None = None
