@@ -70,6 +70,11 @@ class Leadership:
     def holds(self) -> bool:
         return self._clock.monotonic() < self._until
 
+    @property
+    def seconds_left(self) -> float:
+        """Return for how long it holds if it is not renewed. Not negative."""
+        return max(self._until - self._clock.monotonic(), 0.0)
+
     def check(self) -> None:
         """Raise NotLeading (`not-leading`) where the lease may have ended."""
         if not self.holds:
@@ -100,6 +105,9 @@ def campaign(etcd: Etcd, clock: Clock, who: Leader, seconds: int) -> Leadership 
 
     Returns the leadership, the key of the hub that leads, or None where the leader's key went away in this moment.
     """
+    found = etcd.get(LEADER)
+    if found is not None:
+        return found
     sent = clock.monotonic()
     lease = etcd.grant(max(seconds, SHORTEST_SECONDS))
     try:

@@ -61,8 +61,12 @@ class Etcd:
 
     def get(self, key: str) -> KeyValue | None:
         """Return a key as it is now; the answer is never stale."""
+        return self.look(key)[0]
+
+    def look(self, key: str) -> tuple[KeyValue | None, int]:
+        """Return a key as it is now, and the revision of the store that this is of."""
         found = self.gateway.call("kv/range", {"key": _encoded(key)})
-        return next(iter(_values(found.get("kvs"))), None)
+        return next(iter(_values(found.get("kvs"))), None), int(found.get("header", {}).get("revision", 0))
 
     def range(self, prefix: str) -> tuple[list[KeyValue], int]:
         """Return every key with a prefix, all as of one revision, in order, and that revision."""

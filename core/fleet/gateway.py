@@ -7,11 +7,11 @@ twice: reads and lease calls by nature, writes because they are transactions tha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.errors import FleetDenied, FleetError, FleetFull, FleetUnreachable, FleetUntrusted
-from core.ports import CancelToken, Clock, Response, Transport, TransportFailure
+from core.ports import CancelToken, Clock, Response, StreamTransport, TransportFailure
 from core.text import safe_line as cleaned
 
 TRY_SECONDS = 2.0
@@ -38,7 +38,7 @@ class Gateway:
 
     def __init__(
         self,
-        transport: Transport,
+        transport: StreamTransport,
         clock: Clock,
         endpoints: Sequence[str],
         *,
@@ -54,7 +54,7 @@ class Gateway:
         self._cancel = cancel or CancelToken()
         self._token: str | None = None
         self._first = 0
-        """The member that answered last."""
+        """The member that answered last: calls and streams begin there."""
 
     def close(self) -> None:
         self._transport.close()
@@ -101,23 +101,29 @@ class Gateway:
                     last = exc
             if isinstance(last, TransportFailure) and last.kind == "untrusted":
                 raise _untrusted(last)
+            if isinstance(last, TransportFailure):
+                self.leave_member()  # it costs a whole try each time: the next round begins at another one
             if self._clock.monotonic() + PAUSE_SECONDS >= ends:
                 raise self._unreachable(last)
             self._clock.sleep(PAUSE_SECONDS, cancel)
 
-    def headers(self) -> dict[str, str]:
-        """Return what a stream call has to send; a login is made for it where none was."""
+    def lines(self, path: str, body: bytes, *, idle: float, cancel: CancelToken) -> Iterator[bytes]:
+        """Send `POST /v3/PATH` to the member that answered last, and yield the lines of an answer that goes on for ever.
+
+        Raises TransportFailure, FleetError, Cancelled.
+        """
         if self._username is not None and self._token is None:
             self.call("kv/range", {"key": "AA=="}, patience=TRY_SECONDS * 2)
-        return self._headers(self._token)
+        url = f"{self.endpoints[self._first]}/v3/{path}"
+        yield from self._transport.lines(url, headers=self._headers(self._token), body=body, idle=idle, cancel=cancel)
+
+    def rest(self) -> None:
+        """Close the connections that wait for the next call; streams and the login are kept."""
+        self._transport.rest()
 
     def forget_token(self) -> None:
         """Make the next call log in again."""
         self._token = None
-
-    def next_member(self) -> str:
-        """Return the address of the member to open a stream on."""
-        return self.endpoints[self._first]
 
     def leave_member(self) -> None:
         """Ask another member from now on."""

@@ -7,34 +7,123 @@ was compacted, refused or cut is no more than a reason to read again, and nothin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from types import TracebackType
+from typing import Any, Self
 
 from core.errors import FleetDenied
 from core.fleet.etcd import Etcd
 from core.fleet.gateway import refusal
 from core.fleet.layout import after
 from core.fleet.values import b64
-from core.ports import CancelToken, StreamTransport, TransportFailure
+from core.ports import CancelToken, Environment, TransportFailure
 
 IDLE_SECONDS = 300.0
 """Silence after which a stream is opened anew: a paused member and a dead path say nothing either. One opening costs some 2.6 kB
 with TLS, and a device has two streams; this keeps one that has nothing to do near 1.5 KiB a minute."""
+PAUSES_SECONDS = (1.0, 2.0, 5.0, 15.0)
+"""Before a stream is opened again after failures in a row: a thousand devices must not beset an etcd without a quorum."""
+
+
+class Watch:
+    """What changes under some prefixes, over as many streams as that takes. Use as a context manager. For one thread.
+
+    The stream stays open while its user works: what changes meanwhile is told at the next wait.
+    """
+
+    def __init__(
+        self,
+        etcd: Etcd,
+        env: Environment,
+        prefixes: Sequence[str],
+        cancel: CancelToken,
+        *,
+        idle: float = IDLE_SECONDS,
+    ) -> None:
+        self._etcd = etcd
+        self._longest = idle
+        self._clock = env.clock
+        self._random = env.random
+        self._prefixes = tuple(prefixes)
+        self._cancel = cancel
+        self._stream: Generator[int] | None = None
+        self._idle = 0.0
+        self._failures = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def wait(self, revision: int, seconds: float | None = None) -> bool:
+        """Wait until something has changed after a revision of the store. False: `seconds` have passed without a change.
+
+        A stream that ended, could not be opened or was silent for too long is opened again, at another member.
+
+        Raises FleetError, Cancelled.
+        """
+        ends = None if seconds is None else self._clock.monotonic() + seconds
+        if ends is None:
+            self._etcd.gateway.rest()  # a connection that nobody uses costs keep-alives
+        is_denied = False
+        while True:
+            try:
+                if self._changes_after(revision, ends):
+                    return True
+            except TransportFailure as exc:
+                self._close()
+                if exc.kind == "timeout" and ends is not None and self._clock.monotonic() >= ends:
+                    return False  # it had nothing to tell
+                self._etcd.gateway.leave_member()
+                if exc.kind != "timeout":
+                    self._pause(ends)
+            except FleetDenied:
+                self._close()
+                if is_denied:
+                    raise
+                is_denied = True  # the login may just have expired: the next stream has a new one
+            if ends is not None and self._clock.monotonic() >= ends:
+                return False
+
+    def _changes_after(self, revision: int, ends: float | None) -> bool:
+        """Read the stream until it tells of a change, or ends."""
+        left = self._longest if ends is None else min(max(ends - self._clock.monotonic(), 0.1), self._longest)
+        if self._stream is not None and self._idle > left:
+            self._close()  # its silence may last longer than this wait
+        if self._stream is None:
+            self._idle = left
+            self._stream = changes(self._etcd, self._prefixes, revision, self._cancel, idle=left)
+        for seen in self._stream:
+            self._failures = 0
+            if seen > revision:
+                return True
+        self._close()
+        self._etcd.gateway.leave_member()
+        self._pause(ends)
+        return False
+
+    def _pause(self, ends: float | None) -> None:
+        pause = PAUSES_SECONDS[min(self._failures, len(PAUSES_SECONDS) - 1)] * self._random.uniform(0.5, 1.5)
+        self._failures += 1
+        left = pause if ends is None else min(pause, ends - self._clock.monotonic())
+        if left > 0:
+            self._clock.sleep(left, self._cancel)
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
 
 
 def changes(
-    etcd: Etcd,
-    lines: StreamTransport,
-    prefixes: Sequence[str],
-    revision: int,
-    cancel: CancelToken,
-    *,
-    idle: float = IDLE_SECONDS,
-) -> Iterator[int]:
+    etcd: Etcd, prefixes: Sequence[str], revision: int, cancel: CancelToken, *, idle: float = IDLE_SECONDS
+) -> Generator[int]:
     """Yield the store's revision whenever something with one of the prefixes has changed after `revision`.
 
-    Ends when the stream ends. What was compacted counts as a change. A member whose stream could not be opened, broke or was silent
-    for too long is left: the next stream is one of another member.
+    Ends when the stream ends. What was compacted counts as a change.
 
     Raises TransportFailure, FleetDenied (`fleet-denied`), FleetError, Cancelled.
     """
@@ -51,9 +140,7 @@ def changes(
         )
         for prefix in prefixes
     ]
-    url = f"{etcd.gateway.next_member()}/v3/watch"
-    body = "".join(asked).encode()
-    for line in _lines(etcd, lines, url, body, idle, cancel):
+    for line in etcd.gateway.lines("watch", "".join(asked).encode(), idle=idle, cancel=cancel):
         value = _parsed(line)
         result = value.get("result")
         if not isinstance(result, dict):
@@ -63,7 +150,7 @@ def changes(
             return
         if result.get("canceled"):
             if result.get("compact_revision"):
-                yield int(result.get("header", {}).get("revision", revision))
+                yield max(int(result["compact_revision"]), int(result.get("header", {}).get("revision", 0)))
                 return
             etcd.gateway.forget_token()
             raise FleetDenied(
@@ -73,16 +160,6 @@ def changes(
             )
         if result.get("events"):
             yield int(result.get("header", {}).get("revision", revision))
-
-
-def _lines(
-    etcd: Etcd, lines: StreamTransport, url: str, body: bytes, idle: float, cancel: CancelToken
-) -> Iterator[bytes]:
-    try:
-        yield from lines.lines(url, headers=etcd.gateway.headers(), body=body, idle=idle, cancel=cancel)
-    except TransportFailure:
-        etcd.gateway.leave_member()
-        raise
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -72,6 +72,9 @@ class StreamTransport(Transport, Protocol):
         Raises TransportFailure (`timeout` after `idle`), and Cancelled (`cancelled`).
         """
 
+    def rest(self) -> None:
+        """Close the connections that wait for the next request; what `lines` reads goes on."""
+
 
 class ClientIdentity(Struct, frozen=True, kw_only=True):
     """With what this box shows servers who it is: paths of PEM files."""

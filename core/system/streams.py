@@ -233,7 +233,7 @@ class Network(httpcore.NetworkBackend):
         raise NameNotResolved(host)
 
 
-_KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+_KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 """Seconds, and a count: a stream that waits for news notices within a minute that its path is cut. The kernels do it."""
 
 

@@ -42,7 +42,8 @@ class HttpsTransport:
             show_identity(self._context, identity)
         self._variables = variables
         self._lock = threading.Lock()
-        self._clients: dict[str | None, httpx.Client] = {}
+        self._clients: dict[tuple[str | None, bool], httpx.Client] = {}
+        """By proxy, and whether they are for `lines`."""
 
     def request(
         self,
@@ -72,8 +73,8 @@ class HttpsTransport:
         place = urlsplit(url).netloc.rpartition("@")[2]
         with _in_words(place, ""):
             request = httpx.Request("POST", url, headers={**headers, "Accept-Encoding": "identity"}, content=body)
-            with limited(OPENING_SECONDS, cancel):
-                reply = self._client(self._proxy(url)).send(request, stream=True)
+            with limited(min(OPENING_SECONDS, idle), cancel):
+                reply = self._client(self._proxy(url), for_lines=True).send(request, stream=True)
             with closing(reply):
                 if reply.status_code != 200:
                     raise TransportFailure("unreachable", f"{place} returned HTTP {reply.status_code}.")
@@ -85,12 +86,19 @@ class HttpsTransport:
                 client.close()
             self._clients.clear()
 
-    def _client(self, proxy: str | None) -> httpx.Client:
+    def rest(self) -> None:
+        """Implement the port `StreamTransport`. Not while another thread has a request under way."""
         with self._lock:
-            if proxy not in self._clients:
+            for key in [key for key in self._clients if not key[1]]:
+                self._clients.pop(key).close()
+
+    def _client(self, proxy: str | None, *, for_lines: bool = False) -> httpx.Client:
+        key = (proxy, for_lines)
+        with self._lock:
+            if key not in self._clients:
                 pooled = _Pooled(_pool(self._context, proxy))
-                self._clients[proxy] = httpx.Client(transport=pooled, trust_env=False, follow_redirects=False)
-            return self._clients[proxy]
+                self._clients[key] = httpx.Client(transport=pooled, trust_env=False, follow_redirects=False)
+            return self._clients[key]
 
     def _proxy(self, url: str) -> str | None:
         parts = urlsplit(url)

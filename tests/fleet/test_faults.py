@@ -20,8 +20,8 @@ from core.fleet.etcd import Etcd, Guard, KeyValue
 from core.fleet.gateway import Gateway
 from core.fleet.layout import LEADER
 from core.fleet.values import Leader
-from core.fleet.watching import changes
-from core.ports import CancelToken, TransportFailure
+from core.fleet.watching import Watch, changes
+from core.ports import CancelToken
 from core.system import environment
 from tests.support.etcd import EtcdCluster
 from tests.support.fleet_box import FleetBox
@@ -120,16 +120,14 @@ def test_a_change_is_told_and_a_compacted_past_counts_as_one(etcd: EtcdCluster) 
     with client(etcd) as mine:
         _, revision = mine.range("certdeck/")
         cancel = CancelToken()
-        lines = ENV.peers(None, None)
-        stream = changes(mine, lines, ["certdeck/a/", "certdeck/b/"], revision, cancel, idle=10)
+        stream = changes(mine, ["certdeck/a/", "certdeck/b/"], revision, cancel, idle=10)
         mine.put("certdeck/c/1", b"not asked for")
         mine.put("certdeck/b/1", b"x")
         assert next(stream) > revision
         stream.close()
         _, now = mine.range("certdeck/")
         etcd.ctl("compact", str(now))
-        assert next(changes(mine, lines, ["certdeck/a/"], 1, cancel, idle=10)) > 0
-        lines.close()
+        assert next(changes(mine, ["certdeck/a/"], 1, cancel, idle=10)) > 0
 
 
 # -- members of etcd ---------------------------------------------------------------------------------------------------
@@ -356,14 +354,23 @@ def test_a_stream_that_stays_silent_is_opened_at_another_member(etcds: Callable[
     etcd = etcds()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoints = [f"http://127.0.0.1:{silent.getsockname()[1]}", *etcd.endpoints]
-        lines = ENV.peers(None, None)
         gateway = Gateway(ENV.peers(None, None), ENV.clock, endpoints)
-        mine = Etcd(gateway)
-        with pytest.raises(TransportFailure):
-            next(changes(mine, lines, ["certdeck/a/"], 1, CancelToken(), idle=1))
-        assert gateway.next_member() == etcd.endpoints[0]
         with client(etcd) as other:
             other.put("certdeck/a/1", b"x")
-        assert next(changes(mine, lines, ["certdeck/a/"], 1, CancelToken(), idle=10)) > 1
-        lines.close()
+        with Watch(Etcd(gateway), ENV, ["certdeck/a/"], CancelToken(), idle=1) as watch:
+            assert watch.wait(1)
         gateway.close()
+
+
+def test_what_changes_while_its_watcher_works_is_told_at_the_next_wait(etcd: EtcdCluster) -> None:
+    """A watch tells of what it was not waiting for at that moment, and of no change twice."""
+    with client(etcd) as mine, Watch(mine, ENV, ["certdeck/a/"], CancelToken()) as watch:
+        _, revision = mine.range("certdeck/a/")
+        assert not watch.wait(revision, 0.2)
+        mine.put("certdeck/a/1", b"x")
+        assert watch.wait(revision, 30)
+        mine.put("certdeck/a/1", b"y")
+        _, revision = mine.range("certdeck/a/")
+        assert not watch.wait(revision, 0.5)
+        mine.put("certdeck/a/1", b"z")
+        assert watch.wait(revision, 30)

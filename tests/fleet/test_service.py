@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -126,6 +127,26 @@ def test_what_watches_outlives_etcd(etcds: Callable[..., EtcdCluster], boxes: Bo
         wait_until(lambda: device.served() != first, "the device serves the next one", timeout=60)
         watching.send_signal(signal.SIGTERM)
         assert watching.wait(30) == 0
+
+
+def test_a_command_on_the_leading_hub_leaves_it_the_lead(etcd: EtcdCluster, boxes: Boxes) -> None:
+    """While a command of the hub that leads holds its lock, its service keeps the lease: no other hub takes over in between."""
+    hub, other = boxes("hub", etcd, "hub", more=PRIVATE_CA), boxes("other", etcd, "hub", more=PRIVATE_CA)
+    hub.done("fleet", "init")
+    other.join(hub)
+    with hub.watching():
+        wait_until(lambda: leader_of(etcd) == "hub", "the hub leads", timeout=30)
+        with other.watching():
+            began = _leading_since(etcd)
+            for _ in range(3):
+                hub.done(*ISSUE, "--force")
+            assert (leader_of(etcd), _leading_since(etcd)) == ("hub", began)
+
+
+def _leading_since(etcd: EtcdCluster) -> int:
+    """Return the revision of etcd at which the hub that leads was elected."""
+    [found] = json.loads(etcd.ctl("get", "certdeck/leader", "-w", "json").stdout)["kvs"]
+    return int(found["create_revision"])
 
 
 def test_a_device_that_waits_is_let_in_while_it_watches(etcd: EtcdCluster, boxes: Boxes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from msgspec import Struct
 
@@ -110,8 +110,12 @@ def read_fleet(etcd: Etcd) -> FleetRecord:
 
 
 @contextmanager
-def as_hub(context: Context) -> Iterator[Hub]:
-    """Give this box as a hub. Raises UsageError where it is none; NotFound, FleetError, VaultError."""
+def as_hub(context: Context, etcd: Etcd | None = None) -> Iterator[Hub]:
+    """Give this box as a hub. Raises UsageError where it is none; NotFound, FleetError, VaultError.
+
+    Args:
+        etcd: a connection that is open already.
+    """
     require_fleet(context)
     if not context.config.fleet.is_hub:
         raise UsageError(
@@ -119,7 +123,9 @@ def as_hub(context: Context) -> Iterator[Hub]:
             "Its role in [fleet] is device.",
             'Run the command on a hub, or set role = "hub" or "both" and join again: certdeck fleet join',
         )
-    with connected(context) as etcd:
+    with ExitStack() as stack:
+        if etcd is None:
+            etcd = stack.enter_context(connected(context))
         identity = load_identity(context.paths)
         master = context.vault.find(MASTER_KEY)
         if identity is None or not identity.fleet or master is None:

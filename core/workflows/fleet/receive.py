@@ -77,32 +77,36 @@ def sync(context: Context) -> Received:
             return Received(state="waiting")
         identity = taken
     with connected(context) as etcd:
-        same_fleet(identity, read_fleet(etcd))
-        found, revision = etcd.range(layout.device(identity.box))
-        outcome = Received(state="approved", revision=revision)
-        device = _Device(context, etcd, identity)
-        for entry in found:
-            outcome = device.take(entry, outcome)
-        etcd.put(layout.seen(identity.box), encoded(Seen(at=context.env.clock.now())))
+        return take(context, etcd, identity)
+
+
+def take(context: Context, etcd: Etcd, identity: Identity) -> Received:
+    """Look once, over an open connection, at what a device that was let in should serve, and take it. Raises FleetError."""
+    same_fleet(identity, read_fleet(etcd))
+    found, revision = etcd.range(layout.device(identity.box))
+    outcome = Received(state="approved", revision=revision)
+    device = _Device(context, etcd, identity)
+    for entry in found:
+        outcome = device.take(entry, outcome)
+    etcd.put(layout.seen(identity.box), encoded(Seen(at=context.env.clock.now())))
     return outcome
 
 
-def has_news(context: Context) -> tuple[bool, int]:
-    """Tell, without a lock, whether a sync would find something to do, and the revision of etcd that this is of.
+def is_welcome(context: Context, identity: Identity) -> bool:
+    """Tell, without a lock, whether a hub has answered a box that asked to be let in. Raises FleetError."""
+    with connected(context, login=access.ticket_login(context)) as etcd:
+        return etcd.get(layout.WELCOME + identity.box) is not None
 
-    Raises UsageError, FleetError.
+
+def has_news(context: Context, etcd: Etcd, identity: Identity) -> tuple[bool, int]:
+    """Tell, without a lock, whether `take` would find something to do, and the revision of etcd that this is of.
+
+    Raises FleetError.
     """
-    identity = load_identity(context.paths)
-    if identity is None:
-        return True, 0
-    if not identity.fleet:
-        with connected(context, login=access.ticket_login(context)) as etcd:
-            return etcd.get(layout.WELCOME + identity.box) is not None, 0
-    with connected(context) as etcd:
-        same_fleet(identity, read_fleet(etcd))
-        found, revision = etcd.range(layout.device(identity.box))
-        device = _Device(context, etcd, identity)
-        return any(device.is_news(entry) for entry in found), revision
+    same_fleet(identity, read_fleet(etcd))
+    found, revision = etcd.range(layout.device(identity.box))
+    device = _Device(context, etcd, identity)
+    return any(device.is_news(entry) for entry in found), revision
 
 
 class _Device:

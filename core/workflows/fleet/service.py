@@ -10,32 +10,38 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager, suppress
 
 from core.errors import Cancelled, CertdeckError, LockHeld, NotLeading
 from core.fleet import layout
-from core.fleet.election import Leadership
+from core.fleet.election import Leadership, leader_of
+from core.fleet.etcd import Etcd
 from core.fleet.gateway import Refused
 from core.fleet.listening import Answers
-from core.fleet.watching import IDLE_SECONDS, changes
-from core.fleet_status import Received
+from core.fleet.watching import Watch
 from core.ports import TransportFailure
 from core.renewal_report import Skipped
-from core.store.fleet import load_identity
+from core.store.fleet import Identity, load_identity
 from core.workflows.context import Context
-from core.workflows.fleet.connection import Hub, as_hub, connected, leading, peers, require_fleet
+from core.workflows.fleet.connection import Hub, as_hub, connected, leading, require_fleet
 from core.workflows.fleet.orders import is_open, renew, why_due
 from core.workflows.fleet.own_keys import late_devices
 from core.workflows.fleet.publish import certificates, deliver
-from core.workflows.fleet.receive import has_news, sync
+from core.workflows.fleet.receive import has_news, is_welcome, sync, take
 from core.workflows.fleet.together import advance, is_under_way, states_of
 
 WAITING_SECONDS = 3.0
 """How often a box that was not let in yet looks."""
+ABSENT_SECONDS = 300.0
+"""How often a hub that is no device looks whether it has become one."""
 RETRY_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Pauses after failures in a row; a device that refused a version tries again as seldom as the last one says."""
 TICK_SECONDS = 30.0
 """How often the leading hub looks what is due."""
+LOOKS_A_LEASE = 3
+"""How often a hub that stands by looks at the leader's key within one lease: a stream that broke unnoticed tells nothing."""
+LOCKED_SECONDS = 1.0
+"""How soon the leading hub tries again when a command of its box holds the lock."""
 LISTENER_SECONDS = 600
 """Lease of a box that answers HTTP-01."""
 
@@ -55,11 +61,12 @@ class Service:
     def run(self) -> None:
         """Block until somebody asks to stop."""
         config = self._reading.config
-        parts: list[tuple[str, Callable[[], None]]] = [("device", self._receive)]
+        parts = [("device", self._receive, RETRY_SECONDS[-1])]
         if config.fleet.is_hub:
-            parts.append(("hub", self._order))
+            # Another hub is to lead after twice the lease at most, also when etcd was away meanwhile.
+            parts.append(("hub", self._stand, config.fleet.lease_seconds / 2))
         if config.fleet.serve_challenges and config.http01.mode == "standalone":
-            parts.append(("listener", self._listen))
+            parts.append(("listener", self._listen, RETRY_SECONDS[-1]))
         threads = [
             threading.Thread(target=self._repeat, args=part, name=f"fleet-{part[0]}", daemon=True) for part in parts
         ]
@@ -68,7 +75,8 @@ class Service:
         for thread in threads:
             thread.join()
 
-    def _repeat(self, name: str, part: Callable[[], None]) -> None:
+    def _repeat(self, name: str, part: Callable[[], None], longest: float) -> None:
+        """Do a part again whenever it has ended. `longest`: pause in seconds after failures."""
         failures = 0
         clock = self._reading.env.clock
         while not self._cancel.is_cancelled:
@@ -87,135 +95,130 @@ class Service:
                 logging.getLogger(__name__).exception("fleet %s failed", name)
             if clock.monotonic() - started > RETRY_SECONDS[-1]:
                 failures = 0
-            pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+            pause = min(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)], longest)
             failures += 1
             with suppress(Cancelled):
                 clock.sleep(pause * self._reading.env.random.uniform(0.7, 1.3), self._cancel)
 
+    def _identity(self) -> Identity | None:
+        """Return who this box is in the fleet; None, after a pause, while no hub has let it in."""
+        identity = load_identity(self._reading.paths)
+        if identity is not None and identity.fleet:
+            return identity
+        self._reading.env.clock.sleep(WAITING_SECONDS, self._cancel)
+        return None
+
+    def _watch(self, etcd: Etcd, *prefixes: str) -> Watch:
+        return Watch(etcd, self._reading.env, prefixes, self._cancel)
+
     # -- device --------------------------------------------------------------------------------------------------------
 
     def _receive(self) -> None:
-        """Take what there is, then wait for more until the stream has to be opened at another member."""
+        """Take what is published, and again whenever something changes; first of all, take up what a hub has answered."""
         reading = self._reading
-        clock = reading.env.clock
         identity = load_identity(reading.paths)
-        if identity is not None and identity.fleet and not reading.config.fleet.is_device:
-            self._cancel.wait(IDLE_SECONDS)
-            return
-        is_news, revision = has_news(reading)
-        if not is_news and identity is not None and not identity.fleet:
-            clock.sleep(WAITING_SECONDS, self._cancel)
-            return
-        received = Received(state="approved", revision=revision)
-        if is_news:
-            with self._writing("fleet-sync") as context:
-                received = sync(context)
-        identity = load_identity(reading.paths)
-        if received.state == "waiting" or identity is None:
-            clock.sleep(WAITING_SECONDS, self._cancel)
-            return
-        again_at = clock.monotonic() + RETRY_SECONDS[-1] if received.failed else None
-        with connected(reading) as etcd, closing(peers(reading)) as lines:
-            while True:
-                idle = IDLE_SECONDS if again_at is None else max(again_at - clock.monotonic(), 1.0)
-                try:
-                    for _ in changes(
-                        etcd, lines, [layout.device(identity.box)], received.revision, self._cancel, idle=idle
-                    ):
-                        return
-                except TransportFailure as exc:
-                    if exc.kind != "timeout":
-                        clock.sleep(RETRY_SECONDS[0] * reading.env.random.uniform(0.5, 1.5), self._cancel)
-                else:
-                    etcd.gateway.leave_member()
-                    clock.sleep(RETRY_SECONDS[0], self._cancel)
-                if again_at is not None and clock.monotonic() >= again_at:
-                    return
+        if identity is None or not identity.fleet:
+            if identity is None or is_welcome(reading, identity):
+                with self._writing("fleet-sync") as context:
+                    sync(context)
+            else:
+                reading.env.clock.sleep(WAITING_SECONDS, self._cancel)
+        elif not reading.config.fleet.is_device:
+            reading.env.clock.sleep(ABSENT_SECONDS, self._cancel)
+        else:
+            with connected(reading) as etcd, self._watch(etcd, layout.device(identity.box)) as watch:
+                self._keep_taking(etcd, watch, identity)
+
+    def _keep_taking(self, etcd: Etcd, watch: Watch, identity: Identity) -> None:
+        is_news, revision = has_news(self._reading, etcd, identity)
+        while True:
+            pause = None
+            if is_news:
+                with self._writing("fleet-sync") as context:
+                    received = take(context, etcd, load_identity(context.paths) or identity)
+                revision = received.revision
+                pause = RETRY_SECONDS[-1] if received.failed else None
+            watch.wait(revision, pause)
+            is_news = True  # something has changed, or what failed is tried again
 
     # -- HTTP-01 -------------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        reading = self._reading
-        identity = load_identity(reading.paths)
-        clock = reading.env.clock
-        if identity is None or not identity.fleet:
-            clock.sleep(WAITING_SECONDS, self._cancel)
+        identity = self._identity()
+        if identity is None:
             return
-        config = reading.config
+        reading, config = self._reading, self._reading.config
+        clock = reading.env.clock
         place = layout.LISTENERS + identity.box
         with (
             connected(reading) as etcd,
-            closing(peers(reading)) as lines,
+            self._watch(etcd, layout.CHALLENGES) as watch,
             Answers(reading.env.listener, config.http01.address, config.http01.port) as answers,
         ):
             lease = etcd.grant(LISTENER_SECONDS)
-            renewed = clock.monotonic()
             try:
                 while True:
                     revision = answers.look(etcd)
                     etcd.put(place, str(revision).encode(), lease=lease.id)
-                    with suppress(TransportFailure):
-                        for _ in changes(etcd, lines, [layout.CHALLENGES], revision, self._cancel, idle=IDLE_SECONDS):
-                            break
-                        else:
-                            etcd.gateway.leave_member()
-                            clock.sleep(RETRY_SECONDS[0], self._cancel)
-                    if clock.monotonic() - renewed > LISTENER_SECONDS / 4:
+                    renews_at = clock.monotonic() + LISTENER_SECONDS / 2
+                    while not watch.wait(revision, max(renews_at - clock.monotonic(), 0.0)):
                         if not etcd.keep_alive(lease, patience=10.0):
                             return
-                        renewed = clock.monotonic()
+                        renews_at = clock.monotonic() + LISTENER_SECONDS / 2
             finally:
                 with suppress(CertdeckError, Refused):
                     etcd.revoke(lease)
 
     # -- hub -----------------------------------------------------------------------------------------------------------
 
-    def _order(self) -> None:
-        """Stand for election; lead until the lease is lost, or wait until the hub that leads is gone."""
-        reading = self._reading
-        identity = load_identity(reading.paths)
-        if identity is None or not identity.fleet:
-            reading.env.clock.sleep(WAITING_SECONDS, self._cancel)
+    def _stand(self) -> None:
+        """Stand for election: lead whenever no other hub does."""
+        identity = self._identity()
+        if identity is None:
             return
-        with as_hub(reading) as hub, closing(peers(reading)) as lines:
-            _, revision = hub.etcd.range(layout.LEADER)
-            try:
-                with leading(hub) as lead:
+        reading = self._reading
+        with connected(reading) as etcd, self._watch(etcd, layout.LEADER) as watch:
+            while True:
+                found, revision = etcd.look(layout.LEADER)
+                leader = leader_of(found)
+                if leader is not None and leader.box != identity.box:
+                    watch.wait(revision, reading.config.fleet.lease_seconds / LOOKS_A_LEASE)
+                    continue
+                with suppress(NotLeading), as_hub(reading, etcd) as hub, leading(hub) as lead:
                     self._lead(hub, lead)
-                return
-            except NotLeading:
-                pass
-            with suppress(TransportFailure):
-                for _ in changes(hub.etcd, lines, [layout.LEADER], revision, self._cancel, idle=TICK_SECONDS):
-                    break
-            reading.env.clock.sleep(reading.env.random.uniform(0.0, 0.3), self._cancel)
+                reading.env.clock.sleep(reading.env.random.uniform(0.0, 0.3), self._cancel)
 
     def _lead(self, hub: Hub, lead: Leadership) -> None:
-        reading = self._reading
+        """Do what is due, and what follows from changes, until the lease is lost."""
+        clock = self._reading.env.clock
         has_changed = True
-        with closing(peers(reading)) as lines:
-            while lead.holds:
-                _, revision = hub.etcd.range(layout.LEADER)
-                due = [
-                    one.name
-                    for one in certificates(hub).values()
-                    if not isinstance(why_due(hub, one, force=False, is_open=is_open(hub, one)), Skipped)
-                    or late_devices(hub, one)
-                ]
-                if due or has_changed:
-                    self._work(due)
-                has_changed = False
-                together = [one for one in certificates(hub).values() if one.all_or_none]
-                is_busy = any(is_under_way(one, states_of(hub, one)) for one in together)
-                watched = [layout.CERTIFICATES, layout.BOXES, *([layout.REPORTS] if is_busy else [])]
-                with suppress(TransportFailure):
-                    for _ in changes(hub.etcd, lines, watched, revision, self._cancel, idle=TICK_SECONDS):
-                        has_changed = True
-                        break
+        while lead.holds:
+            _, revision = hub.etcd.look(layout.LEADER)
+            known = certificates(hub)
+            due = [
+                one.name
+                for one in known.values()
+                if not isinstance(why_due(hub, one, force=False, is_open=is_open(hub, one)), Skipped)
+                or late_devices(hub, one)
+            ]
+            if due or has_changed:
+                try:
+                    self._work(hub.etcd, lead, due)
+                except LockHeld:
+                    # A command of this box works under the same lease: it must not end with this.
+                    clock.sleep(LOCKED_SECONDS, self._cancel)
+                    continue
+            is_busy = any(is_under_way(one, states_of(hub, one)) for one in known.values() if one.all_or_none)
+            watched = [layout.CERTIFICATES, layout.BOXES, *([layout.REPORTS] if is_busy else [])]
+            ends = clock.monotonic() + TICK_SECONDS
+            has_changed = False
+            with self._watch(hub.etcd, *watched) as watch:
+                while lead.seconds_left and not has_changed and clock.monotonic() < ends:
+                    has_changed = watch.wait(revision, min(ends - clock.monotonic(), lead.seconds_left))
 
-    def _work(self, due: list[str]) -> None:
-        """Under this box's lock, and under the lease that this process holds."""
-        with self._writing("fleet-renew") as context, as_hub(context) as hub, leading(hub) as lead:
+    def _work(self, etcd: Etcd, lead: Leadership, due: list[str]) -> None:
+        """Under this box's lock. Raises LockHeld (`lock-held`)."""
+        with self._writing("fleet-renew") as context, as_hub(context, etcd) as hub:
             if due:
                 renew(hub, lead, due)
             else:
