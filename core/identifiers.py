@@ -154,7 +154,7 @@ def check_lineage_name(name: str) -> None:
         return
     shown = visible(name, 40)
     raise BadLineageName(
-        f"{shown!r} is not a valid certificate name.",
+        f"{shown!r} is not a valid name.",
         "It becomes a file name: 1 to 128 letters, digits, dots, dashes and underscores, not starting with a dot or dash.",
         "Choose another name, for example my_domain_com.",
     )

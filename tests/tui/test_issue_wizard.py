@@ -91,7 +91,7 @@ async def test_a_bad_lineage_name_is_refused_where_it_is() -> None:
         screen = await open_wizard(pilot, "shop.example.com")
         screen.query_one("#lineage Input", Input).value = "../evil"
         await pilot.press("ctrl+n")
-        assert "✖ '../evil' is not a valid certificate name." in shown(app)
+        assert "✖ '../evil' is not a valid name." in shown(app)
         assert screen.step.TITLE == "Names"
 
 

@@ -96,7 +96,7 @@ async def test_adding_a_target_shows_each_word_of_its_commands() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("name", "../web", "is not a valid certificate name."),
+        ("name", "../web", "is not a valid name."),
         ("certificate", "", "The path of the certificate is missing."),
         ("key", "tls.key", "is not an absolute path."),
         ("test", "nginx 'x", "A quotation mark is not closed."),

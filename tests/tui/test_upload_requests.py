@@ -86,7 +86,7 @@ async def test_leaving_the_first_form_leads_back() -> None:
     [
         ("names", "", "The names are missing."),
         ("names", "not*a*name", "A star replaces exactly one label"),
-        ("called", "../x", "is not a valid certificate name"),
+        ("called", "../x", "is not a valid name"),
         ("subject-C", "Germany", "two-letter"),
     ],
 )

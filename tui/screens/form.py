@@ -35,6 +35,8 @@ class FormPage(AskingPage[bool]):
     CSS_PATH: ClassVar = [FORM_CSS]
     intro = ""
     """What the page is for, above the fields."""
+    saved_as = ""
+    """The name of what was saved, where the form asks for one."""
 
     def fields(self) -> ComposeResult:
         """Yield what can be filled in."""
@@ -82,6 +84,7 @@ class FormPage(AskingPage[bool]):
     def keep(self, call: Callable[[], object], said: str) -> None:
         """Let the engine save it; then leave, saying `said`, or stay and say what is wrong."""
         self._saving = True
+        self.saved_as = self.saved_as or next((field.value for field in self.query("#name").results(Field)), "")
 
         def answered(answer: object) -> None:
             self._saving = False

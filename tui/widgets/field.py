@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from core.errors import CertdeckError
@@ -17,6 +18,15 @@ from tui.widgets.prose import Prose, marked
 
 Check = Callable[[str], CertdeckError | None]
 """Says what is wrong with a value."""
+
+
+class _Line(Input):
+    """Takes the focus only where its field is shown: the toolkit would give it to a hidden one as well."""
+
+    def allow_focus(self) -> bool:
+        return super().allow_focus() and all(
+            each.display for each in self.ancestors_with_self if isinstance(each, Widget)
+        )
 
 
 class Field(Vertical):
@@ -63,7 +73,7 @@ class Field(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static(self._label, markup=False)
-            yield Input(self._first, placeholder=self._hint, password=self._secret)
+            yield _Line(self._first, placeholder=self._hint, password=self._secret)
         yield Prose()
 
     def on_mount(self) -> None:
