@@ -15,7 +15,7 @@ from tui.screens.list_page import ListPage
 from tui.widgets.field import Field
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
-from tui.widgets.prose import facts, marked
+from tui.widgets.prose import marked, to_do
 from tui.widgets.row_list import Column, Row
 from tui.wording import text
 from tui.wording.text import MARKS
@@ -94,7 +94,7 @@ class DoctorScreen(ListPage[Finding]):
         mark = MARKS.get(item.status, MARKS["unknown"])
         lines = [*marked(mark.glyph, mark.colour, item.detail or mark.word, width, ink, bold=True)]
         if item.fix:
-            lines += [[], *facts([("Fix", item.fix)], width, ink, label=6)]
+            lines += [[], *to_do(item.fix, width, ink)]
         return lines
 
     def opened(self) -> None:

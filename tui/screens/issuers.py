@@ -12,7 +12,7 @@ from tui.actions import bindings, of_scope
 from tui.screens.list_page import TestedListPage
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
-from tui.widgets.prose import facts, marked
+from tui.widgets.prose import facts, marked, to_do
 from tui.widgets.row_list import Column, Row
 from tui.wording import issuers, text
 
@@ -293,6 +293,6 @@ def _said_lines(said: IssuerTest, width: int, ink: Ink) -> list[Line]:
         *(
             line
             for each in said.missing
-            for line in marked("▲", "severity-yellow", f"{each.detail}. {each.fix}", width, ink)
+            for line in (*marked("▲", "severity-yellow", f"{each.detail}.", width, ink), *to_do(each.fix, width, ink))
         ),
     ]

@@ -245,6 +245,14 @@ class TestedListPage(ListPage[Item], Generic[Item, Answer]):
     def opened(self) -> None:
         self.action_test()
 
+    def saved(self, name: str) -> None:
+        self.answers.clear()  # what was tested has changed
+        super().saved(name)
+
+    def carry_out(self, call: Callable[[], object], said: str) -> None:
+        self.answers.clear()
+        super().carry_out(call, said)
+
     def action_test(self) -> None:
         item = self.chosen
         if item is None:

@@ -160,9 +160,6 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
 
             self.app.push_screen(WebScreen(self.chosen.name))
 
-    def saved(self, name: str) -> None:
-        self.answers.clear()
-        super().saved(name)
 
 
 def words_shown(words: tuple[str, ...]) -> str:

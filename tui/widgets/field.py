@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from core.errors import CertdeckError
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
-from tui.widgets.prose import Prose, marked
+from tui.widgets.prose import Prose, marked, to_do
 
 Check = Callable[[str], CertdeckError | None]
 """Says what is wrong with a value."""
@@ -127,4 +127,4 @@ class Field(Vertical):
 def wrong(error: CertdeckError, width: int, ink: Ink) -> list[Line]:
     """Return an error in short: what and why, then what to do."""
     lines = marked("✖", "severity-red", f"{error.what} {error.why}", width, ink)
-    return [*lines, *marked("→", "key", error.fix, width, ink)]
+    return [*lines, *to_do(error.fix, width, ink)]

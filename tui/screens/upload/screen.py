@@ -29,7 +29,7 @@ from tui.screens.upload.applying import Applying, Wanted
 from tui.screens.upload.box import NameField, Pasted, PathLine, UploadBox
 from tui.screens.upload.checklist import Standing, check_lines, counts, standing
 from tui.screens.upload.compare import compare_lines
-from tui.screens.upload.given import source
+from tui.screens.upload.given import Piece, source
 from tui.screens.upload.inspection import PAUSE_SECONDS, Given, Inspection
 from tui.screens.upload.naming import prefilled
 from tui.screens.upload.services import ServicesDialog, ServicesLine
@@ -82,6 +82,8 @@ class UploadScreen(AskingPage[None]):
         self._check: UploadCheck | CertdeckError | None = None
         self._upload: Upload | None = None
         """What the check was about: this is applied, whatever a file has become since."""
+        self._pieces: tuple[Piece, ...] = ()
+        """What the passphrase is for."""
         self._passphrase: bytes | None = None
         self._tries = 0
         self._asks = True
@@ -193,6 +195,9 @@ class UploadScreen(AskingPage[None]):
 
     def _keep(self, upload: Upload | None, check: UploadCheck | CertdeckError | None) -> None:
         self._upload, self._check = upload, check
+        if isinstance(check, UploadCheck) and self._is_another(check):
+            # Checked again under its own name: to replace another certificate is a decision, which takes its name.
+            self._suggested = self.query_one("#name", Field).value = ""
         if check is None:
             self._apply_then = False
         self._show()
@@ -205,6 +210,12 @@ class UploadScreen(AskingPage[None]):
         if self._apply_then:
             self._apply_then = False
             self.action_apply()
+
+    def _is_another(self, check: UploadCheck) -> bool:
+        """Tell whether it shares no name with the certificate that was under the cursor, and nobody has chosen that one."""
+        if not self._suggested or self._typed_name != self._suggested or not (check.certificate and check.current):
+            return False
+        return not {*check.certificate.domains} & {*check.current.domains}
 
     @property
     def is_pending(self) -> bool:
@@ -326,7 +337,10 @@ class UploadScreen(AskingPage[None]):
     @on(UploadBox.Changed)
     def _on_given(self, message: UploadBox.Changed) -> None:
         message.stop()
-        self._passphrase, self._tries, self._asks, self._fetches = None, 0, True, False
+        pieces = self.query_one(UploadBox).pieces()
+        if pieces != self._pieces:
+            self._pieces = pieces
+            self._passphrase, self._tries, self._asks, self._fetches = None, 0, True, False
         self._show_standing()
         self._look_soon()
 
