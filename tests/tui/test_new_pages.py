@@ -132,6 +132,21 @@ async def test_the_doctor_leads_to_the_fix() -> None:
         assert isinstance(app.screen, ScheduleScreen)
 
 
+@pytest.mark.parametrize("id", ["dns", "caa", "clock", "permissions"])
+async def test_the_doctor_offers_no_page_that_fixes_nothing(id: str) -> None:
+    """A record at the DNS provider, the clock or a file is not fixed in the console: Enter is not offered and leads nowhere."""
+    engine = FakeEngine()
+    engine.findings = (replace(engine.findings[0], id=id, status="fail", title="Bad", fix="Add the record."),)
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("x")
+        await settled(pilot)
+        assert "enter Fix" not in shown(app)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, DoctorScreen)
+
+
 async def test_a_notification_is_added_and_tested() -> None:
     """n asks how the message travels, its form takes what that kind needs, and x sends a test message."""
     engine = FakeEngine()
