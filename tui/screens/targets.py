@@ -161,7 +161,6 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
             self.app.push_screen(WebScreen(self.chosen.name))
 
 
-
 def words_shown(words: tuple[str, ...]) -> str:
     """Return an argument list as one would type it."""
     return shlex.join(words)
