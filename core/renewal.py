@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 DAY = 86400.0
 LONGEST_BEFORE_DAYS = 30
-_SHORT_LIFE_DAYS = 10
+SHORT_LIFE_DAYS = 10
 _LARGEST_SHARE = 0.67
 """Renewing with more than this of the life left orders a new certificate so often that rate limits end it."""
 RETRIES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
@@ -33,7 +33,7 @@ def due_at(
             the certificate run out: half of what the rule leaves is the latest.
     """
     life = not_after - not_before
-    share = life / 2 if life < _SHORT_LIFE_DAYS * DAY else life / 3
+    share = life / 2 if life < SHORT_LIFE_DAYS * DAY else life / 3
     before = min(share, LONGEST_BEFORE_DAYS * DAY)
     if ari_chosen is not None:
         return min(ari_chosen, not_after - before / 2)

@@ -121,18 +121,19 @@ def _incomplete(way: CertificationPath) -> Answer:
 
 
 def _complete(way: CertificationPath) -> Answer:
+    complete = f"{_count(way)}, complete" if way.sent else "Complete, no intermediate needed"
     if way.trusted_by:
-        return "pass", f"{_count(way)}, complete; {way.trusted_by} trusts {way.top.subject}.", ""
+        return "pass", f"{complete}; {way.trusted_by} trusts {way.top.subject}.", ""
     return (
         "warn",
-        f"{_count(way)}, complete; its root, {way.top.subject}, is not in this box's trust store.",
+        f"{complete}; its root, {way.top.subject}, is not in this box's trust store.",
         "This is normal for a private CA: its root must be installed on every client.",
     )
 
 
 def _count(way: CertificationPath) -> str:
     sent = len(way.sent)
-    return "1 intermediate" if sent == 1 else f"{sent} intermediates" if sent else "No intermediate is needed"
+    return "1 intermediate" if sent == 1 else f"{sent} intermediates" if sent else "No intermediate"
 
 
 def _get_it(way: CertificationPath) -> str:

@@ -36,7 +36,13 @@ class FakeIssuers:
 
     def issuers(self) -> tuple[IssuerInfo, ...]:
         self._called("issuers")
-        return tuple(issuer_info(self.settings, *row) for row in ISSUERS)
+        known = {row[0] for row in ISSUERS}
+        added = [
+            (name, each.title or name, "acme", each.directory, False) for name, each in self.settings.issuers.items()
+        ]
+        return tuple(
+            issuer_info(self.settings, *row) for row in (*ISSUERS, *(row for row in added if row[0] not in known))
+        )
 
     def issuer(self, name: str) -> IssuerShown:
         self._called("issuer", name=name)
@@ -53,6 +59,7 @@ class FakeIssuers:
 
     def add_issuer(self, name: str, config: IssuerConfig, *, report: Reporter = ignore) -> None:
         self._called("add_issuer", name=name, config=config)
+        self.settings = replace(self.settings, issuers={**self.settings.issuers, name: config})
 
     def remove_issuer(self, name: str, *, report: Reporter = ignore) -> None:
         self._called("remove_issuer", name=name)

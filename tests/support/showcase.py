@@ -203,3 +203,51 @@ def not_writable() -> StoreNotWritable:
 def told(reports: list[Report]) -> list[str]:
     """Return the class names of what was reported."""
     return [type(report.event).__name__ for report in reports]
+
+
+_RENEWED: tuple[tuple[float, str | None, str, Mapping[str, object]], ...] = (
+    (0, None, "run-started", {"operation": "renew"}),
+    (0.4, "mail", "order-created", {"issuer": "letsencrypt", "identifiers": ["mail.example.com"]}),
+    (1.2, "mail", "challenge-validated", {"identifier": "mail.example.com"}),
+    (
+        2.0,
+        "mail",
+        "certificate-issued",
+        {"issuer": "letsencrypt", "names": ["mail.example.com"], "not_after": "2027-02-19T03:00:00Z"},
+    ),
+    (2.1, "mail", "version-switched", {"version": 4}),
+    (2.5, "mail", "target-probed", {"target": "postfix", "served": "AA", "matches": True}),
+    (13.0, "shop", "failed", dict(seven()[3].last_error or {})),
+    (13.5, "shop", "retry-scheduled", {"retry_at": "2026-11-21T13:05:00Z", "why": "The CA cannot reach port 80."}),
+    (14.0, None, "run-finished", {"operation": "renew", "outcome": "failed", "why": "No response on port 80."}),
+)
+_BEFORE: tuple[tuple[float, str | None, str, Mapping[str, object]], ...] = (
+    (0, None, "run-started", {"operation": "issuer add"}),
+    (0.1, None, "changed", {"what": "added the issuer company"}),
+    (0.1, None, "run-finished", {"operation": "issuer add", "outcome": "done", "why": ""}),
+)
+_AFTER: tuple[tuple[float, str | None, str, Mapping[str, object]], ...] = (
+    (0, None, "run-started", {"operation": "deploy"}),
+    (0.3, "shop", "version-switched", {"version": 3}),
+    (0.6, None, "run-finished", {"operation": "deploy", "outcome": "done", "why": ""}),
+)
+LOG = tuple(
+    LogEntry(
+        number=number,
+        at=NOW - before + timedelta(seconds=since),
+        run=run,
+        lineage=about,
+        kind=kind,
+        facts=facts,
+        who=who,
+    )
+    for number, (run, who, before, (since, about, kind, facts)) in enumerate(
+        [
+            *(("run-add", "admin", timedelta(days=3), each) for each in _BEFORE),
+            *(("run-renew", "systemd", timedelta(hours=7), each) for each in _RENEWED),
+            *(("run-deploy", "admin", timedelta(minutes=20), each) for each in _AFTER),
+        ],
+        1,
+    )
+)
+"""Three runs: settings changed, a scheduled run in which one of two certificates failed, a deployment by hand."""

@@ -37,7 +37,7 @@ async def test_only_what_an_issuer_takes_is_offered() -> None:
         assert screen.query_one("#key", OneOf).values == ("rsa-2048", "rsa-4096")
         assert screen.draft.key_type == "rsa-2048"
         text = shown(app)
-        assert "It supports 2 names at most, yours are 1" in text
+        assert "It supports 2 names at most, you have 1" in text
         assert "It requires an external account binding, and none is set" in text
         assert "Rehearse first" not in text
 

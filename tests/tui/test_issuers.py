@@ -253,3 +253,34 @@ async def test_looks(snap: Snap, size: tuple[int, int]) -> None:
         await pilot.press("n", "ctrl+s")
         await settled(pilot)
         snap(app, "form")
+
+
+async def test_typing_begins_in_the_first_field_that_is_shown() -> None:
+    """Where a form changes an issuer, its name is hidden, and what is typed at once goes to the directory."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await _open(pilot)
+        await pilot.press("c")
+        assert isinstance(app.screen, IssuerForm)
+        await pilot.press("x")
+        assert app.screen.query_one("#name Input", Input).value == "letsencrypt"
+        assert app.screen.query_one("#directory Input", Input).value == "x"
+
+
+@pytest.mark.parametrize("name", ["company", "zerossl"])
+async def test_the_cursor_goes_to_what_was_saved(name: str) -> None:
+    """After saving an issuer, new or replaced, the cursor is on it: x tests that one and not the one before."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await _open(pilot)
+        await pilot.press("n")
+        _fill(app, name=name, directory="https://ca.example.com/directory")
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        if name == "zerossl":
+            await pilot.press("y")
+            await settled(pilot)
+        assert isinstance(app.screen, IssuersScreen)
+        assert app.screen.query_one(RowList).chosen == name

@@ -1,4 +1,4 @@
-"""The log: what it says, how it is read, and how it looks."""
+"""The log: one row for each run, what a run did and when, how it is read, and how it looks."""
 
 from __future__ import annotations
 
@@ -15,75 +15,134 @@ from core.operations import LogEntry
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW
-from tests.support.showcase import HISTORY
+from tests.support.showcase import LOG
 from tui.screens.lineages import LineagesScreen
 from tui.screens.log import LogScreen
 from tui.terminal import Terminal
+from tui.widgets.row_list import RowList
 from tui.widgets.sheet import Sheet
 
 Snap = Callable[[App[Any], str], None]
 
 
+def _with_runs() -> FakeEngine:
+    engine = FakeEngine()
+    engine.entries = list(LOG)
+    return engine
+
+
 def _entries(count: int) -> list[LogEntry]:
+    """Make runs of five entries each."""
+    of_one = (LOG[3], LOG[4], LOG[5], LOG[7], LOG[11])
     return [
-        replace(HISTORY[1], number=number, at=NOW - timedelta(minutes=count - number)) for number in range(1, count + 1)
+        replace(
+            of_one[number % 5],
+            number=number + 1,
+            run=f"run-{number // 5:04}",
+            at=NOW - timedelta(minutes=count - number),
+        )
+        for number in range(count)
     ]
 
 
-async def test_a_wide_log_says_who() -> None:
-    """In a wide window who did it stands at the end of each entry, in a column."""
-    app = deck()
-    async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("l")
-        await settled(pilot)
-        entries = [line for line in shown(app).splitlines() if ":00  " in line]
-        assert len(entries) == len(HISTORY)
-        assert len({line.index("systemd") for line in entries}) == 1
-        assert "by systemd" not in shown(app)
+def _title(app: App[Any]) -> str:
+    return str(app.screen.query_one(RowList).border_title)
 
 
-async def test_log_shows_the_history(snap: Snap) -> None:
-    """The log tells newest first what happened, when, to which certificate and by whom (SO-44)."""
-    app = deck()
+async def test_each_run_is_one_row_with_its_result(snap: Snap) -> None:
+    """The log has a row for each run, newest first: when, what, for which certificate, and what came of it (SO-44)."""
+    app = deck(_with_runs())
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("l")
         await settled(pilot)
-        text = shown(app)
-        assert text.index("rolled back") < text.index("issued a certificate")
-        assert "Renewing started, by systemd" in text
+        rows = [line for line in shown(app).splitlines() if any(sign in line for sign in ("✔ ", "✖ ", "▲ ", "◐ "))]
+        assert "Deploy" in rows[0]
+        assert "version 3 is live" in rows[0]
+        assert "✖" in rows[1]
+        assert "mail +1" in rows[1]
         snap(app, "log")
 
 
-async def test_log_reads_on_at_its_end() -> None:
-    """The history is read a page at a time, the next one when the end of the list comes near."""
+async def test_a_run_opens_to_its_steps(snap: Snap) -> None:
+    """Enter shows every step of a run on the whole screen, each with the time since the run began; Esc goes back to the list."""
+    app = deck(_with_runs())
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        text = shown(app)
+        assert "failed after 14 s, by systemd" in text
+        assert "2.0 s ✔ letsencrypt issued a certificate for mail.example.com" in text
+        assert not app.screen.query_one(RowList).display
+        snap(app, "steps")
+        await pilot.press("escape")
+        assert isinstance(app.screen, LogScreen)
+        assert app.screen.query_one(RowList).display
+        assert app.screen.query_one(RowList).chosen == "run-renew"
+
+
+async def test_a_run_without_an_end_says_so() -> None:
+    """A run that still goes on, or was interrupted, is not shown as done."""
     engine = FakeEngine()
-    engine.entries = _entries(450)
+    engine.entries = list(LOG[:-1])
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("l")
         await settled(pilot)
-        sheet = app.screen.query_one(Sheet)
-        assert sheet.border_title == "Log  200 newest"
-        for expected in ("Log  400 newest", "Log  450"):
+        assert "◐ " in shown(app)
+        assert "not finished" in shown(app)
+
+
+async def test_log_reads_on_at_its_end() -> None:
+    """The history is read a page at a time, the next one when the end of the list comes near; a run is never shown in part."""
+    engine = FakeEngine()
+    engine.entries = _entries(452)
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        assert _title(app) == "Log  40 newest runs"
+        for expected in ("Log  80 newest runs", "Log  91 runs"):
             await pilot.press("end")
             await settled(pilot)
-            assert sheet.border_title == expected
+            assert _title(app) == expected
+        assert "o Older" not in shown(app)
 
 
 async def test_log_filter() -> None:
-    """/ keeps what holds every word that is typed; Esc shows all again, and goes back only then."""
-    app = deck()
+    """/ keeps the runs that hold every word that is typed; Esc shows all again, and goes back only then."""
+    app = deck(_with_runs())
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("l")
         await settled(pilot)
         await pilot.press("slash", *"mail issued")
         await pilot.pause()
-        assert app.screen.query_one(Sheet).border_title == "Log  1 of 5"
+        assert _title(app) == "Log  1 of 3 runs  / mail issued"
+        await pilot.press(*"xyz")
+        await pilot.pause()
+        assert "Nothing matches." in shown(app)
         await pilot.press("enter", "escape")
         await pilot.pause()
-        assert app.screen.query_one(Sheet).border_title == "Log  5"
+        assert _title(app) == "Log  3 runs"
         await pilot.press("escape")
         assert isinstance(app.screen, LineagesScreen)
+
+
+async def test_the_cursor_stays_on_its_run() -> None:
+    """When something new is in the log, the cursor stays on the run that somebody looks at."""
+    engine = FakeEngine()
+    engine.entries = list(LOG[:-3])
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        before = app.screen.query_one(RowList).chosen
+        engine.entries = list(LOG)
+        app.refresh_status()
+        await settled(pilot)
+        assert _title(app) == "Log  3 runs"
+        assert app.screen.query_one(RowList).chosen == before
 
 
 async def test_log_verifies_its_chain() -> None:
@@ -105,7 +164,7 @@ async def test_log_verifies_its_chain() -> None:
 
 
 async def test_log_that_cannot_be_read() -> None:
-    """A history that cannot be read is told with what, why and what to do, in the place of the list."""
+    """A history that cannot be read is told with what, why and what to do, in the place of the steps."""
     engine = FakeEngine()
     engine.fails["log"] = StoreCorrupt("The history is damaged.", "It is no database.", "Move it away.")
     app = deck(engine)
@@ -126,18 +185,31 @@ async def test_an_empty_log_says_so() -> None:
         assert "Nothing has happened yet." in shown(app)
 
 
+async def test_foreign_words_in_the_log_are_shown_and_not_obeyed() -> None:
+    """An entry may hold what a CA or a server said: no terminal code of it reaches the screen, in the row or in the steps."""
+    engine = FakeEngine()
+    engine.entries = [replace(each, facts={**each.facts, "what": "\x1b[2Jgone [red]x[/]"}) for each in LOG]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        assert "\x1b" not in shown(app)
+        assert "[red]x[/]" in shown(app)
+
+
 @pytest.mark.parametrize(
-    ("screen", "terminal"),
+    "terminal",
     [
-        pytest.param(LogScreen, Terminal(ascii=True), id="log-ascii"),
-        pytest.param(LogScreen, Terminal(colours=0), id="log-no-colour"),
-        pytest.param(LogScreen, Terminal(colours=16), id="log-sixteen"),
+        pytest.param(Terminal(ascii=True), id="log-ascii"),
+        pytest.param(Terminal(colours=0), id="log-no-colour"),
+        pytest.param(Terminal(colours=16), id="log-sixteen"),
     ],
 )
-async def test_looks_on_poor_terminals(screen: type[LogScreen], terminal: Terminal, snap: Snap) -> None:
-    """Pages look as agreed in ASCII, without colours and with sixteen."""
-    app = deck(terminal=terminal)
+async def test_looks_on_poor_terminals(terminal: Terminal, snap: Snap) -> None:
+    """The log looks as agreed in ASCII, without colours and with sixteen."""
+    app = deck(_with_runs(), terminal=terminal)
     async with app.run_test(size=WIDE) as pilot:
-        app.push_screen(screen())
+        app.push_screen(LogScreen())
         await settled(pilot)
+        assert app.screen.query_one(Sheet).count
         snap(app, "page")

@@ -20,8 +20,9 @@ Snap = Callable[[App[Any], str], None]
 
 
 async def test_the_theme_under_the_cursor_is_worn_at_once() -> None:
-    """Moving in the list of themes changes the looks, and the line that keeps it is shown."""
-    app = deck()
+    """Moving in the list of themes changes the looks, and Enter keeps it."""
+    engine = FakeEngine()
+    app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("comma")
         before = app.theme
@@ -30,7 +31,10 @@ async def test_the_theme_under_the_cursor_is_worn_at_once() -> None:
         await pilot.press("up" if themes.keys[0] != before else "down")
         assert app.theme != before
         assert app.theme == themes.chosen
-        assert "^s saves it" in shown(app)
+        assert "Enter saves it" in shown(app)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.theme == next(arguments["name"] for method, arguments in engine.calls if method == "set_theme")
 
 
 async def test_switching_renewal_off_asks_and_on_does_not() -> None:

@@ -196,6 +196,20 @@ def test_issuers_by_their_short_names() -> None:
     assert text.issuer_shown(replace(lineage("x"), ca="appliance-ca")) == "private CA"
 
 
+@pytest.mark.parametrize(
+    ("days", "rule"),
+    [
+        (6, "when half of its lifetime is left"),
+        (90, "when a third of its lifetime is left"),
+        (366, "30 days before it expires"),
+    ],
+)
+def test_the_rule_of_renewal_fits_the_lifetime(days: int, rule: str) -> None:
+    """A certificate of a year renews 30 days before its end, not with a third of its life left, and says so (ST-29)."""
+    mine = replace(lineage("x", renew_why="lifetime"), not_before=NOW, not_after=NOW + timedelta(days=days))
+    assert text.renewal_why(mine) == rule
+
+
 @pytest.mark.parametrize("method", ["manual-dns-01", "manual-dns-account-01"])
 def test_renewed_by_hand(method: str) -> None:
     """Where a person sets the next records, it is said until when that has to be done, however the live ones were set (ST-17)."""

@@ -217,6 +217,21 @@ async def test_three_wrong_passphrases(leaf: Leaf) -> None:
     assert given == [None, b"wrong", b"wrong", b"wrong", b"right"]
 
 
+async def test_a_corrected_line_keeps_the_passphrase(leaf: Leaf) -> None:
+    """What is typed into the line and deleted again adds nothing, so the passphrase of what was given still counts."""
+    engine = FakeEngine()
+    engine.upload_check = [refused_check(passphrase="needed"), *[good_check("new")] * 8]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        await pilot.press(*"right", "enter")
+        await checked(pilot)
+        await pilot.press("x", "backspace")
+        await checked(pilot)
+    assert {each["upload"].passphrase for each in uploads(engine)[1:]} == {b"right"}
+
+
 # -- what stands in the way --------------------------------------------------------------------------------------------
 
 

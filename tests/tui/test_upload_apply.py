@@ -307,6 +307,24 @@ async def test_what_the_row_is_called_says_nothing_of_what_is_brought(leaf: Leaf
         assert screen.called == "shop"
 
 
+async def test_a_certificate_for_other_names_is_a_new_one(leaf: Leaf) -> None:
+    """What shares no name with the uploaded certificate under the cursor does not replace it, unless its name is typed."""
+    engine = with_upload()
+    found = good_check("new.example.com")
+    assert found.certificate is not None
+    engine.upload_check = replace(found, certificate=replace(found.certificate, domains=("new.example.com",)))
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        await settled(pilot)
+        assert screen.called == "new.example.com"
+        assert uploads(engine)[-1]["name"] is None
+        screen.query_one("#name Input", Input).value = "shop"
+        await settled(pilot)
+        assert screen.called == "shop"
+
+
 async def test_it_is_called_as_the_request_that_it_answers(leaf: Leaf) -> None:
     """Where the key of an open request belongs to it, it is called as that request, not as another whose name begins so."""
     engine = FakeEngine()

@@ -10,10 +10,16 @@ WORK: Final[tuple[Action, ...]] = (
     # -- log -------------------------------------------------------------------------------------------------------
     Action(
         id="filter", key="slash", label="Filter", title="Filter the log", scope="log", footer=1, shown_key="/",
-        help="Keeps the entries of one certificate, or those that contain what you type. Esc shows all again.",
+        help="Keeps the runs of one certificate, or those with an entry that contains what you type. Esc shows all again.",
     ),
     Action(
-        id="older", key="o", label="Older", title="Read older entries", scope="log", footer=2,
+        id="zoom", key="enter,ctrl+j", label="Steps", title="Show the steps of this run on the whole screen", scope="log",
+        footer=2, shown_key="enter", applies=lambda situation: bool(situation.row), also="open details time",
+        help="Shows every step of the run with its time since the run began, and back.",
+    ),
+    Action(
+        id="older", key="o", label="Older", title="Read older entries", scope="log", footer=4,
+        applies=lambda situation: situation.row_kind == "more",
         help="Reads the next older entries. This happens automatically at the end of the list.",
     ),
     Action(
@@ -24,6 +30,7 @@ WORK: Final[tuple[Action, ...]] = (
     Action(
         id="close", key="enter,ctrl+j", label="Close", title="Close this page", scope="progress", footer=1, shown_key="enter",
         applies=lambda situation: not situation.busy, help="Goes back, once the operation has ended.",
+        while_busy="It is not finished yet. esc leaves this page, and it continues.",
     ),
     Action(
         id="stop", key="ctrl+x", label="Stop", title="Stop the operation", scope="progress", footer=2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -15,29 +15,26 @@ from tui.screens.list_page import ListPage
 from tui.widgets.field import Field
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
-from tui.widgets.prose import facts, marked
+from tui.widgets.prose import marked, to_do
 from tui.widgets.row_list import Column, Row
 from tui.wording import text
 from tui.wording.text import MARKS
 
 _WORST: Final = ("fail", "warn", "skip", "pass")
-_FIXED_BY: Final = (
-    ("schedule", ("timer", "schedule", "run-")),
-    ("targets", ("target", "probe", "served", "listener")),
-    ("dns", ("dns", "caa", "zone", "propagation", "resolver", "persist")),
-    ("issuers", ("issuer", "account", "terms", "eab", "directory", "ca-", "clock")),
-    ("notifications", ("notif", "mail", "webhook")),
-    ("maintenance", ("backup", "vault", "master", "store", "permission", "disk", "log")),
-)
-"""Page → beginnings and parts of the ids of findings that are fixed there."""
+_FIXED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "schedule": ("timer", "stored-time"),
+    "targets": ("target", "chosen"),
+    "dns": ("dns-provider", "dns-zone"),
+    "issuers": ("issuer", "directory", "terms", "terms-changed", "eab", "contact", "budget"),
+    "adopt": ("other-client",),
+    "maintenance": ("backup", "vault"),
+}
+"""Page → ids of the findings that are fixed there. Records at a DNS provider, files and the clock are fixed elsewhere."""
 
 
 def fixed_by(finding: Finding) -> str:
     """Return the id of the action that opens the page where a finding is fixed; empty where none does."""
-    for page, parts in _FIXED_BY:
-        if any(part in finding.id for part in parts):
-            return page
-    return ""
+    return next((page for page, ids in _FIXED_BY.items() if finding.id in ids), "")
 
 
 class DoctorScreen(ListPage[Finding]):
@@ -94,7 +91,7 @@ class DoctorScreen(ListPage[Finding]):
         mark = MARKS.get(item.status, MARKS["unknown"])
         lines = [*marked(mark.glyph, mark.colour, item.detail or mark.word, width, ink, bold=True)]
         if item.fix:
-            lines += [[], *facts([("Fix", item.fix)], width, ink, label=6)]
+            lines += [[], *to_do(item.fix, width, ink)]
         return lines
 
     def opened(self) -> None:

@@ -7,20 +7,17 @@ from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
-from textual.actions import SkipAction
-from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import Input
 
 from core.fleet_status import BoxStatus, FleetStatus, Member
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import OperationFinished
-from tui.screens.list_page import ListPage
+from tui.screens.filtered_list import FILTER_KEYS, FilteredListPage
 from tui.screens.operations import ask_then
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
-from tui.widgets.row_list import Column, Row, RowList
+from tui.widgets.row_list import Column, Row
 from tui.wording import fleet_filter, text
 from tui.wording.text import MARKS
 
@@ -40,15 +37,11 @@ class Box(Struct, frozen=True, kw_only=True):
         return self.box is not None and self.box.id == self.fleet.leader_id
 
 
-class FleetScreen(ListPage[Box]):
+class FleetScreen(FilteredListPage[Box]):
     """The fleet, then the boxes that ask to join, then those that are in."""
 
     SCOPE = "fleet"
-    BINDINGS: ClassVar = [
-        *bindings(of_scope("fleet", "page")),
-        # With priority: else what is typed right behind it would be taken for keys of this screen.
-        Binding("slash", "filter", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar = [*bindings(of_scope("fleet", "page")), *FILTER_KEYS]
     HELP_TEXT = (
         "Several boxes that share certificates through etcd. Hubs order and renew; one of them is the leader, and "
         "another one takes over if it fails. Devices receive the certificates that they serve, encrypted to their "
@@ -66,6 +59,7 @@ class FleetScreen(ListPage[Box]):
         Column("Last seen", optional=True),
     )
     LIST_TITLE = "Fleet"
+    FILTER_HINT = fleet_filter.HINT
     LOOKING = "Asking etcd …"
     UNREADABLE = "The fleet cannot be read"
     EMPTY: ClassVar = (
@@ -76,10 +70,6 @@ class FleetScreen(ListPage[Box]):
         'On every other box, add the same endpoints with role = "device", and run: certdeck fleet join',
     )
     page_title = "Fleet"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._filter = ""
 
     def heard(self, message: Message) -> None:
         """Ask etcd again once an operation has ended, and not whenever a status was read."""
@@ -100,42 +90,12 @@ class FleetScreen(ListPage[Box]):
 
     def keeps(self, item: Box) -> bool:
         """The fleet itself is always shown."""
-        return item.box is None or fleet_filter.kept(item.box, self._filter, self.deck.now())
+        return item.box is None or fleet_filter.kept(item.box, self.filter, self.deck.now())
 
-    async def action_filter(self) -> None:
-        from tui.widgets.filter_field import FilterField
-
-        if isinstance(self.focused, Input):
-            raise SkipAction  # a slash in what is typed
-        if not self.query(FilterField):
-            await self.mount(FilterField(fleet_filter.HINT, id="filter"), before=self.query_one("#rows"))
-        self.set_focus(self.query_one("#filter Input"))
-
-    def on_filter_field_typed(self, message: Message) -> None:
-        self._narrow(str(getattr(message, "text", "")))
-
-    def on_filter_field_left(self, message: Message) -> None:
-        if not self._filter:
-            self.query("#filter").remove()
-        self.query_one(RowList).focus()
-
-    def action_back(self) -> None:
-        if self.query("#filter"):
-            self._narrow("")
-            self.query("#filter").remove()
-            self.query_one(RowList).focus()
-        else:
-            super().action_back()
-
-    def _narrow(self, words: str) -> None:
-        self._filter = words.strip()
-        self.fill(self.name_of(self.chosen) if self.chosen is not None else "")
-        boxes, shown = (
-            sum(each.box is not None for each in self.every),
-            sum(each.box is not None for each in self.items),
-        )
-        count = f"  {shown:,} of {boxes:,}  / {text.printable(self._filter)}" if self._filter else ""
-        self.query_one("#rows").border_title = f"{self.LIST_TITLE}{count}"
+    def titled(self) -> str:
+        boxes, shown = (sum(each.box is not None for each in some) for some in (self.every, self.items))
+        count = f"  {shown:,} of {boxes:,}  / {text.printable(self.filter)}" if self.filter else ""
+        return f"{self.LIST_TITLE}{count}"
 
     def name_of(self, item: Box) -> str:
         return item.box.id if item.box is not None else FLEET

@@ -35,6 +35,8 @@ class FormPage(AskingPage[bool]):
     CSS_PATH: ClassVar = [FORM_CSS]
     intro = ""
     """What the page is for, above the fields."""
+    saved_as = ""
+    """The name of what was saved, where the form asks for one."""
 
     def fields(self) -> ComposeResult:
         """Yield what can be filled in."""
@@ -82,6 +84,7 @@ class FormPage(AskingPage[bool]):
     def keep(self, call: Callable[[], object], said: str) -> None:
         """Let the engine save it; then leave, saying `said`, or stay and say what is wrong."""
         self._saving = True
+        self.saved_as = self.saved_as or next((field.value for field in self.query("#name").results(Field)), "")
 
         def answered(answer: object) -> None:
             self._saving = False
@@ -157,7 +160,7 @@ def needed(what: str, example: str) -> Callable[[str], CertdeckError | None]:
 def wrong_name(value: str) -> CertdeckError | None:
     """Check what becomes a name of ours: an issuer's, a target's, a certificate's."""
     if not value:
-        return needed("The name", "company")(value)
+        return UsageError("The name is missing.", "It is required.", "Enter one, for example web.")
     try:
         check_lineage_name(value)
     except CertdeckError as exc:

@@ -12,7 +12,7 @@ from tui.actions import bindings, of_scope
 from tui.screens.list_page import TestedListPage
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
-from tui.widgets.prose import facts, marked
+from tui.widgets.prose import facts, marked, to_do
 from tui.widgets.row_list import Column, Row
 from tui.wording import issuers, text
 
@@ -100,7 +100,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
     def action_add(self) -> None:
         from tui.screens.issuer_forms import IssuerForm
 
-        self.app.push_screen(IssuerForm(), self.saved)
+        self.open_form(IssuerForm())
 
     def action_change(self) -> None:
         """Open the form with everything the configuration says of the issuer."""
@@ -114,7 +114,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         except CertdeckError as exc:
             self.deck.show_error(exc)
             return
-        self.app.push_screen(IssuerForm(issuer, known), self.saved)
+        self.open_form(IssuerForm(issuer, known))
 
     def action_agree(self) -> None:
         """Show where the terms are, and agree to them."""
@@ -149,7 +149,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         from tui.screens.issuer_forms import ContactForm
 
         if self.chosen is not None and (account := self._account_of_chosen()) is not None:
-            self.app.push_screen(ContactForm(self.chosen.issuer, account.contact or ""), self.saved)
+            self.open_form(ContactForm(self.chosen.issuer, account.contact or ""))
 
     def action_new_key(self) -> None:
         if self.chosen is None or self._account_of_chosen() is None:
@@ -168,7 +168,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         from tui.screens.issuer_forms import AccountForm
 
         if self.chosen is not None:
-            self.app.push_screen(AccountForm(self.chosen.issuer), self.saved)
+            self.open_form(AccountForm(self.chosen.issuer))
 
     def action_deactivate(self) -> None:
         if self.chosen is None or self._account_of_chosen() is None:
@@ -199,7 +199,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         from tui.screens.issuer_forms import EabForm
 
         if self.chosen is not None:
-            self.app.push_screen(EabForm(self.chosen.issuer), self.saved)
+            self.open_form(EabForm(self.chosen.issuer))
 
     def action_remove(self) -> None:
         if self.chosen is None:
@@ -293,6 +293,6 @@ def _said_lines(said: IssuerTest, width: int, ink: Ink) -> list[Line]:
         *(
             line
             for each in said.missing
-            for line in marked("▲", "severity-yellow", f"{each.detail}. {each.fix}", width, ink)
+            for line in (*marked("▲", "severity-yellow", f"{each.detail}.", width, ink), *to_do(each.fix, width, ink))
         ),
     ]

@@ -62,7 +62,7 @@ class LineageSettingsScreen(TasksPage):
                 words=(
                     why_not
                     or "Enter asks how many days before expiry it renews. Empty: at the time the CA suggests, or "
-                    "when a third of its lifetime is left.",
+                    "when a third of its lifetime is left, 30 days at most.",
                 ),
                 is_off=uploaded,
             ),
@@ -92,7 +92,7 @@ class LineageSettingsScreen(TasksPage):
         if task.id == "auto-renew":
             operations.auto_renew(self.deck, row)
         elif task.id == "days":
-            self.app.push_screen(DaysForm(row), self.saved)
+            self.open_form(DaysForm(row))
         elif task.id == "issuer":
             self._choose_issuer(row)
         elif task.id == "services":

@@ -14,7 +14,7 @@ from textual.message import Message
 from core.errors import CertdeckError
 from tui.actions import Situation
 from tui.deck import StatusRead
-from tui.screens.form import FORM_CSS
+from tui.screens.form import FORM_CSS, FormPage
 from tui.screens.page import Page
 from tui.widgets.field import wrong
 from tui.widgets.ink import Ink
@@ -51,8 +51,6 @@ class ListPage(Page[None], Generic[Item]):
         self.error: CertdeckError | None = None
         """Why the list could not be read."""
         self.is_looking = bool(self.LOOKING)
-        self._names_before: set[str] | None = None
-        """What there was when a form was saved."""
 
     # -- what a subclass says ----------------------------------------------------------------------------------------
 
@@ -111,7 +109,7 @@ class ListPage(Page[None], Generic[Item]):
             if not isinstance(answer, CertdeckError):
                 self.every = answer
             self.is_looking = False
-            self.fill(then or self._added())
+            self.fill(then)
             self.was_read()
 
         self.bridge.ask(self.fetch, answered)
@@ -212,18 +210,18 @@ class ListPage(Page[None], Generic[Item]):
 
         self.deck.open_dialog(ConfirmDialog(text.printable(title), words, yes=yes, no=no, danger=danger), decided)
 
-    def saved(self, is_saved: bool | None) -> None:
-        """Read again once a form has been saved, and put the cursor on what it has added."""
-        if is_saved:
-            self._names_before = {self.name_of(each) for each in self.items}
-            self.read()
+    def open_form(self, form: FormPage) -> None:
+        """Open a form; once it has been saved, read again and put the cursor on what it was about."""
 
-    def _added(self) -> str:
-        """Return the key of what was not there before the last form was saved; empty where nothing is new."""
-        before, self._names_before = self._names_before, None
-        if before is None:
-            return ""
-        return next((self.row(each).key for each in self.items if self.name_of(each) not in before), "")
+        def closed(is_saved: bool | None) -> None:
+            if is_saved:
+                self.saved(form.saved_as)
+
+        self.app.push_screen(form, closed)
+
+    def saved(self, name: str) -> None:
+        """React to a saved form; `name`: of what it was about, empty where it names nothing."""
+        self.read(name)
 
 
 class TestedListPage(ListPage[Item], Generic[Item, Answer]):
@@ -246,6 +244,14 @@ class TestedListPage(ListPage[Item], Generic[Item, Answer]):
 
     def opened(self) -> None:
         self.action_test()
+
+    def saved(self, name: str) -> None:
+        self.answers.clear()  # what was tested has changed
+        super().saved(name)
+
+    def carry_out(self, call: Callable[[], object], said: str) -> None:
+        self.answers.clear()
+        super().carry_out(call, said)
 
     def action_test(self) -> None:
         item = self.chosen

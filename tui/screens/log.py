@@ -1,15 +1,13 @@
-"""What was done, when, and by whom: the history, newest first."""
+"""What was done, when, and by whom: the log, one row for each run, newest first; below it the steps of the chosen one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from textual.actions import SkipAction
-from textual.app import ComposeResult
-from textual.binding import Binding
+from textual import on
 from textual.message import Message
-from textual.widgets import Input
 
 from core.errors import CertdeckError
 from core.operations import LogEntry
@@ -17,104 +15,73 @@ from tui.actions import bindings, of_scope
 from tui.bridge import OperationFinished
 from tui.deck import StatusRead
 from tui.glyphs import printable
-from tui.screens.page import Page
+from tui.screens.filtered_list import FILTER_KEYS, FilteredListPage
+from tui.widgets.details import told_error
 from tui.widgets.ink import Ink
-from tui.widgets.lines import BLANK, Line, Part, fit, length, width_of, wrap
-from tui.widgets.notice import failed
+from tui.widgets.lines import BLANK, Line, Part, wrap
+from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.sheet import Sheet
 from tui.wording import text
+from tui.wording.runs import ENTRY_MARKS, Run, runs_of
+from tui.wording.text import MARKS
 
 _PAGE: Final = 200
-_WIDE: Final = 96
-"""From this width on who did it stands at the end of each line."""
-
-_SIGNS: Final = {
-    "failed": ("✖", "severity-red"),
-    "challenge-failed": ("✖", "severity-red"),
-    "target-rolled-back": ("▲", "severity-yellow"),
-    "warned": ("▲", "severity-yellow"),
-    "retry-scheduled": ("▲", "severity-yellow"),
-    "issuer-fell-back": ("▲", "severity-yellow"),
-    "certificate-issued": ("✔", "severity-green"),
-    "rehearsal-passed": ("✔", "severity-green"),
-    "version-switched": ("✔", "severity-green"),
-}
+_TIME: Final = 10
+"""Cells for the time of a step since the run began."""
+_WAITS: Final = ("◐", "severity-yellow")
+_STEP: Final = ("·", "faint")
 
 
-class LogScreen(Page[None]):
-    """Reads the history a page at a time."""
+class LogScreen(FilteredListPage[Run]):
+    """Reads the history a page at a time; Enter gives the steps of a run the whole screen."""
 
     SCOPE = "log"
-    BINDINGS: ClassVar = [
-        *bindings(of_scope("log", "page")),
-        # With priority: else what is typed right behind it would be taken for keys of this screen.
-        Binding("slash", "filter", show=False, priority=True),
-    ]
-    AUTO_FOCUS = "Sheet"
-    page_title = "Log"
+    BINDINGS: ClassVar = [*bindings(of_scope("log", "page")), *FILTER_KEYS]
     HELP_TEXT = (
         "Everything that was done on this box, newest first: by the scheduled run, by commands, and in the console. "
-        "Each line is the message that was shown at that time. The entries are chained by hashes; v checks whether "
-        "one was altered."
+        "Each row is one run with its result. Below it are the steps of the run, with the time since it began; Enter shows "
+        "them on the whole screen.\n\n"
+        "The entries are chained by hashes; v checks whether one was altered."
     )
+    COLUMNS: ClassVar = (
+        Column("When"),
+        Column("Run"),
+        Column("Certificate"),
+        Column("Result", flexible=True, least=40),
+        Column("Took", optional=True),
+        Column("By", optional=True),
+    )
+    LIST_TITLE = "Log"
+    FILTER_HINT = "a certificate's name, or any word"
+    UNREADABLE = "The log cannot be read"
+    page_title = "Log"
 
     def __init__(self, lineage: str | None = None) -> None:
         super().__init__()
-        self._entries: list[LogEntry] = []
-        self._filter = lineage or ""
-        self._is_reading = False
+        self.filter = lineage or ""
+        self._depth = _PAGE
+        """So many entries are read."""
         self._has_all = False
-        self._error: CertdeckError | None = None
-
-    def body(self) -> ComposeResult:
-        yield Sheet(id="entries")
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.watch(self.query_one(Sheet), "scroll_y", self._scrolled, init=False)
-        self._show()
-        self._read()
-
-    def heard(self, message: Message) -> None:
-        if isinstance(message, OperationFinished | StatusRead):
-            self._read()
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def _read(self, before: int | None = None) -> None:
-        if self._is_reading:
-            return
-        self._is_reading = True
+    def fetch(self) -> Sequence[Run]:
+        entries = self.engine.log(limit=self._depth)
+        self._has_all = len(entries) < self._depth
+        return runs_of(entries, whole=self._has_all)
 
-        def took(answer: tuple[LogEntry, ...] | CertdeckError) -> None:
-            self._is_reading = False
-            self._took(answer, before)
-
-        self.bridge.ask(lambda: self.engine.log(limit=_PAGE, before=before), took)
-
-    def _took(self, answer: tuple[LogEntry, ...] | CertdeckError, before: int | None) -> None:
-        if not self.is_attached:
-            return
-        if isinstance(answer, CertdeckError):
-            self._error = answer
-        elif before is None:
-            newest = self._entries[0].number if self._entries else -1
-            fresh = [entry for entry in answer if entry.number > newest]
-            # More than a page is new: what lies between would be missing, so the list begins anew.
-            self._entries = [*answer] if len(fresh) == len(answer) else [*fresh, *self._entries]
-            self._has_all = self._has_all or len(answer) < _PAGE
-        else:
-            self._entries += answer
-            self._has_all = len(answer) < _PAGE
-        self._show()
+    def heard(self, message: Message) -> None:
+        if isinstance(message, OperationFinished | StatusRead):
+            self.read()
 
     def action_older(self) -> None:
-        if self._entries and not self._has_all:
-            self._read(before=self._entries[-1].number)
+        if self.every and not self._has_all:
+            self._depth += _PAGE
+            self.read()
 
-    def _scrolled(self, y: float) -> None:
-        sheet = self.query_one(Sheet)
-        if y >= sheet.max_scroll_y - 2:
+    @on(RowList.Moved)
+    def _on_row(self) -> None:
+        if self._rows is not None and self._rows.place >= len(self.items) - 2:
             self.action_older()
 
     def action_verify(self) -> None:
@@ -130,97 +97,124 @@ class LogScreen(Page[None]):
 
         self.bridge.ask(self.engine.verify_log, said)
 
-    # -- showing -----------------------------------------------------------------------------------------------------
+    # -- the rows ----------------------------------------------------------------------------------------------------
 
-    def _shown(self) -> list[LogEntry]:
-        words = self._filter.casefold().split()
-        if not words:
-            return self._entries
-        return [entry for entry in self._entries if all(word in _haystack(entry) for word in words)]
+    def keeps(self, item: Run) -> bool:
+        return item.has(self.filter.casefold().split())
 
-    def _show(self) -> None:
-        sheet, entries, error = self.query_one(Sheet), self._shown(), self._error
-        count = f"{len(self._entries):,}{'' if self._has_all else ' newest'}"
-        sheet.border_title = f"Log  {f'{len(entries):,} of ' if self._filter else ''}{count}"
-        if error is not None:
-            sheet.write(failed(error))
-            return
-        now = self.deck.now()
+    def name_of(self, item: Run) -> str:
+        return item.id
 
-        def write(width: int, ink: Ink) -> list[Line]:
-            if not entries:
-                words = "Nothing matches." if self._filter else "Nothing has happened yet."
-                return [[(words, ink("text-muted"))]]
-            return _written(entries, now, width, ink)
+    def kind_of(self, item: Run) -> str:
+        """Say whether there is more to read: `older` goes with it."""
+        return "" if self._has_all else "more"
 
-        sheet.write(write, top=False)
+    def title_of(self, item: Run) -> str:
+        return f"{item.called} · {text.day(item.started)} {item.started.astimezone():%H:%M:%S}"
 
-    # -- filter ------------------------------------------------------------------------------------------------------
+    def titled(self) -> str:
+        count = f"{len(self.every):,}{'' if self._has_all else ' newest'}"
+        if self.filter:
+            return f"{self.LIST_TITLE}  {len(self.items):,} of {count} runs  / {printable(self.filter)}"
+        return f"{self.LIST_TITLE}  {count} {'run' if len(self.every) == 1 else 'runs'}"
 
-    async def action_filter(self) -> None:
-        from tui.widgets.filter_field import FilterField
+    def row(self, item: Run) -> Row:
+        first, *others = item.lineages or ("",)
+        about = f"{printable(first)}{f' +{len(others)}' if others else ''}"
+        when = _when(item.started, self.deck.now())
+        took, by = text.elapsed(item.took.total_seconds()) if item.outcome else "", printable(item.who)
+        sign = _sign(item)
+        colour = sign[1] if item.mark in ("fail", "waiting") else "text-muted"
+        return Row(
+            item.id,
+            (
+                (when, "text-muted"),
+                item.called,
+                about,
+                (item.result(), colour),
+                (took, "text-muted"),
+                (by, "text-muted"),
+            ),
+            sign,
+        )
 
-        if isinstance(self.focused, Input):
-            raise SkipAction  # a slash in what is typed
-        if not self.query(FilterField):
-            field = FilterField("a certificate's name, or any word", id="filter")
-            await self.mount(field, before=self.query_one(Sheet))
-        self.set_focus(self.query_one("#filter Input"))
+    # -- one run -----------------------------------------------------------------------------------------------------
 
-    def on_filter_field_typed(self, message: Message) -> None:
-        self._filter = str(getattr(message, "text", "")).strip()
-        self._show()
+    def show(self) -> None:
+        if not self.items and self.error is None:
+            sheet = self.query_one("#about", Sheet)
+            sheet.border_title = ""
+            words = "Nothing matches." if self.filter and self.every else "Nothing has happened yet."
+            sheet.write(lambda width, ink: [[(words, ink("text-muted"))]])
+        else:
+            super().show()
 
-    def on_filter_field_left(self, message: Message) -> None:
-        if not self._filter:
-            self.query("#filter").remove()
-        self.query_one(Sheet).focus()
+    def about(self, item: Run, width: int, ink: Ink) -> list[Line]:
+        glyph, colour = _sign(item)
+        took = (
+            f" {'in' if item.outcome == 'done' else 'after'} {text.elapsed(item.took.total_seconds())}"
+            if item.outcome
+            else ""
+        )
+        by = f", by {printable(item.who)}" if item.who else ""
+        lines: list[Line] = [
+            [
+                (f"{glyph} ", ink(colour)),
+                (f"{item.ended()}{took}", ink("foreground", bold=True)),
+                (by, ink("text-muted")),
+            ]
+        ]
+        for entry in item.of("failed"):
+            words = {key: str(entry.facts.get(key) or "") for key in ("what", "why", "fix")}
+            lines += told_error(words, width, ink)
+        lines.append([])
+        name = ""
+        for entry in item.steps:
+            if len(item.lineages) > 1 and entry.lineage and entry.lineage != name:
+                name = entry.lineage
+                lines.append([(" " * _TIME, BLANK), (printable(name), ink("frame-title", bold=True))])
+            lines += _step_lines(entry, item.started, width, ink)
+        return lines
+
+    def opened(self) -> None:
+        self.action_zoom()
+
+    def action_zoom(self) -> None:
+        """Give the steps the whole screen, and back."""
+        self.toggle_class("-zoomed")
+        self.query_one("#about" if self.has_class("-zoomed") else "#rows").focus()
+        self.refresh_actions()
 
     def action_back(self) -> None:
-        if self.query("#filter"):
-            self._filter = ""
-            self.query("#filter").remove()
-            self.query_one(Sheet).focus()
-            self._show()
+        if self.has_class("-zoomed"):
+            self.action_zoom()
         else:
             super().action_back()
 
 
-def _haystack(entry: LogEntry) -> str:
-    return f"{entry.lineage or ''} {entry.who} {entry.run} {text.describe_entry(entry.kind, entry.facts)}".casefold()
+def _sign(run: Run) -> tuple[str, str]:
+    mark = MARKS.get(run.mark)
+    return (mark.glyph, mark.colour) if mark is not None else _WAITS
 
 
-def _written(entries: list[LogEntry], now: datetime, width: int, ink: Ink) -> list[Line]:
-    """Return a line or more for each entry, below a heading for each day."""
-    lines: list[Line] = []
-    names = min(max((len(entry.lineage or "") for entry in entries[:400]), default=0), 24)
-    people = 0
-    if width >= _WIDE:
-        people = min(max((width_of(printable(entry.who)) for entry in entries[:400]), default=0), 20)
-    room = width - (people + 2 if people else 0)
-    day = ""
-    for entry in entries:
-        its_day = text.day(entry.at)
-        if its_day != day:
-            day = its_day
-            today = " · today" if its_day == text.day(now) else ""
-            lines += [[]] if lines else []
-            lines.append([(its_day, ink("frame-title", bold=True)), (today, ink("text-muted"))])
-        sign, role = _SIGNS.get(entry.kind, ("·", "faint"))
-        head: list[Part] = [
-            (f"{entry.at.astimezone():%H:%M:%S}  ", ink("text-muted")),
-            (f"{sign} ", ink(role)),
-            (fit(printable(entry.lineage or ""), names), ink("foreground", bold=True)),
-            ("  " if names else "", BLANK),
-        ]
-        indent = 12 + names + (2 if names else 0)
-        words = text.describe_entry(entry.kind, entry.facts)
-        if entry.kind == "run-started" and entry.who and not people:
-            words += f", by {printable(entry.who)}"
-        for number, line in enumerate(wrap(words, room - indent)):
-            parts = [*(head if number == 0 else [(" " * indent, BLANK)]), (line, ink("foreground"))]
-            if people and number == 0:
-                gap = " " * (room - length(parts) + 2)
-                parts += [(gap, BLANK), (fit(printable(entry.who), people), ink("text-muted"))]
-            lines.append(parts)
-    return lines
+def _when(at: datetime, now: datetime) -> str:
+    """Return `03:00` of today, else `27 Nov 03:00`, else with its year."""
+    local, here = at.astimezone(), now.astimezone()
+    if local.date() == here.date():
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b %H:%M}" if abs(here - local).days < 300 else text.day(at)
+
+
+def _step_lines(entry: LogEntry, started: datetime, width: int, ink: Ink) -> list[Line]:
+    """Return `   0.3 s  ✔ mail.example.com is validated`, wrapped."""
+    mark = MARKS.get(ENTRY_MARKS.get(entry.kind, ""))
+    glyph, colour = (mark.glyph, mark.colour) if mark is not None else _STEP
+    since = text.elapsed(max((entry.at - started).total_seconds(), 0))
+    # What a failure says in full stands above all steps.
+    words = str(entry.facts.get("what", "")) if entry.kind == "failed" else text.describe_entry(entry.kind, entry.facts)
+    head: list[Part] = [(f"{since:>{_TIME - 1}} ", ink("text-muted")), (f"{glyph} ", ink(colour))]
+    indent = " " * (_TIME + 2)
+    return [
+        [*(head if number == 0 else [(indent, BLANK)]), (line, ink("foreground"))]
+        for number, line in enumerate(wrap(printable(words), width - len(indent)))
+    ]

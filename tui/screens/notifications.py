@@ -101,7 +101,7 @@ class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
 
         def chosen(kind: str | None) -> None:
             if kind is not None:
-                self.app.push_screen(NotificationForm(kinds[kind]), self.saved)
+                self.open_form(NotificationForm(kinds[kind]))
 
         self.deck.open_dialog(ChoiceDialog("New notification", "The kind of channel.", options, yes="Next"), chosen)
 
@@ -111,7 +111,7 @@ class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
             return
         kind = next((each for each in self.engine.notification_kinds() if each.name == item.kind), None)
         if kind is not None:
-            self.app.push_screen(NotificationForm(kind, item), self.saved)
+            self.open_form(NotificationForm(kind, item))
 
     def action_remove(self) -> None:
         if self.chosen is None:

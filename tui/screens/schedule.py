@@ -82,7 +82,7 @@ class ScheduleScreen(TasksPage):
         if task.id == "now":
             run_now(self.deck)
         elif task.id == "own":
-            self.app.push_screen(TimesForm(), self.saved)
+            self.open_form(TimesForm())
         elif task.id == "off":
             self.ask_yes(
                 "Turn automatic renewal off?",

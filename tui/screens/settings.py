@@ -23,6 +23,7 @@ from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.sheet import Sheet
 from tui.wording import text
+from tui.wording.state import renews_shown
 
 _THEMES: Final = (Column("Theme", flexible=True),)
 _RENEWALS: Final = (Column("Certificate", flexible=True), Column("Renewal"))
@@ -34,7 +35,7 @@ class SettingsScreen(Page[None]):
     SCOPE = "settings"
     BINDINGS: ClassVar = bindings(of_scope("settings", "page"))
     HELP_TEXT = (
-        "Tab moves between the lists. The theme under the cursor applies at once, for this session; Ctrl+S saves it. "
+        "Tab moves between the lists. The theme under the cursor applies at once, for this session; Enter saves it. "
         "Space turns the automatic renewal of a certificate on or off.\n\n"
         "Everything else is in certdeck.toml, which you may edit; certdeck keeps your comments and the order of your "
         "lines."
@@ -96,7 +97,7 @@ class SettingsScreen(Page[None]):
     def _show_renewals(self) -> None:
         lineages, now = self._lineages(), self.deck.now()
         listed = self.query_one("#renewals", RowList)
-        listed.show([Row(each.name, (each.name, (text.renewal_shown(each, now), "text-muted"))) for each in lineages])
+        listed.show([Row(each.name, (each.name, (renews_shown(each, now), "text-muted"))) for each in lineages])
         listed.mark([each.name for each in lineages if each.auto_renew])
 
     @on(RowList.Marked, "#renewals")
@@ -137,9 +138,12 @@ class SettingsScreen(Page[None]):
         self.bridge.ask(lambda: self.engine.set_lineage(name, auto_renew=wanted), answered)
 
     def action_change(self) -> None:
-        """Enter does what space does."""
-        if isinstance(self.focused, RowList):
-            self.focused.action_mark()
+        """Save the theme, which has applied since the cursor came to it; in the other list do what space does."""
+        focused = self.focused
+        if isinstance(focused, RowList) and focused.id == "themes":
+            self.action_keep_theme()
+        elif isinstance(focused, RowList):
+            focused.action_mark()
 
     # -- the configuration ---------------------------------------------------------------------------------------------
 
@@ -160,7 +164,7 @@ def _configuration_lines(config: Config, theme: str, width: int, ink: Ink) -> li
     appliance, defaults, http01 = config.appliance, config.defaults, config.http01
     lines: list[Line] = []
     if theme != appliance.theme:
-        words = "The theme applies to this session. ^s saves it."
+        words = "The theme applies to this session. Enter saves it."
         lines += marked("·", "key", words, width, ink)
     days = defaults.renew_days_before
     proof = (

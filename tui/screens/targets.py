@@ -117,7 +117,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
     def action_add(self) -> None:
         from tui.screens.target_form import TargetForm
 
-        self.app.push_screen(TargetForm(), self.saved)
+        self.open_form(TargetForm())
 
     def action_change(self) -> None:
         """Open the form with everything the configuration says of the target."""
@@ -134,7 +134,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
         if known is None:
             self.read()
         else:
-            self.app.push_screen(TargetForm(known), self.saved)
+            self.open_form(TargetForm(known))
 
     def action_remove(self) -> None:
         if self.chosen is None:
@@ -159,11 +159,6 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
             from tui.screens.web import WebScreen
 
             self.app.push_screen(WebScreen(self.chosen.name))
-
-    def saved(self, is_saved: bool | None) -> None:
-        if is_saved:
-            self.answers.clear()
-        super().saved(is_saved)
 
 
 def words_shown(words: tuple[str, ...]) -> str:

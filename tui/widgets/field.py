@@ -8,15 +8,25 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from core.errors import CertdeckError
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
-from tui.widgets.prose import Prose, marked
+from tui.widgets.prose import Prose, marked, to_do
 
 Check = Callable[[str], CertdeckError | None]
 """Says what is wrong with a value."""
+
+
+class _Line(Input):
+    """Takes the focus only where its field is shown: the toolkit would give it to a hidden one as well."""
+
+    def allow_focus(self) -> bool:
+        return super().allow_focus() and all(
+            each.display for each in self.ancestors_with_self if isinstance(each, Widget)
+        )
 
 
 class Field(Vertical):
@@ -63,7 +73,7 @@ class Field(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static(self._label, markup=False)
-            yield Input(self._first, placeholder=self._hint, password=self._secret)
+            yield _Line(self._first, placeholder=self._hint, password=self._secret)
         yield Prose()
 
     def on_mount(self) -> None:
@@ -117,4 +127,4 @@ class Field(Vertical):
 def wrong(error: CertdeckError, width: int, ink: Ink) -> list[Line]:
     """Return an error in short: what and why, then what to do."""
     lines = marked("✖", "severity-red", f"{error.what} {error.why}", width, ink)
-    return [*lines, *marked("→", "key", error.fix, width, ink)]
+    return [*lines, *to_do(error.fix, width, ink)]

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from core.operations import Finding
-from tui.here import keys_for
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, wrap
-from tui.widgets.prose import marked
+from tui.widgets.prose import to_do
 from tui.wording.text import MARKS, printable
 
 _WORD: Final = 9
@@ -27,7 +26,5 @@ def finding_lines(findings: Iterable[Finding], width: int, ink: Ink) -> list[Lin
             lines.append([(head if not number else " " * len(head), ink(mark.colour)), (line, ink("foreground"))])
         if each.fix and each.status in ("fail", "warn"):
             indent = (" " * len(head), ink("foreground"))
-            lines += [[indent, *line] for line in marked("→", "key", each.fix, width - len(head), ink)]
-            if keys := keys_for(each.fix):
-                lines.append([indent, ("  here ", ink("text-muted")), (keys, ink("key"))])
+            lines += [[indent, *line] for line in to_do(each.fix, width - len(head), ink)]
     return lines

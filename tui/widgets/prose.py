@@ -8,6 +8,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from tui.glyphs import printable
+from tui.here import keys_for
 from tui.widgets.ink import Ink, Inked
 from tui.widgets.lines import Line, strip_of, wrap
 from tui.widgets.sheet import Writer
@@ -70,6 +71,14 @@ def marked(
         [(f"{sign} " if not number else "  ", ink(role, bold=True)), (line, ink(of, bold=bold))]
         for number, line in enumerate(lines)
     ]
+
+
+def to_do(words: str, width: int, ink: Ink, *, of: str = "foreground") -> list[Line]:
+    """Return what to do, and where it names commands, the keys that do the same here."""
+    lines = marked("→", "key", words, width, ink, of=of)
+    if keys := keys_for(words):
+        lines.append([("  here ", ink("text-muted")), (keys, ink("key"))])
+    return lines
 
 
 def facts(rows: Sequence[tuple[str, str]], width: int, ink: Ink, *, label: int = 12) -> list[Line]:

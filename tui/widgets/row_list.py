@@ -19,6 +19,7 @@ from tui.widgets.lines import Part, fit, length, strip_of, width_of
 _GAP = 2
 _SIGN = 2
 _MARK = 4
+_LEAST = 10
 
 
 class Row(Struct, frozen=True):
@@ -34,6 +35,8 @@ class Column(Struct, frozen=True):
     title: str
     flexible: bool = False
     """Takes what is left, and gives way first."""
+    least: int = _LEAST
+    """Cells that a flexible one keeps as long as there is an optional one to go."""
     optional: bool = False
     """Goes where the width does not suffice."""
 
@@ -203,18 +206,22 @@ class RowList(CursorList[Row]):
 
 
 def _shared_out(columns: Sequence[Column], wanted: list[int], room: int) -> list[int]:
-    """Give each column what it wants. Too much: flexible ones shrink to ten cells, then optional ones go, the last first."""
+    """Give each column what it wants. Too much: flexible ones shrink to their least, then optional ones go, the last first."""
     widths = list(wanted)
 
     def over() -> int:
         return sum(cells + _GAP for cells in widths if cells) - _GAP - room
 
-    for number, column in enumerate(columns):
-        if column.flexible and over() > 0:
-            widths[number] = max(widths[number] - over(), min(widths[number], 10))
+    def shrink(to: int | None = None) -> None:
+        for number, column in enumerate(columns):
+            if column.flexible and over() > 0:
+                widths[number] = max(widths[number] - over(), min(widths[number], to or column.least))
+
+    shrink()
     for number in reversed(range(len(columns))):
         if columns[number].optional and over() > 0:
             widths[number] = 0
+    shrink(_LEAST)
     for number, column in enumerate(columns):
         if column.flexible and over() < 0 and widths[number] < wanted[number]:
             widths[number] = min(wanted[number], widths[number] - over())

@@ -59,7 +59,7 @@ _BY_CODE: Final = {
     NO_TIMER: "no-timer",
     EXPIRES_SOON: "soon",
 }
-_NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer dead"}
+_NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer failed"}
 
 
 def standing_of(lineage: LineageStatus, waits: bool = False, judged: Health | None = None) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from core.health import CRITICAL, OK, WARNING, Health, health
+from core.renewal import LONGEST_BEFORE_DAYS, SHORT_LIFE_DAYS
 from tui.glyphs import printable, to_ascii
 from tui.wording.narration import sentence
 
@@ -93,7 +94,6 @@ _RENEWALS: Final = {
     "revoked": "it is revoked",
     "settings": "its settings have changed",
     "days-before": "the configured number of days before expiry",
-    "lifetime": "when a third of its lifetime is left",
     "off": "automatic renewal is off",
     "by hand": "it cannot renew automatically",
     "retry": "the next attempt after a failure",
@@ -102,7 +102,7 @@ _RENEWALS: Final = {
 }
 
 
-_NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer dead"}
+_NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer failed"}
 
 
 def severity_of(lineage: LineageStatus) -> str:
@@ -339,7 +339,24 @@ def renewal_why(lineage: LineageStatus) -> str:
         return "uploaded: upload a new one in time"
     if is_manual(lineage):
         return "its DNS records are set manually"
+    if lineage.renew_why == "lifetime":
+        return _rule_of(lineage)
     return _RENEWALS.get(lineage.renew_why, printable(lineage.renew_why))
+
+
+def _rule_of(lineage: LineageStatus) -> str:
+    """Return the rule that counts where neither the CA nor the configuration names a time."""
+    if lineage.not_before is None or lineage.not_after is None:
+        return "when a third of its lifetime is left"
+    days = (lineage.not_after - lineage.not_before) / timedelta(days=1)
+    if days < SHORT_LIFE_DAYS:
+        return "when half of its lifetime is left"
+    # CAs make 90 days a second shorter, or some hours longer.
+    return (
+        "when a third of its lifetime is left"
+        if days < 3 * LONGEST_BEFORE_DAYS + 1
+        else f"{LONGEST_BEFORE_DAYS} days before it expires"
+    )
 
 
 def timer_shown(timer: TimerState, now: datetime) -> str:

@@ -26,7 +26,7 @@ from tui.screens.records.servers import server_lines
 from tui.widgets.field import Field, wrong
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, fit, wrap
-from tui.widgets.prose import marked
+from tui.widgets.prose import marked, to_do
 from tui.widgets.sheet import Sheet
 from tui.wording import text
 from tui.wording.narration import PROVIDER_STEPS, step_shown
@@ -247,7 +247,7 @@ def _step(id: str, status: str, detail: str, milliseconds: int, width: int, ink:
             ]
         )
     if fix:
-        lines += [[(" " * (2 + _LABEL), BLANK), *line] for line in marked("→", "key", fix, room, ink)]
+        lines += [[(" " * (2 + _LABEL), BLANK), *line] for line in to_do(fix, room, ink)]
     return lines
 
 

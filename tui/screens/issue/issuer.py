@@ -220,7 +220,7 @@ class IssuerStep(WizardStep):
 
     def _note_lines(self, issuer: IssuerInfo, width: int, ink: Ink) -> list[Line]:
         count = len(self.draft.identifiers())
-        limits = [f"{issuer.max_names:,} {'name' if issuer.max_names == 1 else 'names'} at most, yours are {count:,}"]
+        limits = [f"{issuer.max_names:,} {'name' if issuer.max_names == 1 else 'names'} at most, you have {count:,}"]
         limits += ["no wildcards"] if issuer.wildcard is False else []
         limits += ["no IP addresses"] if issuer.ip is False else []
         lines: list[Line] = []
@@ -310,7 +310,7 @@ def _in_short(issuer: IssuerInfo, draft: Draft) -> str:
     if issuer.account_url is not None:
         words.append("account ready")
     elif issuer.needs_eab:
-        words.append("needs an account binding (EAB)")
+        words.append("needs EAB")
     if issuer.staging and not draft.is_set_by_hand:
         words.append("can rehearse")
     return ", ".join(words)

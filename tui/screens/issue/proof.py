@@ -29,7 +29,7 @@ _METHODS: Final = (
     (BY_PROVIDER, "DNS, by a provider", "certdeck writes the records; wildcards too"),
     (BY_HAND, "DNS, by hand", "you set the records, anywhere; wildcards too"),
     (ONCE, "DNS, set once", "one record that stays, if the CA supports it"),
-    (NO_PROOF, "No validation", "the private CA of this box signs without validation"),
+    (NO_PROOF, "No validation", "signed at once by the private CA of this box"),
 )
 _SERVED: Final = 3
 """Names outside of a provider's zones that are named."""

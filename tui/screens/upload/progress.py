@@ -83,8 +83,8 @@ class UploadProgress(ProgressScreen):
         status = imported.status
         found = [("·", "It does not renew automatically: upload a new one in time. The first screen reminds you.")]
         if self._had and not imported.unchanged:
-            found.append(("b", f"on the first screen rolls back to version {self._had}."))
-        found.append(("e", "on the first screen exports it, as PEM or PFX, for another machine."))
+            found.append(("·", f"b on the first screen rolls back to version {self._had}."))
+        found.append(("·", "e on the first screen exports it, as PEM or PFX, for another machine."))
         if not status.targets:
             where = self.engine.paths.state / "live" / status.name
             found.append(("·", f"Services find it in {where}."))

@@ -27,7 +27,7 @@ from tui.screens.page import Page
 from tui.screens.upload.applying import Applying, Wanted
 from tui.screens.upload.box import NameField, Pasted, PathLine, UploadBox
 from tui.screens.upload.checklist import Standing, counts, standing
-from tui.screens.upload.given import source
+from tui.screens.upload.given import Piece, source
 from tui.screens.upload.inspection import PAUSE_SECONDS, Given, Inspection
 from tui.screens.upload.naming import prefilled
 from tui.screens.upload.panels import checks_panel, compare_panel, found_line, listed, services_words
@@ -79,6 +79,8 @@ class UploadScreen(AskingPage[None]):
         self._check: UploadCheck | CertdeckError | None = None
         self._upload: Upload | None = None
         """What the check was about: this is applied, whatever a file has become since."""
+        self._pieces: tuple[Piece, ...] = ()
+        """What the passphrase is for."""
         self._fetches = False
         """Somebody wants the missing part of the chain fetched."""
         self._passphrase = PassphraseAsking(self, lambda: self._look_soon(0.01))
@@ -187,6 +189,9 @@ class UploadScreen(AskingPage[None]):
 
     def _keep(self, upload: Upload | None, check: UploadCheck | CertdeckError | None) -> None:
         self._upload, self._check = upload, check
+        if isinstance(check, UploadCheck) and self._is_another(check):
+            # Checked again under its own name: to replace another certificate is a decision, which takes its name.
+            self._suggested = self.query_one("#name", Field).value = ""
         if check is None:
             self._apply_then = False
         self._show()
@@ -195,6 +200,12 @@ class UploadScreen(AskingPage[None]):
         if self._apply_then:
             self._apply_then = False
             self.action_apply()
+
+    def _is_another(self, check: UploadCheck) -> bool:
+        """Tell whether it shares no name with the certificate that was under the cursor, and nobody has chosen that one."""
+        if not self._suggested or self._typed_name != self._suggested or not (check.certificate and check.current):
+            return False
+        return not {*check.certificate.domains} & {*check.current.domains}
 
     @property
     def is_pending(self) -> bool:
@@ -256,8 +267,11 @@ class UploadScreen(AskingPage[None]):
     @on(UploadBox.Changed)
     def _on_given(self, message: UploadBox.Changed) -> None:
         message.stop()
-        self._passphrase.forget()
-        self._fetches = False
+        pieces = self.query_one(UploadBox).pieces()
+        if pieces != self._pieces:
+            self._pieces = pieces
+            self._passphrase.forget()
+            self._fetches = False
         self._show_standing()
         self._look_soon()
 

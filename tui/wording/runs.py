@@ -1,0 +1,145 @@
+"""The log, read by run: what one operation did, how it ended, and when each step of it was done. Pure and without Textual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from core.operations import LogEntry
+from tui.glyphs import printable
+from tui.wording import text
+
+_CALLED: Final[Mapping[str, str]] = {
+    "import": "Upload",
+    "rollback": "Roll back",
+    "complete": "Complete order",
+    "give up": "Give up order",
+}
+"""Operations that the console calls by another word than the command."""
+_OPEN: Final = "not finished"
+_ENDS: Final = {"done": "done", "pending": "waits for a person", "cancelled": "cancelled", "failed": "failed"}
+_DOUBTFUL: Final = frozenset({"target-rolled-back", "issuer-fell-back", "warned", "failed", "challenge-failed"})
+"""Kinds of entries that somebody should see although the run ended well."""
+_FRAME: Final = frozenset({"run-started", "run-finished"})
+ENTRY_MARKS: Final[Mapping[str, str]] = {
+    "failed": "fail",
+    "challenge-failed": "fail",
+    "target-rolled-back": "warn",
+    "warned": "warn",
+    "retry-scheduled": "warn",
+    "issuer-fell-back": "warn",
+    "certificate-issued": "pass",
+    "rehearsal-passed": "pass",
+    "version-switched": "pass",
+}
+"""What an entry of that kind is marked with, in the words of `MARKS`; others are marked as plain steps."""
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """The entries of one operation, oldest first; never empty."""
+
+    id: str
+    entries: tuple[LogEntry, ...]
+
+    @property
+    def started(self) -> datetime:
+        return self.entries[0].at
+
+    @property
+    def took(self) -> timedelta:
+        return self.entries[-1].at - self.started
+
+    @property
+    def who(self) -> str:
+        return self.entries[0].who
+
+    @property
+    def steps(self) -> tuple[LogEntry, ...]:
+        """What was done between its start and its end."""
+        return tuple(entry for entry in self.entries if entry.kind not in _FRAME)
+
+    @property
+    def lineages(self) -> tuple[str, ...]:
+        """The certificates that it was about, as they come."""
+        return tuple(dict.fromkeys(entry.lineage for entry in self.entries if entry.lineage))
+
+    @property
+    def outcome(self) -> str:
+        """`done`, `pending`, `failed`, `cancelled`; empty where no end of it is known."""
+        return next((str(entry.facts.get("outcome", "")) for entry in self.of("run-finished")), "")
+
+    @property
+    def called(self) -> str:
+        """What it did, in a word or two: `Renew`, `Issuer add`."""
+        for entry in self.of("run-started", "run-finished"):
+            operation = str(entry.facts.get("operation", ""))
+            return _CALLED.get(operation) or printable(operation.replace("-", " ")).capitalize()
+        return text.describe_entry(self.entries[0].kind, self.entries[0].facts).partition(":")[0]
+
+    @property
+    def mark(self) -> str:
+        """Its state, in the words of `MARKS`."""
+        if self.outcome in ("failed", "cancelled", "pending", ""):
+            return {"failed": "fail", "cancelled": "skip"}.get(self.outcome, "waiting")
+        return "warn" if any(entry.kind in _DOUBTFUL for entry in self.entries) else "pass"
+
+    def of(self, *kinds: str) -> Iterator[LogEntry]:
+        """Return its entries of these kinds."""
+        return (entry for entry in self.entries if entry.kind in kinds)
+
+    def ended(self) -> str:
+        """Return how it ended, in a word or two."""
+        return _ENDS.get(self.outcome, printable(self.outcome) or _OPEN)
+
+    def result(self) -> str:
+        """Return what came of it, in a few words."""
+        if self.outcome == "failed":
+            found = next((str(entry.facts.get("what", "")) for entry in self.of("failed")), "")
+            found = found or next((str(entry.facts.get("why", "")) for entry in self.of("run-finished")), "")
+            return printable(found) or self.ended()
+        if self.outcome != "done":
+            return self.ended()
+        issued = [*self.of("certificate-issued")]
+        if len(issued) > 1:
+            return f"{len(issued)} certificates"
+        if issued:
+            return f"valid to {_day(issued[0].facts.get('not_after'))}"
+        for entry in reversed(self.entries):
+            if entry.kind == "version-switched":
+                return f"version {printable(str(entry.facts.get('version', '')))} is live"
+            if entry.kind == "changed":
+                return printable(str(entry.facts.get("what", "")))
+        return self.ended()
+
+    def has(self, words: Sequence[str]) -> bool:
+        """Tell whether each of these words, in lower case, is somewhere in it."""
+        hay = " ".join(
+            f"{each.lineage or ''} {each.who} {each.run} {text.describe_entry(each.kind, each.facts)}"
+            for each in self.entries
+        )
+        hay = f"{hay} {self.called} {self.result()}".casefold()
+        return all(word in hay for word in words)
+
+
+def runs_of(entries: Sequence[LogEntry], *, whole: bool = True) -> tuple[Run, ...]:
+    """Group entries, newest first, by their run; the run that began last comes first.
+
+    `whole`: there are no older entries. Else the last run is left out where it is not all there, unless it is the only one.
+    """
+    found: dict[str, list[LogEntry]] = {}
+    for entry in reversed(entries):
+        found.setdefault(entry.run, []).append(entry)
+    runs = [Run(id=id, entries=tuple(each)) for id, each in found.items()]
+    if not whole and len(runs) > 1 and not any(runs[0].of("run-started")):
+        del runs[0]
+    return tuple(reversed(runs))
+
+
+def _day(value: object) -> str:
+    try:
+        return text.day(value if isinstance(value, datetime) else datetime.fromisoformat(str(value)))
+    except ValueError:
+        return printable(str(value))
