@@ -23,6 +23,7 @@ from tui import interrupts
 TYPE_CHECKING = False  # that of `typing` takes longer to import than a scheduled run with nothing to do should
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
     from core.engine import Engine
 
@@ -51,6 +52,18 @@ def main(argv: "Sequence[str] | None" = None, *, engine_factory: "Callable[[], E
     finally:
         if argv is not None:
             interrupts.raise_again()  # called by a program that goes on
+
+
+def program() -> "NoReturn":
+    """Run certdeck as the program, and end the process without freeing its modules one by one: a fifth of an issuance.
+
+    Every stream is flushed by now and every file closed. Where a thread still runs, Python waits for it as usual.
+    """
+    status = main()
+    threads = sys.modules.get("threading")
+    if threads is None or threads.active_count() == 1:
+        os._exit(status)
+    sys.exit(status)
 
 
 def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -> int:
@@ -113,4 +126,4 @@ def _check_whole() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()
