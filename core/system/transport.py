@@ -1,9 +1,8 @@
-"""The HTTP client, for CAs, DNS providers and notifications alike.
+"""The HTTP client, over httpx: for CAs, DNS providers and notifications alike.
 
-It uses httpcore, the connection layer of httpx: httpx above it takes an eighth of the processor time of an issuance.
-HTTP/1.1 with kept connections. It follows no redirect and repeats nothing: what may be repeated is for the protocol above to
-know. A response has one deadline for all of it, head and body (`core.system.streams`). The environment is not read here: the
-proxy variables are passed in, and nothing else of it counts.
+HTTP/1.1 with kept connections. It follows no redirect and repeats nothing: what may be repeated is for the protocol above to know.
+A response has one deadline for all of it, head and body (`core.system.streams`). The environment is not read here: the proxy
+variables are passed in, and nothing else of it counts.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ from __future__ import annotations
 import ssl
 import sys
 import threading
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 
 from core.ports import CancelToken, ClientIdentity, Response, TransportFailure
+from core.system.light_httpx import httpx
 from core.system.streams import DeadlineExceeded, NameNotResolved, Network, limited
 from core.system.trusted_roots import client_context, show_identity
 from core.web_address import split_address
@@ -27,11 +26,6 @@ BODY_LIMIT_BYTES = 4 * 1024 * 1024
 LINE_LIMIT_BYTES = 64 * 1024 * 1024
 OPENING_SECONDS = 10.0
 """Until a stream has its head."""
-_KEPT = "/%:@!$&'()*+,;=~?"
-"""What a path and a query may have as it is (RFC 3986 §3.3); the percent sign too, for what was escaped before."""
-_PORTS = {"http": 80, "https": 443}
-_WITH_BODY = ("POST", "PUT", "PATCH")
-"""Methods whose requests say how long their body is even where it is empty (RFC 9110 §8.6)."""
 POOL_SIZE = 16
 """Connections kept for each server; more may be open for a moment."""
 
@@ -48,7 +42,7 @@ class HttpsTransport:
             show_identity(self._context, identity)
         self._variables = variables
         self._lock = threading.Lock()
-        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
+        self._clients: dict[str | None, httpx.Client] = {}
 
     def request(
         self,
@@ -61,14 +55,14 @@ class HttpsTransport:
         cancel: CancelToken | None = None,
     ) -> Response:
         parts = split_address(url)
-        if parts is None or parts.scheme not in _PORTS:
+        if parts is None or parts.scheme not in ("http", "https"):
             raise TransportFailure("unreachable", "The address is not a valid URL.")
         place = parts.netloc.rpartition("@")[2]
         proxy = self._proxy(url)
         through = "" if proxy is None else " through the proxy"
         with _in_words(place, through):
-            request = _request(method, parts, headers, body)
-            with limited(timeout, cancel), closing(self._pool(proxy).handle_request(request)) as reply:
+            request = httpx.Request(method, url, headers={**headers, "Accept-Encoding": "identity"}, content=body)
+            with limited(timeout, cancel), closing(self._client(proxy).send(request, stream=True)) as reply:
                 return _read(reply)
 
     def lines(
@@ -77,25 +71,26 @@ class HttpsTransport:
         """Implement the port `StreamTransport`."""
         place = urlsplit(url).netloc.rpartition("@")[2]
         with _in_words(place, ""):
-            request = _request("POST", urlsplit(url), headers, body)
+            request = httpx.Request("POST", url, headers={**headers, "Accept-Encoding": "identity"}, content=body)
             with limited(OPENING_SECONDS, cancel):
-                reply = self._pool(self._proxy(url)).handle_request(request)
+                reply = self._client(self._proxy(url)).send(request, stream=True)
             with closing(reply):
-                if reply.status != 200:
-                    raise TransportFailure("unreachable", f"{place} returned HTTP {reply.status}.")
+                if reply.status_code != 200:
+                    raise TransportFailure("unreachable", f"{place} returned HTTP {reply.status_code}.")
                 yield from _lines(reply, idle, cancel)
 
     def close(self) -> None:
         with self._lock:
-            for pool in self._pools.values():
-                pool.close()
-            self._pools.clear()
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
 
-    def _pool(self, proxy: str | None) -> httpcore.ConnectionPool:
+    def _client(self, proxy: str | None) -> httpx.Client:
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = _pool(self._context, proxy)
-            return self._pools[proxy]
+            if proxy not in self._clients:
+                pooled = _Pooled(_pool(self._context, proxy))
+                self._clients[proxy] = httpx.Client(transport=pooled, trust_env=False, follow_redirects=False)
+            return self._clients[proxy]
 
     def _proxy(self, url: str) -> str | None:
         parts = urlsplit(url)
@@ -109,6 +104,39 @@ class HttpsTransport:
         if proxy_bypass_environment(parts.netloc, {"no": spared}):
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
+
+
+class _Pooled(httpx.BaseTransport):
+    """httpx's own HTTPTransport over a pool with our sockets, which that one cannot be given."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer.stream)  # type: ignore[arg-type]  # httpcore types it for async answers, too
+
+    def close(self) -> None:
+        self._answer.close()
 
 
 def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool:
@@ -137,53 +165,19 @@ def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool
     )
 
 
-def _request(method: str, address: SplitResult, headers: Mapping[str, str], body: bytes | None) -> httpcore.Request:
-    """Return the request as it goes out. Raises UnicodeError for a host or a header that HTTP cannot carry."""
-    host = _ascii_host(address.hostname or "")
-    place = f"[{host}]" if ":" in host else host
-    sent = {"Host": place if address.port in (None, _PORTS[address.scheme]) else f"{place}:{address.port}"}
-    if address.username is not None:
-        pair = f"{unquote(address.username)}:{unquote(address.password or '')}"
-        sent["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
-    sent |= {"Accept": "*/*", **headers, "Accept-Encoding": "identity"}
-    if body is not None or method in _WITH_BODY:
-        sent["Content-Length"] = str(len(body or b""))
-    target = quote(address.path or "/", safe=_KEPT) + (f"?{quote(address.query, safe=_KEPT)}" if address.query else "")
-    url = httpcore.URL(scheme=address.scheme.encode(), host=host.encode(), port=address.port, target=target.encode())
-    encoded = [(name.encode("ascii"), value.encode("ascii")) for name, value in sent.items()]
-    return httpcore.Request(method, url, headers=encoded, content=body)
-
-
-def _ascii_host(host: str) -> str:
-    if host.isascii():
-        return host
-    import idna
-
-    return idna.encode(host, uts46=True).decode()
-
-
-def _read(reply: httpcore.Response) -> Response:
+def _read(reply: httpx.Response) -> Response:
     """Read the body up to the limit. A connection whose body was not read to its end is closed, not kept."""
     body = bytearray()
-    for chunk in reply.iter_stream():
+    for chunk in reply.iter_raw():
         body += chunk
         if len(body) > BODY_LIMIT_BYTES:
             break
     return Response(
-        status=reply.status,
-        headers=_headers(reply),
+        status=reply.status_code,
+        headers={name.lower(): value for name, value in reply.headers.items()},
         body=bytes(body[:BODY_LIMIT_BYTES]),
         truncated=len(body) > BODY_LIMIT_BYTES,
     )
-
-
-def _headers(reply: httpcore.Response) -> dict[str, str]:
-    """Return the headers by their names in lower case; of a name that was sent twice, the values in one list (RFC 9110 §5.3)."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in reply.headers:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
 
 
 @contextmanager
@@ -201,15 +195,15 @@ def _in_words(place: str, through: str) -> Iterator[None]:
         raise TransportFailure("unreachable", f"{place} cannot be reached{through}: {_words(exc)}.") from exc
     except httpcore.ProxyError as exc:
         raise TransportFailure("unreachable", f"The proxy refused the connection to {place}: {exc}.") from exc
-    except (httpcore.ProtocolError, httpcore.NetworkError) as exc:
+    except (httpcore.ProtocolError, httpcore.NetworkError, httpx.HTTPError) as exc:
         raise TransportFailure("unreachable", f"The connection to {place} broke{through}: {_words(exc)}.") from exc
-    except (ValueError, UnicodeError) as exc:
+    except (httpx.InvalidURL, ValueError, UnicodeError) as exc:
         raise TransportFailure("unreachable", f"{place} cannot be reached: {_words(exc)}.") from exc
 
 
-def _lines(reply: httpcore.Response, idle: float, cancel: CancelToken | None) -> Iterator[bytes]:
+def _lines(reply: httpx.Response, idle: float, cancel: CancelToken | None) -> Iterator[bytes]:
     """Yield the lines of an answer, each as soon as it is whole. `idle`: seconds for each piece, not for all of it."""
-    chunks = reply.iter_stream()
+    chunks = reply.iter_raw()
     held = bytearray()
     while len(held) <= LINE_LIMIT_BYTES:
         with limited(idle, cancel):
