@@ -23,12 +23,14 @@ from tui import interrupts
 TYPE_CHECKING = False  # that of `typing` takes longer to import than a scheduled run with nothing to do should
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
     from core.engine import Engine
 
 
-_RARELY = 20_000
-"""New objects between two collections; 700 is Python's own. Saves 3 of 65 ms where nothing is due."""
+_RARELY = 100_000
+"""New objects between two collections; 700 is Python's own. An issuance makes 60,000, all of which stay: collecting three times
+takes a tenth of its processor time."""
 
 
 def open_engine() -> "Engine":
@@ -51,6 +53,18 @@ def main(argv: "Sequence[str] | None" = None, *, engine_factory: "Callable[[], E
     finally:
         if argv is not None:
             interrupts.raise_again()  # called by a program that goes on
+
+
+def program() -> "NoReturn":
+    """Run certdeck as the program, and end the process without freeing its modules one by one: a fifth of an issuance.
+
+    Every stream is flushed by now and every file closed. Where a thread still runs, Python waits for it as usual.
+    """
+    status = main()
+    threads = sys.modules.get("threading")
+    if threads is None or threads.active_count() == 1:
+        os._exit(status)
+    sys.exit(status)
 
 
 def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -> int:
@@ -113,4 +127,4 @@ def _check_whole() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

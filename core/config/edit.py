@@ -86,17 +86,19 @@ def write_lineage(paths: Paths, lineage: LineageConfig) -> None:
     """Write the settings of a lineage; a file that says the same already is not touched. Raises ConfigError, StoreError."""
     path, changes, check = _lineage_change(paths, lineage)
     make_dir(path.parent)
-    _edit(path, changes, check)
+    if changes is not None:
+        _edit(path, changes, check)
 
 
 def check_lineage(paths: Paths, lineage: LineageConfig) -> None:
     """Raise now what `write_lineage` would raise: ConfigError for settings that would not load; StoreError. Nothing is written."""
     path, changes, check = _lineage_change(paths, lineage)
-    if _edited(path, changes, check) is not None:
+    if changes is not None and _edited(path, changes, check) is not None:
         check_writable(path.parent)
 
 
-def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tuple[str, ...], object], Check]:
+def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tuple[str, ...], object] | None, Check]:
+    """Return the file, what is to be changed in it, and what reads it. None: it says the same already."""
     path = paths.certificates / f"{lineage.name}.toml"
 
     def check(text: bytes) -> LineageConfig:
@@ -109,7 +111,7 @@ def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tu
     for key, value in wanted.items():
         if value != getattr(had, key):
             changes[(key,)] = None if value is None or (value == () and key == "targets") else value
-    return path, changes, check
+    return path, changes if changes or text is None else None, check
 
 
 def _set_entry(

@@ -142,6 +142,12 @@ def read_version(paths: Paths, name: str, version: int) -> VersionFacts:
     return replace(facts, certificate=_parse(paths, name, version))
 
 
+def read_live(paths: Paths, name: str) -> VersionFacts | None:
+    """Return the facts of the live version, or None. Raises NotFound where that is gone; StoreCorrupt, StoreError."""
+    version = live_version(paths, name)
+    return None if version is None else read_version(paths, name, version)
+
+
 def _parse(paths: Paths, name: str, version: int) -> CertificateFacts:
     cert, chain = _read(paths, name, version, "cert.pem"), _read(paths, name, version, "chain.pem")
     try:

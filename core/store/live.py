@@ -38,6 +38,8 @@ def read_link(paths: Paths, name: str) -> int | None:
             raise store_error(exc, link, "read") from exc
         raise _odd(paths, name, "A folder or file is in the place of certdeck's link") from exc
     number = version_number(os.path.basename(text))
+    if number is not None and text == _target(name, number):
+        return number
     if number is None or os.path.normpath(paths.live / text) != os.path.normpath(paths.lineages / name / str(number)):
         raise _odd(paths, name, "The link does not point to a version of this certificate")
     return number
@@ -47,7 +49,11 @@ def write_link(paths: Paths, name: str, version: int) -> None:
     """Make `live/NAME` lead to a version, in one step. Raises StoreError; StoreCorrupt where something else stands there."""
     make_dir(paths.live)
     read_link(paths, name)
-    replace_symlink(paths.live / name, f"../lineages/{name}/{version}")
+    replace_symlink(paths.live / name, _target(name, version))
+
+
+def _target(name: str, version: int) -> str:
+    return f"../lineages/{name}/{version}"
 
 
 def remove_link(paths: Paths, name: str) -> None:

@@ -56,7 +56,7 @@ class HttpsTransport:
         cancel: CancelToken | None = None,
     ) -> Response:
         parts = split_address(url)
-        if parts is None:
+        if parts is None or parts.scheme not in ("http", "https"):
             raise TransportFailure("unreachable", "The address is not a valid URL.")
         place = parts.netloc.rpartition("@")[2]
         proxy = self._proxy(url)

@@ -12,6 +12,7 @@ import re
 import warnings
 from base64 import b64encode, urlsafe_b64encode
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -28,6 +29,8 @@ from core.x509.spki import is_explicit_curve, is_pss, spki_of
 LONGEST_TEXT = 200
 LONGEST_NAME = 255
 """A DNS name has at most 253 characters (RFC 1035); names are compared with what was ordered, so none of them is cut."""
+_KEPT = 32
+"""Certificates: a new one is looked at five times until it is live, and many have the same chain."""
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _UNREADABLE = (
     # What cryptography raises, as tried with tens of thousands of altered certificates.
@@ -101,16 +104,18 @@ def parse_pem(data: bytes) -> list[Certificate]:
     blocks = _BLOCK.findall(data)
     if not blocks:
         raise MalformedCertificate("It contains no PEM certificate.")
-    found = []
-    for block in blocks:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                parsed = x509.load_pem_x509_certificate(block)
-        except _UNREADABLE as exc:
-            raise MalformedCertificate("It contains a damaged certificate.") from exc
-        found.append(_values(parsed))
-    return found
+    return [_parse_block(block) for block in blocks]
+
+
+@lru_cache(maxsize=_KEPT)
+def _parse_block(block: bytes) -> Certificate:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parsed = x509.load_pem_x509_certificate(block)
+    except _UNREADABLE as exc:
+        raise MalformedCertificate("It contains a damaged certificate.") from exc
+    return _values(parsed)
 
 
 def parse_der(data: bytes) -> Certificate:

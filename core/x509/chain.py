@@ -41,9 +41,9 @@ def in_order(fullchain: bytes, spki: bytes, now: datetime) -> bytes:
         sent = parse_pem(fullchain)
     except MalformedCertificate:
         return fullchain
-    leaf = next((each for each in sent if each.public_key_spki == spki), sent[0])
-    others = [each for each in sent if each is not leaf]
-    if leaf is sent[0] and chain_problem(leaf, others) is None and Rules(now).problem(leaf, others) is None:
+    place = next((number for number, each in enumerate(sent) if each.public_key_spki == spki), 0)
+    leaf, others = sent[place], [*sent[:place], *sent[place + 1 :]]
+    if place == 0 and chain_problem(leaf, others) is None and Rules(now).problem(leaf, others) is None:
         return fullchain
     way = build_path(leaf, others, (), now)
     if others and not way.links:

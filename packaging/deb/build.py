@@ -58,8 +58,8 @@ VERSION = os.environ.get("DEB_VERSION", version.VERSION) + RELEASE
 LAUNCHER = f"""#!/usr/bin/python3 -IS
 import sys
 sys.path.insert(0, "/{LIBRARY}")
-from tui.__main__ import main
-sys.exit(main())
+from tui.__main__ import program
+program()
 """
 """Isolated, and without `site`: nothing that lies about on the box is imported, and no `.pth` file costs time."""
 

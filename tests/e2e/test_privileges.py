@@ -127,7 +127,7 @@ def certdeck(home: Path, privileges: tuple[str, ...], *argv: str) -> Answer:
         *privileges,
     ]
     env = environment_for(home, PYTHONPATH=f"{ROOT}:{packages}", PYTHONDONTWRITEBYTECODE="1")
-    script = "import sys; from tui.__main__ import main; sys.exit(main())"
+    script = "from tui.__main__ import program; program()"
     done = subprocess.run(
         [*become, PYTHON, "-c", script, *argv],
         check=False,

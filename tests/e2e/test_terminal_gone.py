@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.e2e
-CONSOLE = [sys.executable, "-c", "import sys; from tui.__main__ import main; sys.exit(main())"]
+CONSOLE = [sys.executable, "-c", "from tui.__main__ import program; program()"]
 SETTLED_SECONDS = 15.0
 
 

@@ -23,7 +23,7 @@ from tests.support.fake_engine import FakeEngine
 from tui.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = [sys.executable, "-c", "import sys; from tui.__main__ import main; sys.exit(main())"]
+SCRIPT = [sys.executable, "-c", "from tui.__main__ import program; program()"]
 
 OF_THE_START = ("PYTHON", "LANG", "LC_", "LD_")
 """Beginnings of the variables that count while Python or its libraries start."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from core.lineage_status import TargetState
 from core.renewal import ASK_PAUSE, DAILY, RETRIES, choose_in_window, next_retry
 from core.store import renewal_state
 from core.store.index import Facts, facts_of
+from core.store.lineages import read_live
 from core.store.windows import Window
 from core.workflows.context import Context
 from core.workflows.deploying.transaction import deploy_version
@@ -31,32 +32,33 @@ def deploy_new(context: Context, plan: Plan, version: int) -> tuple[TargetState,
     before = _chain_end(context, plan.name)
     seen = deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
     with suppress(CertdeckError):
-        _remember_chain(context, plan, before)
+        _remember_chain(context, plan, before, _chain_end(context, plan.name))
     return seen
 
 
-def _chain_end(context: Context, name: str) -> float | None:
-    """Return when the live chain ends where an intermediate ends before the leaf, in epoch seconds."""
+def _chain_end(context: Context, name: str) -> tuple[datetime, str] | None:
+    """Return when the live chain ends, and the intermediate that does, where that is before the leaf."""
     with suppress(CertdeckError):
-        facts = facts_of(context.paths, name)
-        return facts.chain_not_after if facts.chain_end else None
+        live = read_live(context.paths, name)
+        if live is not None and live.certificate.chain_end:
+            return live.certificate.chain_not_after or live.certificate.not_after, live.certificate.chain_end
     return None
 
 
-def _remember_chain(context: Context, plan: Plan, before: float | None) -> None:
+def _remember_chain(
+    context: Context, plan: Plan, before: tuple[datetime, str] | None, after: tuple[datetime, str] | None
+) -> None:
     """Keep whether the CA sent an intermediate again that ends no later: because of it alone nobody asks before tomorrow."""
-    facts = facts_of(context.paths, plan.name)
-    is_the_same = before is not None and bool(facts.chain_end) and facts.chain_not_after <= before
     state = renewal_state.load(context.paths, plan.name)
     retry_at = None
-    if is_the_same:
+    if before is not None and after is not None and after[0] <= before[0]:
         now = context.env.clock.now()
         retry_at = next_retry(len(RETRIES) + 1, now, context.env.random.uniform(0.0, 1.0))
-        ends = datetime.fromtimestamp(facts.chain_not_after, UTC)
+        ends, who = after
         context.narrator.tell(
             Warned(
                 code="chain-ends-first",
-                what=f"{plan.issuer.title} still sends {facts.chain_end}, which ends on {ends:%Y-%m-%d}, before the certificate.",
+                what=f"{plan.issuer.title} still sends {who}, which ends on {ends:%Y-%m-%d}, before the certificate.",
                 fix=f"certdeck checks again after {retry_at:%Y-%m-%d %H:%M} UTC; only the CA can change what it sends.",
             )
         )

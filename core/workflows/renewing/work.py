@@ -34,8 +34,8 @@ from core.renewal_report import FailedLineage, Skipped
 from core.store import renewal_state
 from core.store.atomic import store_error
 from core.store.had_with import settings_of
-from core.store.index import Facts, facts_of, with_window
-from core.store.lineages import read_version, waiting_version
+from core.store.index import Facts, with_window
+from core.store.lineages import read_live, read_version, waiting_version
 from core.store.orders import load_order
 from core.store.vault import Vault
 from core.store.windows import Window
@@ -229,9 +229,10 @@ class Work:
             with suppress(RateLimited):  # a staging directory that is out of breath says nothing about the real one
                 rehearse(context, staging_of(context.config, wanted), self._sessions)
         replaces = None
-        with suppress(StoreCorrupt):  # of what cannot be read any more nothing is known
-            facts = facts_of(context.paths, wanted.name)
-            replaces = facts.renewal_id if facts.directory == wanted.issuer.directory else None
+        with suppress(NotFound, StoreCorrupt):  # of what cannot be read any more nothing is known
+            live = read_live(context.paths, wanted.name)
+            if live is not None and live.directory == wanted.issuer.directory:
+                replaces = live.certificate.renewal_id
         version = acquire(context, wanted, self._sessions, self._vault, replaces=replaces)
         deploy_new(context, wanted, version)
 

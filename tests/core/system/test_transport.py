@@ -57,6 +57,36 @@ def test_repeated_headers_are_joined(authority: Authority, bundle: str, tmp_path
         transport.close()
 
 
+def test_a_request_is_sent_as_its_address_says(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """What is escaped stays so, the rest is escaped; credentials in the address are sent, and only an unusual port."""
+    seen = []
+
+    def talk(connection: socket.socket) -> None:
+        seen.append(connection.recv(10_000).decode())
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(talk, authority.leaf(["localhost"]), tmp_path) as service:
+        address = f"https://me:p%40ss@localhost:{service.port}/é/a%2Fb;c?q=ü&r=%20x#part"
+        HttpsTransport(bundle, {}).request("POST", address, headers={"User-Agent": "certdeck"})
+    first, *headers = seen[0].split("\r\n")
+    assert first == "POST /%C3%A9/a%2Fb;c?q=%C3%BC&r=%20x HTTP/1.1"
+    assert sorted(filter(None, headers)) == [
+        "Accept-Encoding: identity",
+        "Authorization: Basic bWU6cEBzcw==",
+        "Content-Length: 0",
+        f"Host: localhost:{service.port}",
+        "User-Agent: certdeck",
+    ]
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://localhost/x", "https://xn--\u200d.example/", "https://\u2488.example/", "https://a..example/"]
+)
+def test_an_address_that_cannot_be_asked_is_a_failure_in_words(address: str) -> None:
+    """Neither another scheme nor a host that is no name ends in a traceback."""
+    assert failure(lambda: HttpsTransport(None, {}).request("GET", address, headers={})).kind == "unreachable"
+
+
 @pytest.mark.parametrize("kind", ["unknown-ca", "wrong-name", "expired", "self-signed"])
 def test_a_server_that_does_not_verify_is_untrusted(
     authority: Authority, bundle: str, tmp_path: Path, kind: str

@@ -163,6 +163,7 @@ def test_what_a_ca_sent_is_put_in_order() -> None:
     assert in_order(AUTHORITY.root_pem + leaf.certificate_pem + AUTHORITY.chain_pem, spki, NOW) == right
     assert in_order(leaf.certificate_pem + OTHER.root_pem + AUTHORITY.chain_pem, spki, NOW) == leaf.fullchain_pem
     assert in_order(leaf.certificate_pem, spki, NOW) == leaf.certificate_pem
+    assert in_order(leaf.certificate_pem + leaf.fullchain_pem, spki, NOW) == leaf.fullchain_pem
 
 
 def test_of_twins_that_a_ca_sent_the_valid_one_is_kept() -> None:
