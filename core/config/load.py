@@ -7,6 +7,7 @@ Every command comes through here, so nothing heavy is imported: nearest names an
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
@@ -142,6 +143,8 @@ def read_settings(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as exc:
+        if exc.errno == errno.ENAMETOOLONG:  # a name that no file can have
+            return None
         raise StoreError(
             f"{path} could not be read.",
             f"The system says: {exc.strerror}.",

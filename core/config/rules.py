@@ -34,6 +34,8 @@ NAME_FIX = "Use 1 to 128 letters, digits, . _ and -, and start with a letter, a 
 _ZONE = re.compile(
     r"(?=.{1,253}\.?$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
 )
+EMAIL = re.compile(r"[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,64}@[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,253}")
+"""One address without a name. What separates addresses or header fields in a `mailto:` URL (RFC 6068) is not in it."""
 NOTIFICATION_KINDS = ("smtp", "webhook", "apprise")
 NOTIFICATION_EVENTS = (
     "renewed",
@@ -109,6 +111,13 @@ def name(value: str) -> Broken:
 
 def names(values: tuple[str, ...]) -> Broken:
     return next((broken for broken in map(name, values) if broken), None)
+
+
+def email(value: str) -> Broken:
+    """One address, as a CA takes it behind `mailto:` (RFC 8555 §7.3)."""
+    if EMAIL.fullmatch(value) and value.isprintable():
+        return None
+    return f"{value[:60]!r} is not an e-mail address", "Give only one address, for example admin@example.com."
 
 
 def limits(value: str | Mapping[str, str]) -> Broken:
@@ -271,6 +280,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (IssuerConfig, "directory"): directory,
     (IssuerConfig, "ca_bundle"): absolute,
     (IssuerConfig, "staging"): name,
+    (IssuerConfig, "email"): email,
     (IssuerConfig, "max_orders"): between(1, 64),
     (IssuerConfig, "limits"): limits,
     (IssuerConfig, "orders_per_run"): between(1, 100_000),

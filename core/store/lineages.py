@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from core.config.rules import NAME
 from core.errors import CertdeckError, NotFound, StoreCorrupt
 from core.paths import Paths
 from core.store.atomic import (
@@ -315,7 +316,7 @@ def lineage_of(spec: Mapping[str, object], name: str | None = None) -> LineageCo
 
 
 def _home(paths: Paths, name: str) -> Path:
-    if not name or name.startswith(".") or "/" in name or "\0" in name:
+    if NAME.fullmatch(name) is None:
         raise NotFound(
             f"There is no certificate {name!r}.",
             "This is not a valid certificate name.",

@@ -9,6 +9,7 @@ their default. Times are aware; they stand as RFC 3339 in UTC.
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -87,6 +88,8 @@ def load_record(kind: type[T], path: Path) -> T | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:
+        if exc.errno == errno.ENAMETOOLONG:  # a name that no file can have
+            return None
         raise store_error(exc, path, "read") from exc
     return from_json(kind, text, path)
 

@@ -17,7 +17,7 @@ from core.text import listed
 from core.upload import strength
 from core.upload.bundle import CertificateBundle
 from core.upload.chain_checks import chain, distrusted
-from core.upload.names import accepted, addresses_as_names, bare_domains_missing, missing
+from core.upload.names import accepted, addresses_as_names, bare_domains_missing, missing, unusable
 from core.upload.parsed import ParsedUpload
 from core.upload.values import CheckResult
 from core.x509.chain_end import first_end
@@ -28,6 +28,11 @@ Answer = tuple[str, str, str]
 """Status, detail, fix."""
 
 _MOST_LISTED = 4
+ONLY_IN_SUBJECT: Answer = (
+    WARN,
+    "The name is only in the subject; browsers check only the subject alternative names.",
+    "Have the certificate issued again.",
+)
 
 
 class CheckContext(Struct, frozen=True, kw_only=True):
@@ -201,6 +206,25 @@ def _chain_expiry(case: CheckContext, material: CertificateBundle) -> Answer:
     )
 
 
+def _names(case: CheckContext, material: CertificateBundle) -> Answer:
+    leaf = material.leaf
+    again = "Have the certificate issued again, with the names that clients use."
+    lost = unusable(leaf)
+    if leaf.is_ca and not leaf.self_signed:
+        return SKIP, "It is a CA certificate.", ""
+    if not leaf.addresses and len(lost) == len(leaf.dns_names):
+        what = (
+            f"only {listed([repr(each) for each in lost], _MOST_LISTED)}" if lost else "no host name and no IP address"
+        )
+        return WARN, f"It contains {what}. No client accepts it, whatever name it asks for.", again
+    if lost:
+        shown = listed([repr(each) for each in lost], _MOST_LISTED)
+        return WARN, f"No client accepts it for {shown}, which is not a host name.", again
+    if not leaf.has_san and not case.hosts and not case.served:  # else it is said with the comparison
+        return ONLY_IN_SUBJECT
+    return PASS, f"{len(leaf.names):,} name{'' if len(leaf.names) == 1 else 's'}.", ""
+
+
 def _host_match(case: CheckContext, material: CertificateBundle) -> Answer:
     names = material.leaf.names
     if not case.hosts and not case.served:
@@ -226,11 +250,7 @@ def _host_match(case: CheckContext, material: CertificateBundle) -> Answer:
             "Have it issued with that name.",
         )
     if not material.leaf.has_san:
-        return (
-            WARN,
-            "The name is only in the subject; browsers check only the subject alternative names.",
-            "Have the certificate issued again.",
-        )
+        return ONLY_IN_SUBJECT
     return PASS, f"It covers {listed(list(dict.fromkeys((*case.hosts, *case.served))), _MOST_LISTED)}.", ""
 
 
@@ -248,7 +268,8 @@ def _names_kept(case: CheckContext, material: CertificateBundle) -> Answer:
 
 
 def _wildcard_bare(_case: CheckContext, material: CertificateBundle) -> Answer:
-    names = material.leaf.names
+    unasked = unusable(material.leaf)
+    names = tuple(name for name in material.leaf.names if name not in unasked)
     if not any(name.startswith("*.") for name in names):
         return SKIP, "It has no wildcard.", ""
     lacking = bare_domains_missing(names)
@@ -271,6 +292,10 @@ def _signature(_case: CheckContext, material: CertificateBundle) -> Answer:
 
 def _usage(_case: CheckContext, material: CertificateBundle) -> Answer:
     return strength.usage(material.leaf)
+
+
+def _must_staple(_case: CheckContext, material: CertificateBundle) -> Answer:
+    return strength.must_staple(material.leaf)
 
 
 def _not_ca(_case: CheckContext, material: CertificateBundle) -> Answer:
@@ -321,7 +346,9 @@ CHECKS: tuple[Check, ...] = (
     Check(id="key-strength", title="Key strength", run=_key_strength),
     Check(id="signature", title="Signature", run=_signature),
     Check(id="chain-expiry", title="Chain lifetime", run=_chain_expiry),
+    Check(id="names", title="Names", run=_names),
     Check(id="usage", title="For web servers", run=_usage),
+    Check(id="must-staple", title="OCSP stapling", run=_must_staple),
     Check(id="not-ca", title="Not a CA certificate", run=_not_ca),
     Check(id="names-kept", title="Names kept", run=_names_kept),
     Check(id="wildcard-bare", title="Wildcard and bare domain", run=_wildcard_bare),

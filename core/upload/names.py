@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_ASKED_FOR = re.compile(rf"(?=.{{1,253}}\Z)(?:\*\.{_LABEL}(?:\.{_LABEL})+|{_LABEL}(?:\.{_LABEL})*)", re.ASCII)
+"""Underscores are in no host name, but clients ask for them. A dot at the end is compared as a character by OpenSSL and Go."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -61,6 +65,12 @@ def bare_domains_missing(names: Sequence[str]) -> tuple[str, ...]:
 def addresses_as_names(certificate: Named) -> tuple[str, ...]:
     """Return the addresses that stand in a certificate as DNS names, where no client looks for them."""
     return tuple(name for name in certificate.dns_names if _address(name) and name not in certificate.addresses)
+
+
+def unusable(certificate: Named) -> tuple[str, ...]:
+    """Return the DNS names that no client asks for: not letters, digits, - and _ in labels, or a wildcard that is not the whole
+    first label above a domain (RFC 9525 §6.3). An address that stands as a name is one of them."""
+    return tuple(name for name in certificate.dns_names if _ASKED_FOR.fullmatch(name) is None or _address(name))
 
 
 def is_host_name(name: str) -> bool:

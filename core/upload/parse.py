@@ -249,7 +249,7 @@ class _Recogniser:
             self._pkcs7(data)
         elif kind is ContentKind.FOREIGN_KEY:
             name = foreign_key_name(data)
-            article = name if name.startswith("an ") else f"a {name}"
+            article = name if name.startswith("an ") else f"an {name}" if name.startswith("Ed") else f"a {name}"
             self.pieces.foreign.append(
                 (
                     self.label,

@@ -147,3 +147,18 @@ def usage(leaf: Certificate) -> Answer:
             return "fail", "Its key usage does not allow TLS (no digitalSignature).", again
         return "warn", "Its key usage is that of a CA, not of a server.", again
     return "pass", "For servers (serverAuth)." if purposes else "For any use, including servers.", ""
+
+
+def must_staple(leaf: Certificate) -> Answer:
+    """Judge whether clients demand more than the certificate (RFC 7633)."""
+    try:
+        features = set(leaf.extensions.get_extension_for_class(x509.TLSFeature).value)
+    except x509.ExtensionNotFound:
+        return "pass", "Not required.", ""
+    if not features & {x509.TLSFeatureType.status_request, x509.TLSFeatureType.status_request_v2}:
+        return "pass", "Not required.", ""
+    return (
+        "warn",
+        "It requires a stapled OCSP response (must-staple). Firefox rejects it while the service sends none.",
+        "Turn on OCSP stapling in the service, or have the certificate issued without must-staple.",
+    )

@@ -45,6 +45,13 @@ NOT_FOUND = [
     ["dns", "test", "nothing"],
     ["dns", "remove", "nothing"],
     ["adopt", "--dir", "/nothing/at/all"],
+    ["deploy", "a" * 300],
+    ["rollback", "a" * 300],
+    ["complete", "a" * 300],
+    ["export", "a" * 300, "--format", "pem", "--out", "x.pem"],
+    ["pem", "a" * 300],
+    ["set", "a" * 300, "--auto-renew", "on"],
+    ["doctor", "a" * 300],
 ]
 
 WRONG_USAGE = [
@@ -56,6 +63,19 @@ WRONG_USAGE = [
     ["issue", "-d", "a b"],
     ["issue", "-d", "a.example.com", "--key-type", "nonsense"],
     ["issue", "-d", "a.example.com", "--challenge", "nonsense"],
+    ["issue", "-d", "a.example.com", "--issuer", "appliance-ca", "--profile", "nonsense"],
+    *(
+        ["issue", "-d", "a.example.com", "--email", wrong]
+        for wrong in (
+            "",
+            "nonsense",
+            "mailto:a@example.com",
+            "a@example.com,b@example.com",
+            "a@example.com?cc=b",
+            "a@\u202eb",
+        )
+    ),
+    ["issuer", "add", "corp", "--directory", "https://ca.example.com/dir", "--email", "nonsense"],
     ["schedule", "on", "--preset", "nonsense"],
     ["schedule", "on", "--at", "25:00"],
     ["set", "shop"],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from textual.events import Key
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Static
 
 from core.lineage_status import TimerState
 from core.notifications import NotificationInfo

@@ -10,10 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.config.model import Config, LineageConfig
+from core.config.rules import email
 from core.dns.names import DNS_CHALLENGES, DNS_PERSIST01
 from core.errors import CertdeckError, NotFound, UsageError
 from core.identifiers import Identifier, check_lineage_name, lineage_name_for, parse_identifiers
-from core.issuers import BUILT_IN, Issuer, issuer_problems, merged, profile_for
+from core.issuers import BUILT_IN, Issuer, IssuerProblem, issuer_problems, merged, profile_for
 from core.operations import IssueRequest
 from core.workflows.issuing.method import SELF_SIGNED, UPLOAD, method_of
 from core.workflows.issuing.proof import proof_of
@@ -90,16 +91,25 @@ def issuer_named(config: Config, name: str) -> Issuer:
     return replace(found, is_staging=True) if rehearses else found
 
 
+def check_contact(address: str | None) -> None:
+    """Raise UsageError (`usage`) for what is not one e-mail address. None: no contact."""
+    broken = email(address) if address is not None else None
+    if broken is not None:
+        what, fix = broken
+        raise UsageError(f"{what}.", "The contact of an account is a single address.", fix)
+
+
 def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | None) -> LineageConfig:
     """Return the settings that a request leads to: what it says, else what the lineage had.
 
-    Raises UsageError: bad names; NotFound: an unknown target.
+    Raises UsageError: bad names or contact; NotFound: an unknown target.
     """
     identifiers = parse_identifiers(request.domains)
     if not identifiers:
         raise UsageError(
             "No name was given.", "A certificate needs at least one name or address.", "Add -d www.example.com."
         )
+    check_contact(request.email)
     name = request.name or lineage_name_for(identifiers[0])
     check_lineage_name(name)
     base = existing or LineageConfig(name=name)
@@ -153,6 +163,8 @@ def plan(
         (entry.preferred_chain if entry else None) if lineage.preferred_chain is None else lineage.preferred_chain
     )
     problems = issuer_problems(issuer, identifiers, key_type, profile, challenge)
+    if request is not None and request.profile and issuer.kind != "acme":
+        problems += (IssuerProblem("It has no profiles.", "Run the command without --profile."),)
     if problems:
         raise UsageError(
             f"{issuer.title} cannot issue this certificate.",

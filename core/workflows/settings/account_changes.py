@@ -6,7 +6,6 @@ the account asks the CA which of them holds (`Sessions`).
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 
 from msgspec.structs import replace
@@ -16,6 +15,7 @@ from core.acme.account_key import AccountKey
 from core.acme.imported_key import parse_account_key
 from core.acme.session import AcmeSession
 from core.config.edit import set_values
+from core.config.rules import EMAIL
 from core.errors import AccountDeactivated, AccountError, CertdeckError, DirectoryUnreachable, NotFound, UsageError
 from core.events import Changed, KeyUsed
 from core.issuers import Issuer
@@ -23,11 +23,9 @@ from core.operations import AccountInfo
 from core.store.accounts import AccountRecord, load_account, save_account
 from core.store.quarantine import keep_aside
 from core.workflows.context import Context
-from core.workflows.issuing.plan import issuer_named
+from core.workflows.issuing.plan import check_contact, issuer_named
 from core.workflows.issuing.sessions import Sessions
 from core.workflows.settings.accounts import shown
-
-_EMAIL = re.compile(r"[^\s@,<>\"\x00-\x1f\x7f]{1,64}@[^\s@,<>\"\x00-\x1f\x7f]{1,253}")
 
 
 def roll_over(context: Context, issuer: str) -> AccountInfo:
@@ -83,12 +81,7 @@ def set_contact(context: Context, issuer: str, email: str | None) -> AccountInfo
 
     Raises UsageError for what is no address; NotFound; IssuerError.
     """
-    if email is not None and not _EMAIL.fullmatch(email):
-        raise UsageError(
-            f"{email[:80]!r} is not an e-mail address.",
-            "A contact is a single address.",
-            "Give only the address, for example admin@example.com.",
-        )
+    check_contact(email)
     wanted, record = _account(context, issuer)
     with Sessions(context, context.vault) as sessions:
         at_ca.set_contact(sessions.session(wanted), email)
@@ -165,7 +158,7 @@ def _found(session: AcmeSession, issuer: str) -> tuple[at_ca.Account, str | None
 
 def _address(contact: tuple[str, ...] | None) -> str | None:
     """Return the first e-mail address of a contact list. Data from outside."""
-    return next((each for each in contact or () if _EMAIL.fullmatch(each)), None)
+    return next((each for each in contact or () if EMAIL.fullmatch(each)), None)
 
 
 def _acme_issuer(context: Context, issuer: str) -> Issuer:

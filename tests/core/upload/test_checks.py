@@ -282,3 +282,50 @@ def test_results_are_values(authority: Authority) -> None:
     assert replace(judged.results[0], status="warn").id == "parse"
     silent = [each.id for each in judged.results if each.status in ("warn", "fail") and not each.fix]
     assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["www.*.test"], "only 'www.*.test'"),
+        (["*"], "only '*'"),
+        (["*.*.example.com"], "only"),
+        (["shop.example.com."], "only 'shop.example.com.'"),
+        (["shop.example.com\0.evil.test"], "only 'shop.example.com\N{REPLACEMENT CHARACTER}.evil.test'"),
+        (["www example com", "shop.example.com"], "for 'www example com', which is not a host name"),
+    ],
+)
+def test_a_name_that_no_client_asks_for_warns(names: list[str], words: str) -> None:
+    """A name that is no host name, and a wildcard in the wrong place, are named in a warning: no client accepts it for them."""
+    key = make_key()
+    judged = judge(pem(sign("x", key, extensions=[san(*names)])), key_pem(key))
+    assert judged["names"].status == "warn"
+    assert words in judged["names"].detail
+    assert judged["wildcard-bare"].status == "skip"
+
+
+def test_no_name_at_all_warns() -> None:
+    """A certificate without any name, and one whose name is in the subject alone, are accepted with a warning that says so."""
+    key = make_key()
+    nameless = judge(pem(sign(x509.Name([]), key)), key_pem(key))
+    assert (nameless["names"].status, nameless.accepted) == ("warn", True)
+    assert "no host name and no IP address" in nameless["names"].detail
+    subject = judge(pem(sign("shop.example.com", key)), key_pem(key))
+    assert (subject["names"].status, subject.accepted) == ("warn", True)
+    assert "only in the subject" in subject["names"].detail
+
+
+def test_usual_names_pass() -> None:
+    """Host names, underscores, A-labels, single labels and wildcards are no reason for a warning."""
+    key = make_key()
+    names = ["shop.example.com", "*.example.com", "my_host.example.com", "xn--bcher-kva.example", "box"]
+    judged = judge(pem(sign("x", key, extensions=[san(*names)])), key_pem(key))
+    assert (judged["names"].status, judged["names"].detail) == ("pass", "5 names.")
+
+
+def test_must_staple_warns() -> None:
+    """A certificate that demands a stapled OCSP response is accepted with a warning (RFC 7633)."""
+    key = make_key()
+    demands = x509.TLSFeature([x509.TLSFeatureType.status_request])
+    judged = judge(pem(sign("x", key, extensions=[san("shop.example.com"), (demands, False)])), key_pem(key))
+    assert (judged["must-staple"].status, judged.accepted) == ("warn", True)
