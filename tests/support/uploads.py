@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from core.upload.bundle import CertificateBundle, assemble
-from core.upload.checks import Case, is_accepted, run_checks
+from core.upload.checks import CheckContext, is_accepted, run_checks
 from core.upload.parse import parse_upload
 from core.upload.parsed import ParsedUpload
 from core.upload.values import CheckResult, Part, Upload
@@ -75,7 +75,7 @@ def judge(
     )
     pieces = parse_upload(upload(*contents, passphrase=passphrase))
     material = assemble(pieces, stores, max(now, BUILT), hosts=case.get("hosts", ()))
-    given = Case(pieces=pieces, material=material, now=now, built=BUILT, **case)
+    given = CheckContext(pieces=pieces, material=material, now=now, built=BUILT, **case)
     return Judged(pieces=pieces, material=material, results=run_checks(given, force=force))
 
 
