@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
+
+from core.concealed import Concealed
+
+
+class AdoptRequest(Concealed, Struct, frozen=True):
+    """Certificates of other clients that are to be taken over."""
+
+    names: Sequence[str] = ()
+    every: bool = False
+    """All that can be, instead of `names`."""
+    client: str | None = None
+    folder: Path | None = None
+    """Where to look; None: in the usual places."""
+    issuer: str | None = None
+    """The CA of those whose client does not say which."""
+    passphrase: bytes | None = None
+    """Of encrypted keys."""
+    dry_run: bool = False
+    """Say what would be done, and do nothing."""
 
 
 class TheirHook(Struct, frozen=True, kw_only=True):

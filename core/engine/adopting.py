@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.engine.base import EngineBase, ignore
 
 if TYPE_CHECKING:
-    from core.adoption import Adoption
+    from core.adoption import Adoption, AdoptRequest
     from core.events import Reporter
     from core.ports import CancelToken
 
@@ -22,39 +21,18 @@ class Adopting(EngineBase):
 
         Raises UsageError (`usage`) for an unknown client; NotFound (`not-found`) for a folder that is none.
         """
-        from core.workflows.adopting.take import Wanted, found
+        from core.workflows.adopting.take import found
 
-        return found(self._view(), Wanted(client=client, folder=folder))
+        return found(self._view(), client, folder)
 
-    def adopt(
-        self,
-        names: Sequence[str] = (),
-        *,
-        every: bool = False,
-        client: str | None = None,
-        folder: Path | None = None,
-        issuer: str | None = None,
-        passphrase: bytes | None = None,
-        dry_run: bool = False,
-        report: Reporter = ignore,
-        cancel: CancelToken | None = None,
-    ) -> Adoption:
+    def adopt(self, request: AdoptRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Adoption:
         """Take over certificates, and how they are renewed, with or without their services.
-
-        Args:
-            every: all that can be, instead of `names`.
-            issuer: the CA of those whose client does not say which.
-            passphrase: of encrypted keys.
-            dry_run: say what would be done, and do nothing.
 
         Returns what came of each name: a failure of one leaves the others alone. Raises as `adoptable`; LockHeld.
         """
-        from core.workflows.adopting.take import Wanted, adopt
+        from core.workflows.adopting.take import adopt
 
-        wanted = Wanted(
-            names=tuple(names), every=every, client=client, folder=folder, issuer=issuer, passphrase=passphrase
-        )
-        if dry_run:
-            return adopt(self._reading(cancel), wanted, dry_run=True)
+        if request.dry_run:
+            return adopt(self._reading(cancel), request)
         with self._writing("adopt", report, cancel) as context:
-            return adopt(context, wanted, dry_run=False)
+            return adopt(context, request)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from core.engine.base import EngineBase, ignore
 if TYPE_CHECKING:
     from core.events import Reporter
     from core.ports import CancelToken
-    from core.upload.values import SigningRequest
+    from core.upload.values import CsrRequest, SigningRequest
 
 
 class Requests(EngineBase):
@@ -19,29 +18,19 @@ class Requests(EngineBase):
 
     def make_csr(
         self,
-        name: str,
-        domains: Sequence[str],
+        request: CsrRequest,
         *,
-        key_type: str | None = None,
-        subject: str | None = None,
-        replace: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> SigningRequest:
-        """Make a private key and a signing request called `name`, or return the one there is where it asks for the same.
-
-        Args:
-            domains: as typed.
-            key_type: None: that of the request there is, else the configured one.
-            subject: `O=Acme Ltd,C=DE`; None: that of the request there is, else none.
-            replace: give up a request of that name that asks for something else.
+        """Make a private key and a signing request, or return the one of that name where it asks for the same.
 
         Raises AlreadyThere with `details["needs"] == "replace"` where there is such a one.
         """
         from core.workflows.uploading.csr import make_request
 
         with self._writing("signing request", report, cancel) as context:
-            return make_request(context, name, domains, key_type=key_type, subject=subject, replace=replace)
+            return make_request(context, request)
 
     def csrs(self) -> tuple[SigningRequest, ...]:
         """Return the requests whose certificates have not been imported yet, by name."""

@@ -61,6 +61,20 @@ class ImportRequest(Struct, frozen=True, kw_only=True):
     """The lineage keeps its settings and is renewed as before; the certificate must cover its names."""
 
 
+class CsrRequest(Struct, frozen=True):
+    """A signing request that is to be made, with a private key of its own."""
+
+    name: str
+    domains: Sequence[str]
+    """As typed."""
+    key_type: str | None = None
+    """None: that of the request there is, else the configured one."""
+    subject: str | None = None
+    """`O=Acme Ltd,C=DE`; None: that of the request there is, else none."""
+    replace: bool = False
+    """Give up a request of that name that asks for something else."""
+
+
 class CheckResult(Struct, frozen=True, kw_only=True):
     """One line of the checklist."""
 

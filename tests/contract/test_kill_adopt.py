@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.adoption import AdoptRequest
 from core.config.load import load_config, load_lineage
 from core.errors import CertdeckError
 from core.store import adopted_record, lineages
@@ -36,14 +37,14 @@ class Scene:
         for folder in (self.box.root / "root/.acme.sh").glob("*example.org*"):
             if folder.name != f"{NAME}_ecc":
                 shutil.rmtree(folder)
-        self.box.engine.adopt([NAME], dry_run=True)
+        self.box.engine.adopt(AdoptRequest([NAME], dry_run=True))
         self.theirs = self.seen()
 
     def seen(self) -> list[tuple[str, int]]:
         return sorted((str(path), os.lstat(path).st_mtime_ns) for path in self.box.root.rglob("*"))
 
     def act(self) -> None:
-        self.box.engine.adopt([NAME])
+        self.box.engine.adopt(AdoptRequest([NAME]))
 
     def assert_consistent(self, where: str) -> None:
         """What is live is a pair, with its settings; nothing of theirs has changed."""
@@ -55,7 +56,7 @@ class Scene:
 
     def assert_repeated(self, where: str) -> None:
         """The same command once more brings it to its end."""
-        done = self.box.engine.adopt([NAME])
+        done = self.box.engine.adopt(AdoptRequest([NAME]))
         assert done.failed == (), where
         paths = self.box.paths
         assert lineages.live_version(paths, NAME) == 1, where

@@ -13,7 +13,7 @@ from core.engine import Engine
 from core.errors import CertdeckError
 from core.store import requests
 from core.store.vault import Vault
-from core.upload.values import ImportRequest, Upload
+from core.upload.values import CsrRequest, ImportRequest, Upload
 from core.x509.key_reader import load_key
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
@@ -35,9 +35,9 @@ class Scene:
         self.box = Appliance(self.root / "home")
         env = replace(self.box.engine.env, variables={"SSL_CERT_FILE": str(folder / "roots.pem")})
         self.box.engine = Engine(self.box.paths, env)
-        self.box.engine.make_csr("kept", ["kept.example.com"])
+        self.box.engine.make_csr(CsrRequest("kept", ["kept.example.com"]))
         if has_request:
-            self.box.engine.make_csr("shop", FIRST)
+            self.box.engine.make_csr(CsrRequest("shop", FIRST))
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -66,10 +66,10 @@ Act = Callable[[Scene], object]
 @pytest.mark.parametrize(
     ("had", "act", "outcomes"),
     [
-        ((), lambda scene: scene.box.engine.make_csr("shop", FIRST), {(), ("shop.example.com",)}),
+        ((), lambda scene: scene.box.engine.make_csr(CsrRequest("shop", FIRST)), {(), ("shop.example.com",)}),
         (
             FIRST,
-            lambda scene: scene.box.engine.make_csr("shop", SECOND, replace=True),
+            lambda scene: scene.box.engine.make_csr(CsrRequest("shop", SECOND, replace=True)),
             {("shop.example.com",), ("other.example.com",)},
         ),
         (FIRST, lambda scene: scene.box.engine.remove_csr("shop"), {("shop.example.com",), ()}),
@@ -83,7 +83,7 @@ def test_killed_anywhere(tmp_path: Path, had: list[str], act: Act, outcomes: set
     for where in kills(scene.root, lambda: act(scene)):
         assert scene.asked in outcomes, where
         seen.add(scene.asked)
-        scene.box.engine.make_csr("shop", SECOND, replace=True)
+        scene.box.engine.make_csr(CsrRequest("shop", SECOND, replace=True))
         assert scene.asked == tuple(SECOND), where
         scene.assert_tidy(where)
     assert seen == outcomes
@@ -109,7 +109,7 @@ def test_an_answer_that_is_killed_anywhere(tmp_path: Path) -> None:
 def test_a_full_disk_anywhere(tmp_path: Path) -> None:
     """A disk that fills up keeps the old request and says so in words; with room again the new one is made."""
     scene = Scene(tmp_path, has_request=True)
-    act = lambda: scene.box.engine.make_csr("shop", SECOND, replace=True)  # noqa: E731
+    act = lambda: scene.box.engine.make_csr(CsrRequest("shop", SECOND, replace=True))  # noqa: E731
     for where, error in full_disks(scene.root, act):
         assert error is None or isinstance(error, CertdeckError), where
         assert scene.asked in (tuple(FIRST), tuple(SECOND)), where

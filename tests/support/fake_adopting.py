@@ -5,14 +5,13 @@ engine.adoption = Adoption(found=(…), timers=(…))   # what adoptable lists a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
-from core.adoption import Adoptable, Adopted, Adoption, NotAdopted, OtherTimer, TheirHook
+from core.adoption import Adoptable, Adopted, Adoption, AdoptRequest, NotAdopted, OtherTimer, TheirHook
 from core.engine import ignore
 from core.events import Reporter
 from core.ports import CancelToken
@@ -82,19 +81,14 @@ class FakeAdopting:
 
     def adopt(
         self,
-        names: Sequence[str] = (),
+        request: AdoptRequest,
         *,
-        every: bool = False,
-        client: str | None = None,
-        folder: Path | None = None,
-        issuer: str | None = None,
-        passphrase: bytes | None = None,
-        dry_run: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Adoption:
-        self._adopting("adopt", names=tuple(names), every=every, dry_run=dry_run)
-        chosen = [each for each in self.adoption.found if every or each.name in names]
+        names, dry_run = tuple(request.names), request.dry_run
+        self._adopting("adopt", names=names, every=request.every, dry_run=dry_run)
+        chosen = [each for each in self.adoption.found if request.every or each.name in names]
         done = tuple(
             Adopted(
                 name=each.name,

@@ -5,16 +5,18 @@ engine.requests["shop"]      # what has been made; a test may put others in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import asdict
 
 from core.engine import ignore
 from core.errors import AlreadyThere, NotFound
 from core.events import Changed, Event, Reporter
 from core.identifiers import parse_identifiers
 from core.ports import CancelToken
-from core.upload.values import SigningRequest
+from core.upload.values import CsrRequest, SigningRequest
 from core.workflows.uploading.csr import advice
 from core.x509.subject import parse_subject, subject_text
 from tests.support.lineages import NOW
@@ -52,19 +54,16 @@ class FakeRequests:
 
     def make_csr(
         self,
-        name: str,
-        domains: Sequence[str],
+        request: CsrRequest,
         *,
-        key_type: str | None = None,
-        subject: str | None = None,
-        replace: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> SigningRequest:
-        self._called("make_csr", name=name, domains=tuple(domains), key_type=key_type, subject=subject, replace=replace)
-        names = tuple(each.value for each in parse_identifiers(domains))
+        self._called("make_csr", **{**asdict(request), "domains": tuple(request.domains)})
+        name, key_type, subject = request.name, request.key_type, request.subject
+        names = tuple(each.value for each in parse_identifiers(request.domains))
         had = self.requests.get(name)
-        if had is not None and not replace:
+        if had is not None and not request.replace:
             if had.domains != names:
                 raise AlreadyThere(
                     f"The signing request {name} already exists, for {', '.join(had.domains)}.",

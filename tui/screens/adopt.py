@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 
-from core.adoption import Adoptable, Adoption, OtherTimer
+from core.adoption import Adoptable, Adoption, AdoptRequest, OtherTimer
 from core.errors import CertdeckError
 from tui.actions import bindings, of_scope
 from tui.screens.list_page import ListPage
@@ -183,7 +183,7 @@ class AdoptScreen(ListPage[Adoptable]):
                 deck.refresh_status()
             self.show()
 
-        self.bridge.ask(lambda: self.engine.adopt(names, dry_run=dry_run), answered)
+        self.bridge.ask(lambda: self.engine.adopt(AdoptRequest(names, dry_run=dry_run)), answered)
 
 
 def _switch_off(timer: OtherTimer, width: int, ink: Ink) -> list[Line]:

@@ -10,12 +10,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from core.adopt.found import is_ours_alone
-from core.adoption import Adoptable, Adopted, Adoption, NotAdopted
-from core.concealed import Concealed
+from core.adoption import Adoptable, Adopted, Adoption, AdoptRequest, NotAdopted
 from core.config.load import load_config
 from core.config.model import LineageConfig
 from core.errors import AlreadyThere, CertdeckError, InputRejected, NotFound, UsageError
@@ -36,29 +34,17 @@ DNS_01 = "dns-01"
 HTTP_01 = "http-01"
 
 
-class Wanted(Concealed, Struct, frozen=True, kw_only=True):
-    """What a person asked for."""
-
-    names: tuple[str, ...] = ()
-    every: bool = False
-    client: str | None = None
-    folder: Path | None = None
-    issuer: str | None = None
-    """For certificates whose client does not say which CA it was."""
-    passphrase: bytes | None = None
-
-
-def found(view: View, wanted: Wanted) -> Adoption:
+def found(view: View, client: str | None, folder: Path | None) -> Adoption:
     """Say what is there. Raises UsageError, NotFound."""
-    shown = tuple(each.shown for each in sights(view, wanted.client, wanted.folder))
+    shown = tuple(each.shown for each in sights(view, client, folder))
     return Adoption(
         found=shown,
-        timers=timers_for(view, wanted.folder, shown),
-        closed=closed_to_us(view, wanted.client, wanted.folder),
+        timers=timers_for(view, folder, shown),
+        closed=closed_to_us(view, client, folder),
     )
 
 
-def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
+def adopt(context: Context, wanted: AdoptRequest) -> Adoption:
     """Take over what is named; a failure of one leaves the others alone.
 
     Raises UsageError, NotFound for an unknown client, folder or issuer: then nothing was done.
@@ -75,23 +61,23 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
     for name, sight in _chosen(seen, wanted):
         context.cancel.check()
         # Each may have added an issuer or a provider that the next one needs.
-        if not dry_run:
+        if not wanted.dry_run:
             context = replace(context, config=load_config(context.paths))
         elif planned:
             context = replace(context, config=planned[-1].kept.config(context))
         try:
             if isinstance(sight, CertdeckError):
                 raise sight
-            done.append(_unsaid(_take(context, sight, wanted, planned, accounts, dry_run=dry_run), done))
+            done.append(_unsaid(_take(context, sight, wanted, planned, accounts), done))
         except CertdeckError as exc:
             failed.append(NotAdopted(name=visible(name, 200), code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
-            if not dry_run:
+            if not wanted.dry_run:
                 context.about(visible(name, 100)).narrator.tell(
                     Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix)
                 )
     after = tuple(
         replace(each.shown, state="adopted")
-        if not dry_run and each.shown.name in {one.name for one in done}
+        if not wanted.dry_run and each.shown.name in {one.name for one in done}
         else each.shown
         for each in seen
     )
@@ -107,7 +93,7 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
             for each in seen
             if wanted.every and each.shown.state == "new" and not is_ours_alone(each.found)
         ),
-        dry_run=dry_run,
+        dry_run=wanted.dry_run,
         closed=closed_to_us(context, wanted.client, wanted.folder),
     )
 
@@ -118,7 +104,7 @@ def _unsaid(one: Adopted, before: Sequence[Adopted]) -> Adopted:
     return replace(one, steps=tuple(line for line in one.steps if line not in said))
 
 
-def _chosen(seen: Sequence[Sight], wanted: Wanted) -> Iterator[tuple[str, Sight | CertdeckError]]:
+def _chosen(seen: Sequence[Sight], wanted: AdoptRequest) -> Iterator[tuple[str, Sight | CertdeckError]]:
     """Yield what a name means: what it would be called here, else what its client calls it, where only one is."""
     if wanted.every:
         able = (each for each in seen if each.shown.state in ("new", "adopted"))
@@ -150,9 +136,7 @@ def _chosen(seen: Sequence[Sight], wanted: Wanted) -> Iterator[tuple[str, Sight 
             )
 
 
-def _take(
-    context: Context, sight: Sight, wanted: Wanted, planned: list[Planned], accounts: Accounts, *, dry_run: bool
-) -> Adopted:
+def _take(context: Context, sight: Sight, wanted: AdoptRequest, planned: list[Planned], accounts: Accounts) -> Adopted:
     shown = sight.shown
     context = context.about(shown.name)
     if shown.state == "unusable":
@@ -166,7 +150,7 @@ def _take(
         )
     if shown.state == "adopted":
         version = lineages.live_version(context.paths, shown.name)
-        if not dry_run:
+        if not wanted.dry_run:
             adopted_record.add(context.paths, shown.name, shown.client)
         return Adopted(name=shown.name, client=shown.client, version=version, unchanged=True)
     key = _opened(sight, wanted.passphrase)
@@ -176,7 +160,7 @@ def _take(
     settings, problems = _renewable(context, kept, settings)
     steps = [*_said(shown, settings), *kept.steps]
     left = [*notes, *kept.left, *problems, *shown.notes]
-    if dry_run:
+    if wanted.dry_run:
         planned.append(Planned(settings=settings, kept=kept))
         return Adopted(name=shown.name, client=shown.client, steps=tuple(steps), left=tuple(left))
     kept.keep(context)

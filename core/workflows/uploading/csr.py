@@ -15,7 +15,7 @@ from core.store.lineages import live_version
 from core.store.requests import RequestRecord
 from core.text import listed
 from core.upload.names import bare_domains_missing
-from core.upload.values import SigningRequest
+from core.upload.values import CsrRequest, SigningRequest
 from core.workflows.context import Context, View
 from core.x509.subject import parse_subject, subject_text
 
@@ -23,16 +23,8 @@ if TYPE_CHECKING:
     from core.upload.bundle import OwnKey
 
 
-def make_request(
-    context: Context,
-    name: str,
-    domains: Sequence[str],
-    *,
-    key_type: str | None,
-    subject: str | None,
-    replace: bool,
-) -> SigningRequest:
-    """Make a key and a request for `domains`, or return the one there is where it asks for the same.
+def make_request(context: Context, request: CsrRequest) -> SigningRequest:
+    """Make a key and a signing request, or return the one there is where it asks for the same.
 
     Raises:
         BadLineageName, BadIdentifier, BadSubject, UsageError: what was typed cannot be; nothing was made.
@@ -40,17 +32,18 @@ def make_request(
         UsageError with the same: the key of the one there is is gone.
         VaultError, StoreError.
     """
+    name, key_type = request.name, request.key_type
     check_lineage_name(name)
-    names = tuple(each.value for each in parse_identifiers(domains))
+    names = tuple(each.value for each in parse_identifiers(request.domains))
     if key_type is not None and key_type not in KEY_TYPES:
         raise UsageError(
             f"There is no key type {key_type!r}.",
             "There are seven key types.",
             f"Use one of: {', '.join(KEY_TYPES)}.",
         )
-    parts = None if subject is None else parse_subject(subject)
+    parts = None if request.subject is None else parse_subject(request.subject)
     _clear_up(context)
-    before = None if replace else requests.find_request(context.paths, name)
+    before = None if request.replace else requests.find_request(context.paths, name)
     if before is not None:
         _refuse_other(before, names, key_type, None if parts is None else subject_text(parts))
         shown = _shown(context, before)

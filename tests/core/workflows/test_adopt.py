@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from josepy.json_util import decode_b64jose
 
-from core.adoption import Adoptable, Adoption
+from core.adoption import Adoptable, Adoption, AdoptRequest
 from core.config.load import load_config, load_lineage
 from core.errors import NotFound, UsageError
 from core.ports import Response, TransportFailure
@@ -69,11 +69,11 @@ def test_everything_of_a_client_is_taken_over(client: str, appliance: Appliance)
     before, nothing = state(appliance.root), state(appliance.paths.etc.parent)
     assert listed.found
 
-    dry = appliance.engine.adopt(every=True, dry_run=True)
+    dry = appliance.engine.adopt(AdoptRequest(every=True, dry_run=True))
     assert state(appliance.paths.etc.parent) == nothing
     assert all(each.version is None for each in dry.adopted)
 
-    done = appliance.engine.adopt(every=True)
+    done = appliance.engine.adopt(AdoptRequest(every=True))
     assert done.failed == ()
     assert [(each.name, each.steps) for each in dry.adopted] == [(each.name, each.steps) for each in done.adopted]
     assert {each.name for each in done.adopted} == {each.name for each in listed.found if each.state == "new"}
@@ -87,7 +87,7 @@ def test_everything_of_a_client_is_taken_over(client: str, appliance: Appliance)
 
     folders = (appliance.paths.etc, appliance.paths.state / "lineages", appliance.paths.state / "vault")
     kept = [state(each) for each in folders]
-    again = appliance.engine.adopt(every=True)
+    again = appliance.engine.adopt(AdoptRequest(every=True))
     assert again.failed == ()
     assert all(each.unchanged for each in again.adopted)
     assert [state(each) for each in folders] == kept
@@ -126,7 +126,7 @@ def test_the_account_comes_along(client: str, appliance: Appliance) -> None:
     """The account key goes into the vault once, without a URL: the CA says on the next use which account it is."""
     listed = having(appliance, client)
     name = next(each.name for each in listed.found if each.issuer == "letsencrypt" and each.state == "new")
-    appliance.engine.adopt([name])
+    appliance.engine.adopt(AdoptRequest([name]))
     record = load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT)
     assert record is not None
     assert record.thumbprint
@@ -137,11 +137,11 @@ def test_the_account_comes_along(client: str, appliance: Appliance) -> None:
 def test_an_account_that_is_here_stays(appliance: Appliance) -> None:
     """Where there is an account at that CA already, theirs is not taken, and the command that would do it is named."""
     having(appliance, "certbot")
-    appliance.engine.adopt(["plain.example.org"])
+    appliance.engine.adopt(AdoptRequest(["plain.example.org"]))
     had = load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT)
     shutil.rmtree(appliance.root)
     having(appliance, "acme.sh")
-    [done] = appliance.engine.adopt(["multi.example.org"]).adopted
+    [done] = appliance.engine.adopt(AdoptRequest(["multi.example.org"])).adopted
     assert load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT) == had
     assert any("certdeck account import letsencrypt" in line for line in done.left)
 
@@ -149,11 +149,11 @@ def test_an_account_that_is_here_stays(appliance: Appliance) -> None:
 def test_a_name_that_is_taken_is_refused(appliance: Appliance) -> None:
     """Another certificate of that name stays; the error names the import, and other names go on."""
     having(appliance, "certbot")
-    appliance.engine.adopt(["plain.example.org"])
+    appliance.engine.adopt(AdoptRequest(["plain.example.org"]))
     before = lineages.live_version(appliance.paths, "plain.example.org")
     shutil.rmtree(appliance.root)
     unpack("lego", appliance.root)
-    done = appliance.engine.adopt(["plain.example.org", "multi.example.org", "nothing"])
+    done = appliance.engine.adopt(AdoptRequest(["plain.example.org", "multi.example.org", "nothing"]))
     assert [(each.name, each.code) for each in done.failed] == [
         ("plain.example.org", "already-there"),
         ("nothing", "not-found"),
@@ -167,7 +167,7 @@ def test_a_path_that_a_service_reads_becomes_a_target(appliance: Appliance) -> N
     multi = of(having(appliance, "acme.sh"), "multi.example.org")
     path = appliance.root / "etc/ssl/acme-fullchain.pem"
     assert multi.used_by == (str(path),)
-    [done] = appliance.engine.adopt(["multi.example.org"]).adopted
+    [done] = appliance.engine.adopt(AdoptRequest(["multi.example.org"])).adopted
     target = load_config(appliance.paths).targets["nginx"]
     assert (target.certificate, target.mode, target.reload) == (str(path), "copy", ("systemctl", "reload", "nginx"))
     assert load_lineage(appliance.paths, "multi.example.org").targets == ("nginx",)
@@ -179,7 +179,7 @@ def test_the_timer_is_named_with_what_both_renew(appliance: Appliance) -> None:
     """As long as the other client's timer lives, its line, how to switch it off, and the names of both are said."""
     listed = having(appliance, "acme.sh")
     assert [each.names for each in listed.timers] == [()]
-    [timer] = appliance.engine.adopt(["multi.example.org"]).timers
+    [timer] = appliance.engine.adopt(AdoptRequest(["multi.example.org"])).timers
     assert timer.names == ("multi.example.org",)
     assert timer.off == "/root/.acme.sh/acme.sh --uninstall-cronjob"
     [later] = appliance.engine.adoptable().timers
@@ -198,7 +198,7 @@ def test_expired_and_revoked_ones_are_said(appliance: Appliance) -> None:
     appliance.clock.set(datetime(2027, 6, 1, tzinfo=UTC))
     listed = having(appliance, "acme.sh")
     assert all(each.expired for each in listed.found)
-    [done] = appliance.engine.adopt(["revoked.example.org"]).adopted
+    [done] = appliance.engine.adopt(AdoptRequest(["revoked.example.org"])).adopted
     assert any("expired" in line for line in done.steps)
     assert any("revoked" in line for line in done.steps)
     assert renewal_state.load(appliance.paths, "revoked.example.org").revoked == of(listed, done.name).sha256
@@ -207,10 +207,10 @@ def test_expired_and_revoked_ones_are_said(appliance: Appliance) -> None:
 def test_an_unknown_ca_is_asked_for(appliance: Appliance) -> None:
     """uacme keeps no CA: without one the certificate is kept and not renewed, with --issuer it is renewed there."""
     having(appliance, "uacme")
-    done = appliance.engine.adopt(["plain.example.org"])
+    done = appliance.engine.adopt(AdoptRequest(["plain.example.org"]))
     assert load_lineage(appliance.paths, "plain.example.org").issuer == "upload"
     assert any("--issuer" in line for line in done.adopted[0].left)
-    appliance.engine.adopt(["multi.example.org"], issuer="letsencrypt")
+    appliance.engine.adopt(AdoptRequest(["multi.example.org"], issuer="letsencrypt"))
     assert load_lineage(appliance.paths, "multi.example.org").issuer == "letsencrypt"
 
 
@@ -220,7 +220,7 @@ def test_another_ca_becomes_an_issuer(appliance: Appliance) -> None:
     for name in ("plain.example.org", "multi.example.org"):
         conf = appliance.root / f"etc/letsencrypt/renewal/{name}.conf"
         conf.write_text(conf.read_text().replace(LETS_ENCRYPT, "https://ca.internal.example/acme/directory"))
-    done = appliance.engine.adopt(["plain.example.org", "multi.example.org"])
+    done = appliance.engine.adopt(AdoptRequest(["plain.example.org", "multi.example.org"]))
     assert done.failed == ()
     issuers = load_config(appliance.paths).issuers
     assert {name: each.directory for name, each in issuers.items()} == {
@@ -242,7 +242,7 @@ def test_credentials_go_into_the_vault(appliance: Appliance) -> None:
     ini = appliance.root / "root/cf.ini"
     ini.write_text("# a comment\ndns_cloudflare_api_token = abcdefghij0123456789abcdefghij0123456789\n")
     ini.chmod(0o600)
-    done = appliance.engine.adopt(["wild.example.org"], report=appliance.told.append)
+    done = appliance.engine.adopt(AdoptRequest(["wild.example.org"]), report=appliance.told.append)
     lineage = load_lineage(appliance.paths, "wild.example.org")
     assert (lineage.challenge, lineage.dns) == ("dns-01", "cloudflare")
     assert load_config(appliance.paths).dns_providers["cloudflare"].kind == "cloudflare"
@@ -257,7 +257,7 @@ def test_saved_credentials_of_acme_sh_are_translated(appliance: Appliance) -> No
     conf.write_text(conf.read_text().replace("dns_test", "dns_desec"))
     with (base / "account.conf").open("a") as file:
         file.write("SAVED_DEDYN_TOKEN='tokentokentokentokentoken123'\n")
-    done = appliance.engine.adopt(["wild.example.org"])
+    done = appliance.engine.adopt(AdoptRequest(["wild.example.org"]))
     assert done.failed == ()
     assert load_lineage(appliance.paths, "wild.example.org").dns == "desec"
     assert "tokentoken" not in f"{done}{appliance.paths.config.read_text()}"
@@ -284,7 +284,7 @@ def test_a_hostile_folder_stops_nothing(appliance: Appliance) -> None:
     assert bad == {"plain.example.org", "multi.example.org", "wild.example.org", "both-ecdsa"}
     assert "it points outside" in of(found, "multi.example.org").problem
     assert all(each.problem.isprintable() for each in found.found)
-    done = appliance.engine.adopt([each.name for each in found.found])
+    done = appliance.engine.adopt(AdoptRequest([each.name for each in found.found]))
     assert {each.name for each in done.failed} == bad
     assert len(done.adopted) == len(listed.found) - len(bad)
 
@@ -307,7 +307,7 @@ def test_status_and_doctor_name_the_rival(appliance: Appliance) -> None:
     """While acme.sh's line is in the crontab, status and doctor say that both renew, and how to end it; then no longer."""
     having(appliance, "acme.sh")
     assert appliance.engine.status().other_clients == ()
-    appliance.engine.adopt(["multi.example.org"])
+    appliance.engine.adopt(AdoptRequest(["multi.example.org"]))
     [said] = appliance.engine.status().other_clients
     assert "acme.sh and certdeck both renew multi.example.org" in said
     assert said.endswith("/root/.acme.sh/acme.sh --uninstall-cronjob")
@@ -333,10 +333,10 @@ def test_an_encrypted_key_wants_its_passphrase(appliance: Appliance) -> None:
     plain = load_pem_private_key(key.read_bytes(), None)
     key.write_bytes(plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"correct-horse")))
     for passphrase, said in ((None, "protected by a passphrase"), (b"wrong-battery", "is wrong")):
-        [failed] = appliance.engine.adopt(["plain.example.org"], passphrase=passphrase).failed
+        [failed] = appliance.engine.adopt(AdoptRequest(["plain.example.org"], passphrase=passphrase)).failed
         assert said in failed.why
         assert "battery" not in f"{failed}"
-    done = appliance.engine.adopt(["plain.example.org"], passphrase=b"correct-horse")
+    done = appliance.engine.adopt(AdoptRequest(["plain.example.org"], passphrase=b"correct-horse"))
     assert [each.name for each in done.adopted] == ["plain.example.org"]
 
 
@@ -363,11 +363,13 @@ def test_files_of_another_account_are_taken_by_name_only(appliance: Appliance) -
     for folder, folders, files in os.walk(appliance.root / "root/.lego"):
         for name in (*folders, *files):
             os.chown(os.path.join(folder, name), 65534, 65534)
-    done = appliance.engine.adopt(every=True)
+    done = appliance.engine.adopt(AdoptRequest(every=True))
     assert done.adopted == ()
     assert "plain.example.org" in done.left_out
     assert any("Another user can change" in note for note in of(done, "plain.example.org").notes)
-    assert [each.name for each in appliance.engine.adopt(["plain.example.org"]).adopted] == ["plain.example.org"]
+    assert [each.name for each in appliance.engine.adopt(AdoptRequest(["plain.example.org"])).adopted] == [
+        "plain.example.org"
+    ]
 
 
 class CaThatKnows:
@@ -402,7 +404,7 @@ def test_a_ca_is_asked_for_the_account_before_its_key_is_taken(appliance: Applia
     url = "https://acme-v02.api.letsencrypt.org/acme/acct/77"
     ca = CaThatKnows(appliance, reply(200, {"status": "valid"}, location=url, replay_nonce="bm9uY2U"))
     names = [each.name for each in listed.found if each.issuer == "letsencrypt" and each.state == "new"]
-    done = appliance.engine.adopt(names, dry_run=dry_run)
+    done = appliance.engine.adopt(AdoptRequest(names, dry_run=dry_run))
     assert any(f"({url})" in step for each in done.adopted for step in each.steps)
     assert ca.questions == [{"onlyReturnExisting": True}]
     record = load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT)
@@ -418,7 +420,7 @@ def test_a_dead_account_is_said_and_its_key_left(appliance: Appliance, kind: str
     where = {"location": "https://acme-v02.api.letsencrypt.org/acme/acct/77", "replay_nonce": "bm9uY2U"}
     gone = reply(400, problem, content_type="application/problem+json", replay_nonce="bm9uY2U")
     CaThatKnows(appliance, gone if kind == "unknown" else reply(200, {"status": "deactivated"}, **where))
-    [done] = appliance.engine.adopt(["plain.example.org"], dry_run=dry_run).adopted
+    [done] = appliance.engine.adopt(AdoptRequest(["plain.example.org"], dry_run=dry_run)).adopted
     [said] = [line for line in done.left if "account key" in line]
     assert "was not imported" in said
     assert "certdeck issuer agree letsencrypt" in said
@@ -430,7 +432,7 @@ def test_a_ca_that_does_not_answer_keeps_nothing_back(appliance: Appliance) -> N
     """Without an answer the key is taken over as before, and the next use asks; that is said."""
     having(appliance, "certbot")
     appliance.vendors["acme-v02.api.letsencrypt.org"] = CannedTransport(TransportFailure("unreachable", "No route."))
-    [done] = appliance.engine.adopt(["plain.example.org"]).adopted
+    [done] = appliance.engine.adopt(AdoptRequest(["plain.example.org"])).adopted
     assert any("could not be queried about its account" in line for line in done.left)
     record = load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT)
     assert record is not None
@@ -444,7 +446,7 @@ def test_the_access_of_legos_crontab_becomes_a_provider(appliance: Appliance) ->
     table.write_text('3 3 * * * root DESEC_TOKEN=s3cret lego --dns desec -d "*.wild.example.org" renew\n')
     having(appliance, "lego")
     name = next(each.name for each in appliance.engine.adoptable().found if "*.wild.example.org" in each.names)
-    [done] = appliance.engine.adopt([name], issuer="letsencrypt").adopted
+    [done] = appliance.engine.adopt(AdoptRequest([name], issuer="letsencrypt")).adopted
     assert load_lineage(appliance.paths, name).dns == "desec"
     assert load_config(appliance.paths).dns_providers["desec"].kind == "desec"
     assert "s3cret" not in " ".join((*done.steps, *done.left))
@@ -458,7 +460,7 @@ def test_missing_access_is_said_with_the_command_that_sets_it(appliance: Applian
     table.write_text('3 3 * * * root lego --dns godaddy -d "*.wild.example.org" renew\n')
     having(appliance, "lego")
     name = next(each.name for each in appliance.engine.adoptable().found if "*.wild.example.org" in each.names)
-    [done] = appliance.engine.adopt([name], issuer="letsencrypt", dry_run=True).adopted
+    [done] = appliance.engine.adopt(AdoptRequest([name], issuer="letsencrypt", dry_run=True)).adopted
     line = "certdeck dns add godaddy --kind godaddy --zone example.org --secret api_key=FILE api_secret=FILE"
     assert any(line in each for each in done.left)
     assert any("The credentials of godaddy were not found" in each for each in done.left)

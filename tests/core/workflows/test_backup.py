@@ -28,6 +28,7 @@ from core.ports import CancelToken
 from core.store import archive, backup_record
 from core.store.sealed_stream import Lock, Sealer
 from core.store.vault import Vault
+from core.upload.values import CsrRequest
 from core.workflows.keeping.backup_manifest import Manifest, to_bytes
 from tests.support.appliance import CONFIG, Appliance
 from tests.support.clock import NOON
@@ -61,7 +62,7 @@ def box(tmp_path: Path) -> Appliance:
     box.issue("shop.example.com", name="shop")
     box.issue("mail.example.com", name="mail")
     box.engine.renew(["shop"], force=True)
-    box.engine.make_csr("bought", ["bought.example.com"])
+    box.engine.make_csr(CsrRequest("bought", ["bought.example.com"]))
     (box.paths.etc / "certdeck.toml").chmod(0o644)
     (box.paths.etc / "notes").mkdir(mode=0o750)
     (box.paths.etc / "notes" / "large").write_bytes(os.urandom(300_000))

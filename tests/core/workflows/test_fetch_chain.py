@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from core.engine import Engine
 from core.errors import Cancelled, ConfigError
 from core.ports import CancelToken, Response, TransportFailure
-from core.upload.values import ImportRequest, Upload, UploadCheck
+from core.upload.values import CsrRequest, ImportRequest, Upload, UploadCheck
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, PrivateKey
 from tests.support.clock import NOON
@@ -115,7 +115,7 @@ def test_the_missing_one_is_fetched(web: Web, purchased: Authority, form: str) -
 def test_an_import_stores_what_was_fetched(web: Web, purchased: Authority) -> None:
     """`import` with the switch serves leaf and intermediate."""
     web.answers(reply(200, intermediate_der(purchased)))
-    made = web.box.engine.make_csr("shop", [NAME])
+    made = web.box.engine.make_csr(CsrRequest("shop", [NAME]))
     from tests.support.uploads import answer_to
 
     answer = upload(answer_to(made.pem, purchased, chain=False, urls=[URL]))

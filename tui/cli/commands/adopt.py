@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.adoption import AdoptRequest
 from core.errors import UsageError
 from tui.cli import exits
 from tui.cli.adopt_text import adoption_json, adoption_lines, failure_lines
@@ -40,7 +41,7 @@ def _run(call: Call) -> int:
     else:
         passphrase = secret_from(args.passphrase_file) if args.passphrase_file else None
         with call.working() as report:
-            done = call.engine.adopt(
+            request = AdoptRequest(
                 args.names,
                 every=args.all,
                 client=args.client,
@@ -48,9 +49,8 @@ def _run(call: Call) -> int:
                 issuer=args.issuer,
                 passphrase=passphrase,
                 dry_run=args.dry_run,
-                report=report,
-                cancel=call.cancel,
             )
+            done = call.engine.adopt(request, report=report, cancel=call.cancel)
     given = (("--from", args.client), ("--dir", args.dir))
     where = [word for option, value in given if value is not None for word in (option, value)]
     call.result(adoption_json(done), adoption_lines(done, is_list=not args.names and not args.all, where=where))

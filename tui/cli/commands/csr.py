@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from core.key_types import KEY_TYPES
+from core.upload.values import CsrRequest
 from tui.cli import exits
 from tui.cli.jsonout import request_json
 from tui.cli.parser import Command
@@ -45,15 +46,8 @@ def _run(call: Call) -> int:
         return _remove(call)
     if args.domains:
         with call.working(tell=False) as report:
-            request = call.engine.make_csr(
-                args.name,
-                args.domains,
-                key_type=args.key_type,
-                subject=args.subject,
-                replace=args.replace,
-                report=report,
-                cancel=call.cancel,
-            )
+            wanted = CsrRequest(args.name, args.domains, args.key_type, args.subject, args.replace)
+            request = call.engine.make_csr(wanted, report=report, cancel=call.cancel)
     else:
         request = call.engine.csr(args.name)
     if args.out is not None:

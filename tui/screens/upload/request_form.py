@@ -11,7 +11,7 @@ from textual.widgets import Static
 from core.errors import CertdeckError, UsageError
 from core.identifiers import lineage_name_for, parse_identifiers
 from core.key_types import KEY_TYPES
-from core.upload.values import SigningRequest
+from core.upload.values import CsrRequest, SigningRequest
 from core.x509.subject import parse_subject, subject_text
 from tui.screens.form import FormPage, wrong_name
 from tui.widgets.field import Check, Field
@@ -89,9 +89,8 @@ class RequestForm(FormPage):
             else:
                 self.refuse(answer)
 
-        self.bridge.ask(
-            lambda: self.engine.make_csr(name, names, key_type=key_type, subject=subject, replace=replace), answered
-        )
+        wanted = CsrRequest(name, names, key_type, subject, replace)
+        self.bridge.ask(lambda: self.engine.make_csr(wanted), answered)
 
     def _ask_replace(self, error: CertdeckError) -> None:
         from tui.screens.dialogs.confirm import ConfirmDialog
