@@ -33,7 +33,7 @@
     │  └─ MasterKeyMissing · MasterKeyWrong
     ├─ NotifyError
     ├─ SelfCheckFailed                           after an update something cannot be loaded or read
-    ├─ FleetError                                several boxes on etcd
+    ├─ FleetError                                core.fleet_errors: several boxes on etcd
     │  ├─ FleetUnreachable · FleetUntrusted · FleetDenied · FleetFull
     │  ├─ NotLeading · FleetConflict
     │  └─ FleetForged · FleetTooNew
@@ -379,60 +379,6 @@ class SelfCheckFailed(CertdeckError):
     """After an update a module cannot be loaded, or a file cannot be read."""
 
     code = "self-check-failed"
-
-
-class FleetError(CertdeckError):
-    """The fleet could not be reached, or refused."""
-
-    code = "fleet-error"
-
-
-class FleetUnreachable(FleetError):
-    """No member of etcd answered in time, or most of them are down."""
-
-    code = "fleet-unreachable"
-
-
-class FleetUntrusted(FleetError):
-    """The server certificate of etcd does not verify."""
-
-    code = "fleet-untrusted"
-
-
-class FleetDenied(FleetError):
-    """etcd refused the login, or the access."""
-
-    code = "fleet-denied"
-
-
-class FleetFull(FleetError):
-    """The database of etcd is full (NOSPACE)."""
-
-    code = "fleet-full"
-
-
-class NotLeading(FleetError):
-    """Another hub leads the fleet, or may do so by now."""
-
-    code = "not-leading"
-
-
-class FleetConflict(FleetError):
-    """An entry was changed by somebody else since it was read."""
-
-    code = "fleet-conflict"
-
-
-class FleetForged(FleetError):
-    """An entry in etcd was not written by a hub of this fleet, or was changed."""
-
-    code = "fleet-forged"
-
-
-class FleetTooNew(FleetError):
-    """An entry in etcd was written by a later release, in a format that this one does not know."""
-
-    code = "fleet-too-new"
 
 
 class InternalError(CertdeckError):

@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from core.errors import FleetConflict, NotLeading
 from core.fleet.gateway import Gateway, Refused
 from core.fleet.layout import LEADER, after
+from core.fleet_errors import FleetConflict, NotLeading
 
 PAGE = 200
 """Keys in one answer: a body is cut at 4 MiB, and a delivery has some 8 KiB."""

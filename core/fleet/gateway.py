@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from core.errors import FleetDenied, FleetError, FleetFull, FleetUnreachable, FleetUntrusted
+from core.fleet_errors import FleetDenied, FleetError, FleetFull, FleetUnreachable, FleetUntrusted
 from core.ports import CancelToken, Clock, Response, StreamTransport, TransportFailure
 from core.text import safe_line as cleaned
 

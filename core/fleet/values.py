@@ -11,7 +11,8 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from core.concealed import Concealed
-from core.errors import FleetForged, FleetTooNew, StoreTooNew
+from core.errors import StoreTooNew
+from core.fleet_errors import FleetForged, FleetTooNew
 from core.store.records import from_json, to_json
 from core.version import VERSION
 

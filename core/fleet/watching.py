@@ -11,11 +11,11 @@ from collections.abc import Generator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from core.errors import FleetDenied
 from core.fleet.etcd import Etcd
 from core.fleet.gateway import refusal
 from core.fleet.layout import after
 from core.fleet.values import b64
+from core.fleet_errors import FleetDenied
 from core.ports import CancelToken, Environment, TransportFailure
 
 IDLE_SECONDS = 300.0

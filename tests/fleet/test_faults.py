@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import FleetConflict, FleetFull, NotLeading
 from core.fleet.election import Leadership, campaign
 from core.fleet.etcd import Etcd, Guard, KeyValue
 from core.fleet.gateway import Gateway
 from core.fleet.layout import LEADER
 from core.fleet.values import Leader
 from core.fleet.watching import Watch, changes
+from core.fleet_errors import FleetConflict, FleetFull, NotLeading
 from core.ports import CancelToken
 from core.system import environment
 from tests.support.etcd import EtcdCluster

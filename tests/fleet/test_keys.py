@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import FleetForged
 from core.fleet.sealing import Master, box_id, fingerprint, open_with, public_half, seal_to, verify
 from core.fleet.values import unb64
+from core.fleet_errors import FleetForged
 from core.paths import Paths
 from core.store.fleet import BOX_KEY, MASTER_KEY
 from core.store.vault import Vault

@@ -11,7 +11,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from core.config.model import Fleet
-from core.errors import FleetError
+from core.fleet_errors import FleetError
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_fleet import FINGERPRINT

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from core.concealed import Concealed
-from core.errors import FleetError, UsageError
+from core.errors import UsageError
 from core.events import Changed
 from core.fleet import layout
 from core.fleet.etcd import Etcd
 from core.fleet.gateway import Refused
 from core.fleet.values import HUB_ROLES, b64, unb64
+from core.fleet_errors import FleetError
 from core.store.fleet import PASSWORD
 from core.workflows.context import Context
 from core.workflows.fleet.connection import Hub

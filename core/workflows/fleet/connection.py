@@ -7,13 +7,14 @@ from contextlib import ExitStack, contextmanager
 
 from msgspec import Struct
 
-from core.errors import FleetError, NotFound, NotLeading, UsageError
+from core.errors import NotFound, UsageError
 from core.fleet.election import Leadership, campaign, leader_of
 from core.fleet.etcd import Etcd
 from core.fleet.gateway import Gateway
 from core.fleet.layout import FLEET, MASTERS
 from core.fleet.sealing import Master, open_with
 from core.fleet.values import FleetRecord, Leader, Welcome, decoded, unb64
+from core.fleet_errors import FleetError, NotLeading
 from core.ports import ClientIdentity, StreamTransport
 from core.store.fleet import BOX_KEY, MASTER_KEY, OLD_MASTER_KEY, PASSWORD, Identity, load_identity
 from core.workflows.context import Context

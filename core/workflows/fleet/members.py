@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from core.errors import AlreadyThere, CertdeckError, FleetError, NotFound, UsageError
+from core.errors import AlreadyThere, CertdeckError, NotFound, UsageError
 from core.events import NO_ACCESS_RIGHTS, Changed, KeyUsed, Warned
 from core.fleet import layout
 from core.fleet.etcd import Etcd, Guard
 from core.fleet.sealing import Master, box_id, fingerprint, new_box_key, open_with, public_half, seal_to
-from core.fleet.values import (
-    APPROVED,
-    WAITING,
-    Box,
-    FleetRecord,
-    JoinRequest,
-    Welcome,
-    b64,
-    decoded,
-    encoded,
-    unb64,
-)
+from core.fleet.values import APPROVED, WAITING, Box, FleetRecord, JoinRequest, Welcome, b64, decoded, encoded, unb64
+from core.fleet_errors import FleetError
 from core.fleet_status import Joined, Member
 from core.store.fleet import BOX_KEY, MASTER_KEY, PASSWORD, Identity, load_identity, save_identity
 from core.text import visible

@@ -9,21 +9,14 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.errors import Cancelled, CertdeckError, NotLeading, UsageError
+from core.errors import Cancelled, CertdeckError, UsageError
 from core.events import KNOWS_ACCOUNTS, Changed, Failed, Warned
 from core.fleet import layout
 from core.fleet.election import Leadership
 from core.fleet.etcd import Guard
-from core.fleet.values import (
-    BACK,
-    DEVICE,
-    MASTER,
-    POLICIES,
-    Certificate,
-    decoded,
-    encoded,
-)
+from core.fleet.values import BACK, DEVICE, MASTER, POLICIES, Certificate, decoded, encoded
 from core.fleet_choice import Choice
+from core.fleet_errors import NotLeading
 from core.fleet_status import Removed
 from core.identifiers import check_lineage_name
 from core.operations import IssueRequest
@@ -35,15 +28,7 @@ from core.store.records import parse_time, rfc3339
 from core.workflows.fleet.connection import Hub, leading
 from core.workflows.fleet.order import order
 from core.workflows.fleet.own_keys import for_devices, for_late_devices, late_devices
-from core.workflows.fleet.publish import (
-    SHARED_BY_ALL,
-    boxes,
-    certificates,
-    current,
-    deliver,
-    meant_for,
-    publish,
-)
+from core.workflows.fleet.publish import SHARED_BY_ALL, boxes, certificates, current, deliver, meant_for, publish
 from core.workflows.fleet.receive import sync
 from core.workflows.fleet.together import advance, is_under_way, states_of
 from core.workflows.issuing.plan import lineage_of, plan

@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from core.errors import CertdeckError, FleetError
+from core.errors import CertdeckError
 from core.fleet import layout
 from core.fleet.election import leader_of
 from core.fleet.etcd import Etcd
 from core.fleet.sealing import fingerprint
 from core.fleet.values import APPROVED, WAITING, Certificate, Delivery, Seen, Signed, Told, decoded
+from core.fleet_errors import FleetError
 from core.fleet_status import BoxCertificate, BoxStatus, EtcdMember, FleetCertificate, FleetStatus
 from core.store.fleet import load_identity
 from core.store.lineages import lineage_of

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 
 from msgspec.structs import replace
 
-from core.errors import CertdeckError, NotLeading
+from core.errors import CertdeckError
 from core.fleet import layout
 from core.fleet.values import Seen, encoded
+from core.fleet_errors import NotLeading
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.workflows.context import Context
 from core.workflows.fleet.connection import as_hub, leading

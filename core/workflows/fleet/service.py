@@ -12,13 +12,14 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 
-from core.errors import Cancelled, CertdeckError, LockHeld, NotLeading
+from core.errors import Cancelled, CertdeckError, LockHeld
 from core.fleet import layout
 from core.fleet.election import Leadership, leader_of
 from core.fleet.etcd import Etcd
 from core.fleet.gateway import Refused
 from core.fleet.listening import Answers
 from core.fleet.watching import Watch
+from core.fleet_errors import NotLeading
 from core.ports import TransportFailure
 from core.renewal_report import Skipped
 from core.store.fleet import Identity, load_identity

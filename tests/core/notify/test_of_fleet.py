@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from core.errors import FleetUnreachable
+from core.fleet_errors import FleetUnreachable
 from core.fleet_status import BoxCertificate, BoxStatus, EtcdMember, FleetCertificate, FleetStatus
 from core.notify.of_fleet import conditions_of, out_of_reach
 
