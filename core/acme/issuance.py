@@ -17,7 +17,7 @@ from core.acme import failure
 from core.acme.authorization import Authorization, Challenge
 from core.acme.certificate import download
 from core.acme.near_or_far import request_each
-from core.acme.order import Order, fetch_order, finalize, new_order, wait_while
+from core.acme.order import Order, OrderTerms, fetch_order, finalize, new_order, wait_while
 from core.acme.session import AcmeSession
 from core.acme.validation import Validation
 from core.challenges import Solver
@@ -39,6 +39,8 @@ UNFINISHED = ("pending", "processing")
 
 
 class Obtained(Struct, frozen=True, kw_only=True):
+    """What came of an order."""
+
     fullchain_pem: bytes
     """As the CA sent it, leaf first; unchecked."""
     order_url: str
@@ -54,26 +56,21 @@ def _nobody(order: Order) -> None:
 
 def obtain(
     session: AcmeSession,
+    terms: OrderTerms,
     *,
-    names: Sequence[str],
     csr: Callable[[], bytes],
     solver: Solver,
     narrator: Narrator,
     order_url: str | None = None,
     on_order: Callable[[Order], None] = _nobody,
-    profile: str | None = None,
-    replaces: str | None = None,
-    preferred_chain: str | None = None,
     timeout_seconds: float = 600.0,
 ) -> Obtained:
-    """Get a certificate for `names`. Blocks until it is there, seconds as a rule.
+    """Get a certificate. Blocks until it is there, seconds as a rule.
 
     Args:
-        names: A-labels, wildcards and IP addresses, in their order.
         csr: returns the DER of the CSR; called at most once, while the CA validates, so it may make a key first.
         order_url: an order to go on with; when it has come to nothing, a new one takes its place.
         on_order: told about the order before anything else is done with it; persist its URL there.
-        replaces: the certificate that this one renews (`Certificate.renewal_id`).
         timeout_seconds: for the CA to validate, and again to make the certificate. What the solver waits for is not the CA's
             time: it counts from when the CA was told to look.
 
@@ -85,14 +82,14 @@ def obtain(
         and what the solver raises.
     """
     if not session.directory.has_renewal_info:
-        replaces = None  # RFC 9773 §5: only for servers that provide renewal information
-    order, held = _order(session, names, order_url, on_order, profile, replaces, narrator)
+        terms = replace(terms, replaces=None)  # RFC 9773 §5: only for servers that provide renewal information
+    order, held = _order(session, terms, order_url, on_order, narrator)
     request = _Once(csr)
     if order.status == "pending":
-        challenges = _to_prove(session, held or _authorizations(session, order), names, solver.type, narrator)
+        challenges = _to_prove(session, held or _authorizations(session, order), terms.names, solver.type, narrator)
         order = _prove(session, order, challenges, solver, request, timeout_seconds, narrator)
     else:
-        for name in names if order.status == "ready" else ():
+        for name in terms.names if order.status == "ready" else ():
             narrator.tell(AuthorizationReused(identifier=name))
     deadline = session.clock.monotonic() + timeout_seconds
     for _ in range(FINALIZE_ROUNDS):
@@ -110,12 +107,12 @@ def obtain(
             "Try again later. If the problem persists, contact the CA's support.",
             details={"order": order.url},
         )
-    got = download(session, order.certificate, preferred_chain)
+    got = download(session, order.certificate, terms.preferred_chain)
     if not got.chain_matched:
         narrator.tell(
             Warned(
                 code="chain-not-offered",
-                what=f"{session.issuer} offers no chain that ends in {preferred_chain}; its default chain was used.",
+                what=f"{session.issuer} offers no chain that ends in {terms.preferred_chain}; its default chain was used.",
                 fix="Correct preferred_chain, or remove it.",
             )
         )
@@ -142,11 +139,9 @@ class _Once:
 
 def _order(
     session: AcmeSession,
-    names: Sequence[str],
+    terms: OrderTerms,
     order_url: str | None,
     on_order: Callable[[Order], None],
-    profile: str | None,
-    replaces: str | None,
     narrator: Narrator,
 ) -> tuple[Order, list[Authorization]]:
     """Return the order to go on with, and its authorizations where they were looked at."""
@@ -156,14 +151,14 @@ def _order(
             held = _authorizations(session, found) if found.status == "pending" else []
             # Some CAs leave an order pending whose names have failed.
             if not any(authorization.is_dead for authorization in held):
-                narrator.tell(_created(session, found, names, resumed=True))
+                narrator.tell(_created(session, found, terms, resumed=True))
                 return found, held
     try:
-        order = new_order(session, names, profile=profile, replaces=replaces)
+        order = new_order(session, terms)
     except RateLimited:
         raise
     except (AcmeProblem, DirectoryUnreachable) as exc:
-        if replaces is None:
+        if terms.replaces is None:
             raise
         # CAs refuse `replaces` for many reasons, under many types: never let it stop a renewal.
         narrator.tell(
@@ -173,9 +168,9 @@ def _order(
                 fix="No action is needed. The order counts towards the CA's limits.",
             )
         )
-        order = new_order(session, names, profile=profile)
+        order = new_order(session, replace(terms, replaces=None))
     on_order(order)
-    narrator.tell(_created(session, order, names, resumed=False))
+    narrator.tell(_created(session, order, terms, resumed=False))
     return order, []
 
 
@@ -186,9 +181,9 @@ def _is_over(session: AcmeSession, order: Order) -> bool:
     return order.status != "valid" and order.expires is not None and order.expires <= session.now_there()
 
 
-def _created(session: AcmeSession, order: Order, names: Sequence[str], *, resumed: bool) -> OrderCreated:
+def _created(session: AcmeSession, order: Order, terms: OrderTerms, *, resumed: bool) -> OrderCreated:
     return OrderCreated(
-        issuer=session.issuer, url=order.url, identifiers=tuple(names), profile=order.profile, resumed=resumed
+        issuer=session.issuer, url=order.url, identifiers=terms.names, profile=order.profile, resumed=resumed
     )
 
 

@@ -6,9 +6,8 @@ milliseconds and a slow one few requests; a Retry-After of seconds is never unde
 
 from __future__ import annotations
 
-import ipaddress
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +21,7 @@ from core.acme.session import AcmeSession
 from core.acme.wire import Json, object_of, objects_of, plain, text_of, texts_of, time_of
 from core.errors import AcmeProblem, DirectoryInvalid, DirectoryUnreachable, OrderTimeout
 from core.events import Narrator, Waiting
+from core.identifiers import Identifier
 from core.request_kind import RequestKind
 
 FIRST_PAUSE_SECONDS = 0.005
@@ -38,7 +38,26 @@ STATUSES = frozenset({"pending", "ready", "processing", "valid"}) | DEAD
 """RFC 8555 §7.1.6, and those of its authorizations, which some CAs give to orders too."""
 
 
+class OrderTerms(Struct, frozen=True, kw_only=True):
+    """What is ordered."""
+
+    identifiers: tuple[Identifier, ...]
+    profile: str | None = None
+    """One of those in the directory (draft-ietf-acme-profiles)."""
+    replaces: str | None = None
+    """The certificate that this one renews, by its ARI id (`Certificate.renewal_id`, RFC 9773 §5)."""
+    preferred_chain: str | None = None
+    """Common name of the issuer that the chain should end in."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A-labels, wildcards and addresses, in their order."""
+        return tuple(each.value for each in self.identifiers)
+
+
 class Order(Struct, frozen=True, kw_only=True):
+    """An order as the CA has it (RFC 8555 §7.1.3)."""
+
     url: str
     status: str
     """One of STATUSES."""
@@ -54,31 +73,25 @@ class Order(Struct, frozen=True, kw_only=True):
     retry_after: datetime | None = None
 
 
-def identifier_for(name: str) -> dict[str, str]:
-    """Return the identifier of a host name, wildcard or IP address (RFC 8738)."""
-    try:
-        return {"type": "ip", "value": str(ipaddress.ip_address(name))}
-    except ValueError:
-        return {"type": "dns", "value": name}
-
-
-def new_order(
-    session: AcmeSession, names: Sequence[str], *, profile: str | None = None, replaces: str | None = None
-) -> Order:
+def new_order(session: AcmeSession, terms: OrderTerms) -> Order:
     """Place an order. May be repeated: at worst an unused order expires at the CA."""
-    payload: dict[str, Any] = {"identifiers": [identifier_for(name) for name in names]}
-    if profile is not None:
-        payload["profile"] = profile
-    if replaces is not None:
-        payload["replaces"] = replaces
+    payload: dict[str, Any] = {
+        "identifiers": [
+            {"type": each.type, "value": each.value} for each in terms.identifiers
+        ]  # RFC 8738 for addresses
+    }
+    if terms.profile is not None:
+        payload["profile"] = terms.profile
+    if terms.replaces is not None:
+        payload["replaces"] = terms.replaces
     # With `replaces` no patience for a stumbling CA: some stumble over just that, and the caller orders without it then.
     reply = session.post(
         session.directory.new_order,
         payload,
         kind=RequestKind.NEW_ORDER,
-        resend=replaces is None,
-        names=names,
-        replaces=replaces is not None,
+        resend=terms.replaces is None,
+        names=terms.names,
+        replaces=terms.replaces is not None,
     )
     if reply.location is None:
         raise _incomplete(

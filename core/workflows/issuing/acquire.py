@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.acme.issuance import obtain
-from core.acme.order import Order
+from core.acme.order import Order, OrderTerms
 from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
 from core.clock import span
@@ -122,11 +122,10 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
     with sessions.limits.ledger.order(plan.issuer, plan.names):
         obtained = obtain(
             session,
-            names=plan.names,
+            OrderTerms(identifiers=plan.identifiers, profile=plan.profile),
             csr=lambda: csr.build_csr(leaf_key, plan.names, common_name=plan.common_name),
             solver=sessions.solver(plan, is_new=lambda: True),
             narrator=context.narrator,
-            profile=plan.profile,
         )
     fullchain_pem = looked_at(context, plan, obtained.fullchain_pem, leaf_key.spki)
     context.narrator.tell(RehearsalPassed(issuer=plan.issuer.name, names=plan.names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from core.acme.issuance import Obtained, obtain
-from core.acme.order import Order
+from core.acme.order import Order, OrderTerms
 from core.acme.session import AcmeSession
 from core.budget import REPLACES
 from core.challenges import Solver
@@ -48,19 +48,19 @@ def place_order(
     Raises IssuerError, a limit with the figure that is known of it; ChallengeError, Cancelled.
     """
     ledger = sessions.limits.ledger
+    terms = OrderTerms(
+        identifiers=plan.identifiers, profile=plan.profile, replaces=replaces, preferred_chain=plan.preferred_chain
+    )
     try:
         with sessions.place(plan.issuer), ledger.order(plan.issuer, plan.names) as counted:
             obtained = obtain(
                 session,
-                names=plan.names,
+                terms,
                 csr=order.csr,
                 solver=solver,
                 narrator=context.narrator,
                 order_url=order.url,
                 on_order=order.keep,
-                profile=plan.profile,
-                replaces=replaces,
-                preferred_chain=plan.preferred_chain,
             )
             counted.exempt = (REPLACES,) if obtained.is_replacement else ()
     except RateLimited as exc:

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from core.acme import account
 from core.acme.issuance import Obtained, obtain
-from core.acme.order import Order, new_order
+from core.acme.order import Order, OrderTerms, new_order
 from core.acme.session import AcmeSession
 from core.errors import (
     AcmeProblem,
@@ -25,6 +25,7 @@ from core.errors import (
     RateLimited,
 )
 from core.events import AuthorizationReused, ChallengeFailed, ChallengeValidated, OrderCreated, Waiting, Warned
+from core.identifiers import parse_identifiers
 from core.ports import TransportFailure
 from tests.support.acme_client import NoProof, Told, a_csr, a_session
 from tests.support.acme_server import BASE, URN, AcmeServer, problem
@@ -48,6 +49,7 @@ class Case:
         self.server.asked.clear()
 
     def obtain(self, names: tuple[str, ...] = NAMES, **more: Any) -> Obtained:
+        terms = {key: more.pop(key) for key in ("profile", "replaces", "preferred_chain") if key in more}
         arguments: dict[str, Any] = {
             "csr": a_csr(names),
             "solver": self.solver,
@@ -55,7 +57,7 @@ class Case:
             "on_order": self.orders.append,
             **more,
         }
-        return obtain(self.session, names=names, **arguments)
+        return obtain(self.session, OrderTerms(identifiers=parse_identifiers(names), **terms), **arguments)
 
 
 @pytest.fixture
@@ -227,7 +229,7 @@ def test_names_are_proven_in_the_order_in_which_they_were_given(case: Case) -> N
 
 def test_a_resumed_order_goes_on_where_it_was(case: Case) -> None:
     """An order whose proofs were in place when the process died is finished, not placed again."""
-    order = new_order(case.session, NAMES)
+    order = new_order(case.session, OrderTerms(identifiers=parse_identifiers(NAMES)))
     obtained = case.obtain(order_url=order.url)
     assert obtained.order_url == order.url
     assert case.server.count("/new-order") == 1
@@ -246,7 +248,7 @@ def test_a_finished_order_is_only_fetched(case: Case) -> None:
 @pytest.mark.parametrize("fate", ["invalid", "expired", "gone"])
 def test_an_order_that_came_to_nothing_is_replaced(case: Case, fate: str) -> None:
     """A remembered order that is invalid, too old or unknown costs nothing but a look."""
-    order = new_order(case.session, NAMES)
+    order = new_order(case.session, OrderTerms(identifiers=parse_identifiers(NAMES)))
     if fate == "invalid":
         case.server.orders[order.url].document["status"] = "invalid"
     elif fate == "expired":

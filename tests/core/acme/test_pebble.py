@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,7 +18,7 @@ from core.acme.account import ExternalAccountBinding
 from core.acme.account_key import AccountKey
 from core.acme.certificate import top_issuer
 from core.acme.issuance import Obtained, obtain
-from core.acme.order import new_order
+from core.acme.order import OrderTerms, new_order
 from core.acme.revoke import revoke
 from core.acme.session import AcmeSession
 from core.challenges import Solver
@@ -25,6 +26,7 @@ from core.challenges.http01 import Responder
 from core.challenges.webroot import Webroot
 from core.errors import AccountDeactivated, AcmeProblem, AuthorizationFailed, Cancelled, EabRequired, TermsNotAgreed
 from core.events import ValidatorSeen, Warned
+from core.identifiers import parse_identifiers
 from core.ports import CancelToken
 from core.system import environment
 from core.x509.certificate import parse_pem
@@ -58,10 +60,11 @@ class Box:
             account.register(self.session, email=None, terms_agreed=True)
         self.responder = Responder(self.env.listener, "127.0.0.1", pebble.http01_port)
 
-    def obtain(self, names: Sequence[str], *, solver: Solver | None = None, **more: object) -> Obtained:
+    def obtain(self, names: Sequence[str], *, solver: Solver | None = None, **more: Any) -> Obtained:
+        terms = {key: more.pop(key) for key in ("profile", "replaces", "preferred_chain") if key in more}
         return obtain(
             self.session,
-            names=names,
+            OrderTerms(identifiers=parse_identifiers(names), **terms),
             csr=a_csr(names),
             solver=solver or self.responder,
             narrator=self.told.narrator,
@@ -168,7 +171,7 @@ def test_an_order_is_resumed_by_another_process(pebble: PebbleServer, fresh_name
     """An order that was only placed is finished by a new session with the same key, from its URL alone."""
     first = Box(pebble)
     names = [fresh_name("resume"), fresh_name("resume")]
-    order = new_order(first.session, names)
+    order = new_order(first.session, OrderTerms(identifiers=parse_identifiers(names)))
     second = Box(pebble, key=AccountKey.from_pem(first.session.key.to_pem()))
     obtained = second.obtain(names, order_url=order.url)
     assert obtained.order_url == order.url

@@ -8,10 +8,11 @@ import pytest
 
 from core.acme import account
 from core.acme.issuance import Obtained, obtain
-from core.acme.order import Order
+from core.acme.order import Order, OrderTerms
 from core.acme.session import AcmeSession
 from core.errors import AuthorizationFailed
 from core.events import Waiting
+from core.identifiers import parse_identifiers
 from tests.support.acme_client import NoProof, Told, a_csr, a_session
 from tests.support.acme_server import URN, AcmeServer, problem
 from tests.support.transport import reply
@@ -36,7 +37,7 @@ class Case:
     def obtain(self, **more: Any) -> Obtained:
         return obtain(
             self.session,
-            names=NAMES,
+            OrderTerms(identifiers=parse_identifiers(NAMES)),
             csr=a_csr(NAMES),
             solver=NoProof(),
             narrator=self.told.narrator,
