@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """One fact."""
+    """Something that has happened. Holds plain values, and no secret."""
 
 
 class RunStarted(Event, frozen=True, kw_only=True):

@@ -83,6 +83,8 @@ class BoxCertificate(Struct, frozen=True, kw_only=True):
 
 
 class BoxStatus(Struct, frozen=True, kw_only=True):
+    """One box of the fleet, as the hubs know it."""
+
     id: str
     name: str
     role: str
@@ -100,6 +102,8 @@ class BoxStatus(Struct, frozen=True, kw_only=True):
 
 
 class FleetCertificate(Struct, frozen=True, kw_only=True):
+    """One certificate of the fleet, and the state of each device that gets it."""
+
     name: str
     domains: tuple[str, ...]
     policy: str
@@ -122,12 +126,16 @@ class FleetCertificate(Struct, frozen=True, kw_only=True):
 
 
 class EtcdMember(Struct, frozen=True, kw_only=True):
+    """One member of the etcd cluster."""
+
     endpoint: str
     state: str
     """`ok`, or why not."""
 
 
 class FleetStatus(Struct, frozen=True, kw_only=True):
+    """What `fleet status` shows."""
+
     id: str
     name: str
     role: str

@@ -122,6 +122,8 @@ class IssuerTest(Struct, frozen=True, kw_only=True):
 
 
 class AccountInfo(Struct, frozen=True, kw_only=True):
+    """An account at a CA, without its key."""
+
     issuer: str
     directory: str
     url: str

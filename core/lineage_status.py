@@ -52,6 +52,8 @@ class Outside(Struct, frozen=True, kw_only=True):
 
 
 class TargetState(Struct, frozen=True, kw_only=True):
+    """What is known of a certificate on one target."""
+
     name: str
     state: str
     """`deployed`, `stale` (an outside change, or the service serves something else), `failed`, `unknown`."""
@@ -194,6 +196,8 @@ class Unmanaged(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
+    """What `status` shows."""
+
     version: str
     time: datetime
     lineages: tuple[LineageStatus, ...]

@@ -103,6 +103,8 @@ class IssueRequest(Struct, frozen=True, kw_only=True):
 
 
 class Issued(Struct, frozen=True, kw_only=True):
+    """The outcome of `issue`: there is a certificate."""
+
     status: LineageStatus
     reused: bool = False
     """A still valid certificate for the same names was on disk and no order was made."""
@@ -110,6 +112,8 @@ class Issued(Struct, frozen=True, kw_only=True):
 
 
 class Record(Struct, frozen=True, kw_only=True):
+    """A DNS record that has to be set. `value`: as it stands in DNS, without quotes."""
+
     name: str
     type: str
     value: str
@@ -225,6 +229,8 @@ class DnsTest(Struct, frozen=True, kw_only=True):
 
 
 class FirstBoot(Struct, frozen=True, kw_only=True):
+    """The outcome of `first-boot`."""
+
     status: LineageStatus
     created: bool
     remade: bool
@@ -235,12 +241,16 @@ class FirstBoot(Struct, frozen=True, kw_only=True):
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
+    """The outcome of a deployment. `targets`: what each of them showed."""
+
     name: str
     version: int
     targets: tuple[TargetState, ...]
 
 
 class Exported(Struct, frozen=True, kw_only=True):
+    """The file that an export wrote."""
+
     path: Path
     format: str
     has_key: bool
@@ -291,6 +301,8 @@ class KindInfo(Struct, frozen=True, kw_only=True):
 
 
 class TargetInfo(Struct, frozen=True, kw_only=True):
+    """A target of the configuration."""
+
     name: str
     kind: str
     certificate: str
@@ -310,6 +322,8 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):
+    """One entry of the history."""
+
     number: int
     at: datetime
     run: str

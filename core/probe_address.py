@@ -11,6 +11,8 @@ _ADDRESS = re.compile(r"(?:([a-z0-9]+)://)?(?:\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-
 
 
 class ProbeAddress(NamedTuple):
+    """Where a probe connects to, and how it gets to TLS there."""
+
     dialect: str
     """One of DIALECTS; empty: TLS from the first byte."""
     host: str

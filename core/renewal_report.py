@@ -14,6 +14,8 @@ from core.errors import CertdeckError
 
 
 class Skipped(Struct, frozen=True, kw_only=True):
+    """A certificate that a run left alone."""
+
     name: str
     why: str
     renew_at: datetime | None = None
@@ -38,6 +40,8 @@ class Notice(NamedTuple):
 
 
 class RenewalReport(Struct, frozen=True, kw_only=True):
+    """The outcome of a run of `renew`."""
+
     renewed: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     failed: tuple[FailedLineage, ...] = ()

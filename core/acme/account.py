@@ -37,6 +37,8 @@ SHORTEST_HMAC_BYTES = 16
 
 
 class Account(Struct, frozen=True, kw_only=True):
+    """An account as the CA has it (RFC 8555 §7.1.2)."""
+
     url: str
     status: str
     contact: tuple[str, ...] | None = None

@@ -54,6 +54,8 @@ class Challenge(Concealed, Struct, frozen=True, kw_only=True):
 
 
 class Authorization(Struct, frozen=True, kw_only=True):
+    """An authorization as the CA has it (RFC 8555 §7.1.4)."""
+
     url: str
     identifier: str
     wildcard: bool

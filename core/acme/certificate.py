@@ -17,6 +17,8 @@ ALTERNATES_LIMIT = 10
 
 
 class Download(Struct, frozen=True, kw_only=True):
+    """A chain as the CA sent it, unchecked."""
+
     fullchain_pem: bytes
     """As the CA sent it, leaf first."""
     chain_matched: bool = True

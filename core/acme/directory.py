@@ -13,6 +13,8 @@ NEEDED = ("newNonce", "newAccount", "newOrder")
 
 
 class Directory(Struct, frozen=True, kw_only=True):
+    """The URLs of a CA, and what it says of itself (RFC 8555 §7.1.1). None: the CA does not have it."""
+
     url: str
     new_nonce: str
     new_account: str

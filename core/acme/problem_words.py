@@ -14,6 +14,8 @@ from core.acme.problem_type import ProblemType
 
 
 class ProblemText(Struct, frozen=True):
+    """The three sentences of an error, for one type of problem."""
+
     what: str
     """After the CA's name: "letsencrypt …"."""
     why: str

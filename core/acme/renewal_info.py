@@ -20,6 +20,8 @@ SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(days=1)
 
 
 class RenewalInfo(Struct, frozen=True, kw_only=True):
+    """The window in which a CA suggests to renew (RFC 9773 §4.2). Aware UTC."""
+
     start: datetime
     end: datetime
     retry_after: datetime

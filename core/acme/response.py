@@ -15,6 +15,8 @@ from core.web_address import joined
 
 
 class AcmeResponse(Struct, frozen=True, kw_only=True):
+    """A response of a CA that was read, whatever its status."""
+
     url: str
     status: int
     headers: Mapping[str, str]

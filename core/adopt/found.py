@@ -18,6 +18,8 @@ MOST_HOMES = 500
 
 
 class FoundCertificate(Struct, frozen=True, kw_only=True):
+    """A certificate of another client, as that client has noted it. Data from outside."""
+
     client: str
     base: Path
     """The client's own folder."""

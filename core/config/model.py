@@ -15,6 +15,8 @@ OneOrMore = tuple[str, ...]
 
 
 class Appliance(Struct, frozen=True, kw_only=True):
+    """`[appliance]`: how this box is called."""
+
     name: str = "certdeck"
     """Brand: titles, and the self-signed subject `<name> Self-Signed` (ST-05)."""
     hostname: str | None = None
@@ -49,6 +51,8 @@ class IssuerConfig(Struct, frozen=True, kw_only=True):
 
 
 class Defaults(Struct, frozen=True, kw_only=True):
+    """`[defaults]`: what holds for every certificate that says nothing else."""
+
     issuer: str = "letsencrypt"
     fallback_issuers: tuple[str, ...] = ()
     key_type: str = "ec-256"
@@ -67,6 +71,8 @@ class Defaults(Struct, frozen=True, kw_only=True):
 
 
 class Http01(Struct, frozen=True, kw_only=True):
+    """`[http01]`: how http-01 is answered."""
+
     mode: str = "standalone"
     """`standalone` or `webroot`."""
     webroot: str | None = None
@@ -191,6 +197,8 @@ class Console(Struct, frozen=True, kw_only=True):
 
 
 class Log(Struct, frozen=True, kw_only=True):
+    """`[log]`: what is kept, and for how long."""
+
     level: str = "warning"
     """`warning`, or `debug`: every step of every run goes to `log/certdeck.log`, too."""
     keep_days: int = 400
@@ -238,6 +246,8 @@ class Fleet(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
+    """The whole configuration, checked, with the defaults filled in."""
+
     appliance: Appliance = Appliance()
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
     defaults: Defaults = Defaults()

@@ -15,6 +15,8 @@ from core.targets.kinds import all_kinds
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
+    """A kind of service that is looked for."""
+
     kind: str
     title: str
     how: Detection

@@ -11,6 +11,8 @@ from core.detect.rows import Instance
 
 
 class Seen(Struct, frozen=True, kw_only=True):
+    """A service, with the certificate that its configuration names."""
+
     instance: Instance
     pair: Pair | None
     """None: its configuration names none that could be read."""

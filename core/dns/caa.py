@@ -21,6 +21,8 @@ Ask = Callable[[str, str], DnsResponse]
 
 
 class CaaRecord(Struct, frozen=True):
+    """One CAA record (RFC 8659 §4.1)."""
+
     flags: int
     tag: str
     value: str

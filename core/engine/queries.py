@@ -127,6 +127,7 @@ class Queries(EngineBase):
         return compare(self._reading())
 
     def accounts(self) -> tuple[AccountInfo, ...]:
+        """Return the accounts at CAs, with the addresses of their keys. Raises VaultError, StoreError."""
         from core.workflows.settings.accounts import accounts
 
         with self._history() as history:  # each look at a key belongs into the audit trail
@@ -134,6 +135,7 @@ class Queries(EngineBase):
             return accounts(self._context(self.config(), lambda told: history.record(told, who), None))
 
     def targets(self) -> tuple[TargetInfo, ...]:
+        """Return the targets of the configuration, and whose certificate each one has."""
         from core.workflows.settings.targets import targets
 
         return targets(self._reading())

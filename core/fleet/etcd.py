@@ -21,6 +21,8 @@ REQUEST_BYTES = 1_000_000
 
 
 class KeyValue(Struct, frozen=True):
+    """An entry of etcd. Its repr shows no value."""
+
     key: str
     value: bytes
     created: int
@@ -162,6 +164,7 @@ class Etcd:
 
 
 def not_leading() -> NotLeading:
+    """Return the error for a write that etcd refused, because another hub may lead."""
     return NotLeading(
         "This box no longer leads the fleet.",
         "Its lease in etcd has expired, and another hub may lead now. Nothing was written after that.",

@@ -116,6 +116,7 @@ def _to_sign(text: bytes, place: str) -> bytes:
 
 
 def forged(place: str) -> FleetForged:
+    """Return the error for an entry at `place` whose seal or signature does not verify."""
     return FleetForged(
         "An entry of the fleet in etcd was refused.",
         f"{place} was not written by a hub of this fleet, or was changed or moved afterwards.",

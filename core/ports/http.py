@@ -89,6 +89,8 @@ def no_peers(ca_bundle: str | None, identity: ClientIdentity | None) -> StreamTr
 
 
 class WebReader(Protocol):
+    """Fetches pages as a CA that validates does."""
+
     def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
         """Send one GET to `address`, as a CA does that validates http-01 (RFC 8555 §8.3). Thread-safe.
 
@@ -121,6 +123,8 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
 
 
 class HttpReply(Struct, frozen=True, kw_only=True):
+    """What is sent back."""
+
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
@@ -130,6 +134,8 @@ HttpHandler = Callable[[HttpRequest], HttpReply]
 
 
 class Listener(Protocol):
+    """Answers HTTP on a port of this machine."""
+
     def listen(self, address: str, port: int, handler: HttpHandler) -> AbstractContextManager[int]:
         """Answer plain HTTP on `address:port` (IPv4 or IPv6; `0.0.0.0` takes IPv6 too where there is any) until the context ends.
 

@@ -45,6 +45,8 @@ class CancelToken:
 
 
 class Clock(Protocol):
+    """The time of this machine. Tests move it."""
+
     def now(self) -> datetime:
         """Return the wall clock, aware UTC."""
 
@@ -56,6 +58,8 @@ class Clock(Protocol):
 
 
 class Random(Protocol):
+    """Randomness of the system. In tests it repeats."""
+
     def token_bytes(self, count: int) -> bytes:
         """Return `count` bytes fit for cryptography."""
 
@@ -78,6 +82,8 @@ class Completed(Struct, frozen=True, kw_only=True):
 
 
 class Runner(Protocol):
+    """Runs programs."""
+
     def run(
         self,
         argv: Sequence[str],
@@ -99,6 +105,8 @@ class Runner(Protocol):
 
 
 class SystemLog(Protocol):
+    """The system's log."""
+
     def write(self, message: str, priority: int, fields: Mapping[str, str]) -> None:
         """Write one line to the system's log. Never raises, never waits.
 
@@ -116,7 +124,7 @@ class NoSystemLog(Struct, frozen=True):
 
 
 class Host(Protocol):
-    """This machine."""
+    """This machine: its name, addresses, accounts and trusted roots."""
 
     def name(self) -> str:
         """Return the fully qualified host name, or the short one."""

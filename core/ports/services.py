@@ -39,6 +39,8 @@ class DnsResponse(Struct, frozen=True, kw_only=True):
 
 
 class Resolver(Protocol):
+    """Asks DNS servers."""
+
     def ask(
         self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0, unchecked: bool = False
     ) -> DnsResponse:
@@ -51,6 +53,8 @@ class Resolver(Protocol):
 
 
 class DnsExchange(Protocol):
+    """Sends DNS messages that are complete already."""
+
     def exchange(
         self, server: str, port: int, messages: Sequence[bytes], *, timeout: float, cancel: CancelToken | None = None
     ) -> tuple[bytes, ...]:
@@ -90,6 +94,8 @@ class MailServer(Concealed, Struct, frozen=True, kw_only=True):
 
 
 class MailReply(Struct, frozen=True, kw_only=True):
+    """What a mail server said."""
+
     said: str
     """The server's answer to the mail: its number and text. Foreign text."""
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +114,8 @@ class MailFailure(Exception):
 
 
 class Mailer(Protocol):
+    """Hands mail to a server."""
+
     def send(
         self, server: MailServer, sender: str, recipients: Sequence[str], mail: bytes, *, timeout: float
     ) -> MailReply:
@@ -138,6 +146,8 @@ class Served(Struct, frozen=True, kw_only=True):
 
 
 class Prober(Protocol):
+    """Looks at what TLS services present."""
+
     def listeners(self, probe: str, *, timeout: float) -> Sequence[str]:
         """Return one address for each IPv4 and IPv6 address of a probe's host, in the same form. Never raises.
 
@@ -158,6 +168,8 @@ class Prober(Protocol):
 
 
 class Talker(Protocol):
+    """Speaks with local programs."""
+
     def say(self, address: str, message: bytes, *, timeout: float) -> Completed:
         """Say one message to a service over a connection of its own, and return its answer. Never raises.
 

@@ -22,6 +22,8 @@ OFF = "off"
 
 
 class ScheduleRecord(Struct, frozen=True, kw_only=True):
+    """What was installed to start the scheduled run."""
+
     how: str
     """`systemd`, `cron`, `crontab`, `package`; `off` after it was switched off."""
     since: datetime

@@ -28,6 +28,8 @@ _FIELDS = 7
 
 
 class DetectedRecord(Struct, frozen=True, kw_only=True):
+    """What the last search for services has shown."""
+
     at: datetime
     presented: tuple[tuple[str, ...], ...] = ()
     """(kind, title, address, sha256, subject, not before, not after) of each listener that presented a certificate."""

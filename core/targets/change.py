@@ -56,6 +56,8 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
+    """What a deployment does to the paths of one target, and what was there before. Stands in the journal."""
+
     target: str
     folder: Path
     is_new_folder: bool

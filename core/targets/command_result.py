@@ -17,6 +17,8 @@ MAX_LINE_CHARACTERS = 300
 
 
 class CommandResult(Struct, frozen=True, kw_only=True):
+    """How a command of a target ended."""
+
     ok: bool
     why: str = ""
     """One sentence; empty when it went well."""

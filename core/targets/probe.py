@@ -25,6 +25,8 @@ SETTLING_PAUSE_SECONDS = 0.03
 
 
 class ProbeResult(Struct, frozen=True, kw_only=True):
+    """What all listeners of a target present."""
+
     sights: tuple[Sight, ...]
     served: str | None
     """SHA-256 of what was presented last; another than ours where any listener presents another."""

@@ -24,6 +24,8 @@ LABEL_BELOW_WILDCARD = "certdeck"
 
 
 class Listener(Struct, frozen=True):
+    """One address of one probe."""
+
     probe: str
     """As configured."""
     address: str

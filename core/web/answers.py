@@ -14,6 +14,8 @@ CHALLENGE = "/.well-known/acme-challenge/certdeck-web"
 
 
 class HeaderSeen(Struct, frozen=True, kw_only=True):
+    """A header as a web server sends it, beside what is wanted."""
+
     name: str
     wanted: str | None
     """None: it must not be sent."""

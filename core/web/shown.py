@@ -28,6 +28,8 @@ class Listener(Struct, frozen=True, kw_only=True):
 
 
 class WebState(Struct, frozen=True, kw_only=True):
+    """The settings of the web server of one target."""
+
     target: str
     server: str
     state: str

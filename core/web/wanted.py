@@ -22,6 +22,8 @@ class Redirect(Struct, frozen=True, kw_only=True):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
+    """What the configuration of a web server has to say where it serves one certificate."""
+
     target: str
     certificate: str
     """Path, as the target has it: what is changed is what serves this file."""

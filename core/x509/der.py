@@ -59,6 +59,8 @@ class TooManyElements(NotDer):
 
 
 class Element(Struct, frozen=True):
+    """One element of DER: its tag, and where its content is."""
+
     tag: int
     start: int
     """Of its content."""

@@ -23,6 +23,7 @@ def own_names(context: Context) -> tuple[str, ...]:
 
 
 def clock(context: Context) -> Iterator[Finding]:
+    """Compare the clock with what is known of the time."""
     from core.store.index import facts_of_all
     from core.workflows.clock import FIX, doubt
     from core.workflows.renewing.due import void_of
@@ -55,6 +56,7 @@ def clock(context: Context) -> Iterator[Finding]:
 
 
 def disk(context: Context) -> Iterator[Finding]:
+    """Check the space for state and logs."""
     import shutil
 
     state = context.paths.state
@@ -77,6 +79,7 @@ def vault(context: Context) -> Iterator[Finding]:
 
 
 def backup(context: Context) -> Iterator[Finding]:
+    """Say whether the master key has a backup, and from when."""
     from core.store import backup_record
 
     if backup_record.is_missing(context.paths):
@@ -125,6 +128,7 @@ def trust_store(context: Context) -> Iterator[Finding]:
 
 
 def timer(context: Context) -> Iterator[Finding]:
+    """Check that something starts the scheduled run."""
     from core.workflows.settings.schedule import schedule
 
     state = schedule(context).timer

@@ -85,7 +85,7 @@ def has_news(context: Context, etcd: Etcd, identity: Identity) -> tuple[bool, in
 
 
 class _Device:
-    """One sync."""
+    """One sync: takes each entry, and reports what came of it."""
 
     def __init__(self, context: Context, etcd: Etcd, identity: Identity) -> None:
         self._context = context

@@ -146,6 +146,7 @@ def ordered_settings(context: Context, name: str) -> LineageConfig:
 
 
 def refuse_rehearsal_that_stays(wanted: Plan) -> None:
+    """Raise UsageError for a rehearsal that would leave records, or needs a person for them."""
     if wanted.can_be_rehearsed:
         return
     if wanted.is_by_hand:

@@ -33,6 +33,8 @@ BY_HAND = "its DNS records are set manually"
 
 
 class Decision(Struct, frozen=True):
+    """What a run does with one certificate, and why."""
+
     name: str
     action: str
     """`renew`, `deploy`, `finish`, `ask`, `put-back`, `skip`."""

@@ -17,6 +17,8 @@ from core.store.records import from_json, to_json, write_record
 
 
 class LastRun(Struct, frozen=True, kw_only=True):
+    """How the last scheduled run ended."""
+
     at: datetime
     outcome: str
     """`done` or `failed`."""

@@ -26,6 +26,8 @@ _REACHED = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 class Hsts(Struct, frozen=True, kw_only=True):
+    """The header Strict-Transport-Security (RFC 6797 §6.1)."""
+
     value: str | None
     why: str = ""
     """Why none is sent, or not the last one yet."""
