@@ -138,7 +138,9 @@ def test_changing_an_entry_keeps_the_rest() -> None:
     command("issuer", "add", "ca", "--email", "me@example.com", engine=engine)
     assert asked(engine, "add_issuer")[0]["config"] == replace(had, email="me@example.com")
     command("issuer", "add", "ca", "--limit", "orders=20/1d", "--limit", "exempt = replaces", engine=engine)
-    assert asked(engine, "add_issuer")[1]["config"] == replace(had, limits={"orders": "20/1d", "exempt": "replaces"})
+    assert asked(engine, "add_issuer")[1]["config"] == replace(
+        had, email="me@example.com", limits={"orders": "20/1d", "exempt": "replaces"}
+    )
     command("target", "add", "web", "--certificate", "/c", "--key", "/other", engine=engine)
     assert asked(engine, "add_target")[0]["config"] == replace(web, key="/other")
 
