@@ -1,4 +1,4 @@
-"""What a renewal run comes back with: complete, per lineage. Values without behaviour.
+"""What a renewal run is asked for, and what it comes back with: complete, per lineage. Values without behaviour.
 
 Apart from the other operations' values because the run with nothing due pays for importing it.
 """
@@ -37,6 +37,22 @@ class Notice(NamedTuple):
     lineage: str = ""
     """The certificate and the target that it is about, where it is about one."""
     target: str = ""
+
+
+class RenewRequest(NamedTuple):
+    """What `renew` was asked for."""
+
+    names: tuple[str, ...] = ()
+    """Empty: whatever is due."""
+    force: bool = False
+    """Also what is not due."""
+    dry_run: bool = False
+    """Only say what would be done."""
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Nothing in particular was asked for: this is what the timer runs."""
+        return not (self.names or self.force or self.dry_run)
 
 
 class RenewalReport(Struct, frozen=True, kw_only=True):

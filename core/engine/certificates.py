@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         RenewalReport,
     )
     from core.ports import CancelToken
+    from core.renewal_report import RenewRequest
     from core.store.index import Facts
     from core.upload.values import Imported, ImportRequest
     from core.workflows.context import View
@@ -103,9 +104,11 @@ class Certificates(Fleet):
             in_json: makes the answer to `--json` of a report. With it, a scheduled run with nothing to do is remembered, for
                 `core.idle.repeat`.
         """
-        is_scheduled = not (names or force or dry_run)
-        damage = self._damage_of_update() if is_scheduled else None
-        if in_json is not None and is_scheduled and damage is None:
+        from core.renewal_report import RenewRequest
+
+        request = RenewRequest(tuple(names), force, dry_run)
+        damage = self._damage_of_update() if request.is_scheduled else None
+        if in_json is not None and request.is_scheduled and damage is None:
             from core.store.atomic import TemporaryFile
             from core.workflows.renewing.remembered import Watch
             from core.workflows.renewing.renew import renew
@@ -116,14 +119,14 @@ class Certificates(Fleet):
                 if not tells_anybody(view.config) and not view.config.fleet.endpoints:
                     note_missed(view, self._history)
                     watch = Watch(view, file, in_json)
-                    return renew(view, lambda: self._writing("renew", report, cancel), (), watch=watch, cancel=cancel)
+                    return renew(
+                        view, lambda: self._writing("renew", report, cancel), request, watch=watch, cancel=cancel
+                    )
         else:
             view = self._view()
         if view.config.fleet.endpoints:
-            return self._renew_in_fleet(
-                names, force=force, dry_run=dry_run, report=report, cancel=cancel, damage=damage
-            )
-        return self._renew_here(view, names, force=force, dry_run=dry_run, report=report, cancel=cancel, damage=damage)
+            return self._renew_in_fleet(request, report, cancel, damage)
+        return self._renew_here(view, request, report, cancel, damage=damage)
 
     def _damage_of_update(self) -> CertdeckError | None:
         """Return what is wrong with a release that has not run here before; None where all is well."""
@@ -133,10 +136,7 @@ class Certificates(Fleet):
 
     def _renew_in_fleet(
         self,
-        names: Sequence[str],
-        *,
-        force: bool,
-        dry_run: bool,
+        request: RenewRequest,
         report: Reporter,
         cancel: CancelToken | None,
         damage: CertdeckError | None,
@@ -146,33 +146,27 @@ class Certificates(Fleet):
         from core.workflows.fleet.scheduled import names_of_fleet, renew_fleet
 
         view, reading = self._view(), self._reading(cancel)
-        shared = names_of_fleet(reading) if names and view.config.fleet.is_hub else ()
-        own = [name for name in names if name not in shared]
-        wanted = [name for name in names if name in shared]
+        shared = names_of_fleet(reading) if request.names and view.config.fleet.is_hub else ()
+        own = request._replace(names=tuple(name for name in request.names if name not in shared))
+        wanted = request._replace(names=tuple(name for name in request.names if name in shared))
 
         def share(done: RenewalReport) -> RenewalReport:
-            return renew_fleet(
-                reading, lambda: self._patiently("renew", report, cancel), done, wanted, force=force, dry_run=dry_run
-            )
+            return renew_fleet(reading, lambda: self._patiently("renew", report, cancel), done, wanted)
 
-        if not names:
-            return self._renew_here(
-                view, (), force=force, dry_run=dry_run, report=report, cancel=cancel, damage=damage, share=share
-            )
+        if not request.names:
+            return self._renew_here(view, request, report, cancel, damage=damage, share=share)
         done = RenewalReport()
-        if own:
-            done = self._renew_here(view, own, force=force, dry_run=dry_run, report=report, cancel=cancel)
-        return share(done) if wanted else done
+        if own.names:
+            done = self._renew_here(view, own, report, cancel)
+        return share(done) if wanted.names else done
 
     def _renew_here(
         self,
         view: View,
-        names: Sequence[str],
-        *,
-        force: bool,
-        dry_run: bool,
+        request: RenewRequest,
         report: Reporter,
         cancel: CancelToken | None,
+        *,
         damage: CertdeckError | None = None,
         share: Callable[[RenewalReport], RenewalReport] | None = None,
     ) -> RenewalReport:
@@ -185,18 +179,10 @@ class Certificates(Fleet):
         from core.workflows.renewing.renew import renew
         from core.workflows.telling.missed import note_missed
 
-        is_scheduled = not names and not force and not dry_run
-        if is_scheduled:
+        if request.is_scheduled:
             note_missed(view, self._history)
-        if dry_run or not (damage or tells_anybody(view.config)):
-            done = renew(
-                view,
-                lambda: self._writing("renew", report, cancel),
-                names,
-                force=force,
-                dry_run=dry_run,
-                cancel=cancel,
-            )
+        if request.dry_run or not (damage or tells_anybody(view.config)):
+            done = renew(view, lambda: self._writing("renew", report, cancel), request, cancel=cancel)
             return done if share is None else share(done)
         from core.workflows.telling.aftermath import Aftermath
 
@@ -205,8 +191,7 @@ class Certificates(Fleet):
             report,
             self._history,
             cancel,
-            is_scheduled=is_scheduled,
-            names=names,
+            request=request,
             damage=damage,
             fleet=None if share is None else self._look_at_fleet,
         )
@@ -216,13 +201,7 @@ class Certificates(Fleet):
 
         with after.of_failures():
             return renew(
-                view,
-                lambda: self._writing("renew", after.listen, cancel),
-                names,
-                force=force,
-                dry_run=False,
-                ended=ended,
-                cancel=cancel,
+                view, lambda: self._writing("renew", after.listen, cancel), request, ended=ended, cancel=cancel
             )
 
     def _look_at_fleet(self) -> OfFleet:
@@ -305,11 +284,11 @@ class Certificates(Fleet):
             revoke(context, name, reason)
         config = self.config()
         if config.notifications:
-            from core.renewal_report import RenewalReport
+            from core.renewal_report import RenewalReport, RenewRequest
             from core.store.index import facts_of
             from core.workflows.telling.aftermath import Aftermath
 
-            after = Aftermath(self._view(), report, self._history, cancel, is_scheduled=False, names=[name])
+            after = Aftermath(self._view(), report, self._history, cancel, request=RenewRequest((name,)))
             after.ended(RenewalReport(), [facts_of(self.paths, name)])
 
     def import_upload(

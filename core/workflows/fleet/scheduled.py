@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from core.errors import CertdeckError
 from core.fleet import layout
 from core.fleet.values import Seen, encoded
 from core.fleet_errors import NotLeading
-from core.renewal_report import FailedLineage, RenewalReport, Skipped
+from core.renewal_report import FailedLineage, RenewalReport, RenewRequest, Skipped
 from core.workflows.context import Context
 from core.workflows.fleet.connection import as_hub, leading
 from core.workflows.fleet.orders import ask, is_open, renew, why_due
@@ -33,10 +33,7 @@ def renew_fleet(
     reading: Context,
     writing: Callable[[], AbstractContextManager[Context]],
     report: RenewalReport,
-    names: Sequence[str],
-    *,
-    force: bool,
-    dry_run: bool,
+    request: RenewRequest,
 ) -> RenewalReport:
     """Add to the report of a run what the fleet's certificates needed. Failures are in the report.
 
@@ -46,8 +43,8 @@ def renew_fleet(
     """
     try:
         if reading.config.fleet.is_hub:
-            report = _as_hub(reading, writing, report, names, force=force, dry_run=dry_run)
-        if reading.config.fleet.is_device and not dry_run:
+            report = _as_hub(reading, writing, report, request)
+        if reading.config.fleet.is_device and not request.dry_run:
             report = _as_device(writing, report)
     except CertdeckError as exc:
         return replace(report, failed=(*report.failed, FailedLineage(name=THE_FLEET, error=exc)))
@@ -58,31 +55,28 @@ def _as_hub(
     reading: Context,
     writing: Callable[[], AbstractContextManager[Context]],
     report: RenewalReport,
-    names: Sequence[str],
-    *,
-    force: bool,
-    dry_run: bool,
+    request: RenewRequest,
 ) -> RenewalReport:
     with as_hub(reading) as hub:
-        if not dry_run:
+        if not request.dry_run:
             # The other hubs see by this that it is there.
             hub.etcd.put(layout.seen(hub.identity.box), encoded(Seen(at=reading.env.clock.now())))
-        wanted = [one for one in certificates(hub).values() if not names or one.name in names]
-        reasons = {one.name: why_due(hub, one, force=force, is_open=is_open(hub, one)) for one in wanted}
+        wanted = [one for one in certificates(hub).values() if not request.names or one.name in request.names]
+        reasons = {one.name: why_due(hub, one, force=request.force, is_open=is_open(hub, one)) for one in wanted}
         late = {one.name for one in wanted if isinstance(reasons[one.name], Skipped) and late_devices(hub, one)}
     due = tuple(name for name, why in reasons.items() if not isinstance(why, Skipped) or name in late)
     skipped = tuple(why for why in reasons.values() if isinstance(why, Skipped) and why.name not in late)
     report = replace(report, skipped=(*report.skipped, *skipped))
-    if dry_run:
+    if request.dry_run:
         return replace(report, due=(*report.due, *due))
     if not due:
         return report
     with writing() as context, as_hub(context) as hub:
         try:
-            with leading(hub, wait_seconds=1.0 if names else 0.0) as lead:
-                done = renew(hub, lead, due, force=force)
+            with leading(hub, wait_seconds=1.0 if request.names else 0.0) as lead:
+                done = renew(hub, lead, due, force=request.force)
         except NotLeading as exc:
-            for name in due if force else ():
+            for name in due if request.force else ():
                 ask(hub, name)
             waits = tuple(Skipped(name=name, why=f"{exc.what} It renews it.") for name in due)
             return replace(report, skipped=(*report.skipped, *waits))

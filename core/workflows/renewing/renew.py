@@ -20,7 +20,7 @@ from core.errors import (
     LockHeld,
     StoreTooNew,
 )
-from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
+from core.renewal_report import FailedLineage, Notice, RenewalReport, RenewRequest, Skipped
 from core.store import web
 from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
@@ -47,15 +47,13 @@ _AT_ONCE = 8
 def renew(
     view: View,
     writing: Callable[[], AbstractContextManager[Context]],
-    names: Sequence[str] = (),
+    request: RenewRequest,
     *,
-    force: bool = False,
-    dry_run: bool = False,
     ended: Callable[[RenewalReport, Sequence[Facts]], RenewalReport] | None = None,
     watch: Watch | None = None,
     cancel: CancelToken | None = None,
 ) -> RenewalReport:
-    """Renew what is due, or `names`.
+    """Renew what is due, or what is asked for.
 
     Args:
         view: for looking before the lock is taken.
@@ -69,12 +67,12 @@ def renew(
         LockHeld (`lock-held`): something is due and another certdeck is at work.
         ConfigError: the main configuration cannot be read. A broken lineage file is a failure in the report.
     """
-    is_scheduled = not names and not force and not dry_run  # a person's run says nothing about the timer
+    is_scheduled = request.is_scheduled  # a person's run says nothing about the timer
     try:
-        decisions, broken, every, void = _decisions(view, names, force)
+        decisions, broken, every, void = _decisions(view, request)
         busy = [decision for decision in decisions if decision.action != SKIP]
         skipped = tuple(skipped_now(decision) for decision in decisions if decision.action == SKIP)
-        if dry_run:
+        if request.dry_run:
             due = tuple(decision.name for decision in busy if decision.action not in (ASK, PUT_BACK))
             asked = tuple(skipped_now(decision) for decision in busy if decision.action in (ASK, PUT_BACK))
             warnings = (*_void_notices(void), *shown_elsewhere(view, every))
@@ -88,8 +86,8 @@ def renew(
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     if answers is not None:
                         answers.settle(working)
-                    outcome = _run(working, names, force)
-                every = _facts_after(view, names)
+                    outcome = _run(working, request)
+                every = _facts_after(view, request.names)
             except LockHeld:
                 if any(decision.action != ASK for decision in busy):
                     raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
@@ -164,11 +162,12 @@ def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()
 
 
 def _decisions(
-    view: View, names: Sequence[str], force: bool
+    view: View, request: RenewRequest
 ) -> tuple[list[Decision], tuple[FailedLineage, ...], list[Facts], dict[str, tuple[str, ...]]]:
     """Return what to do, what cannot be read, the facts that it was decided by, and by name the times that only a wrong clock
     can have written.
     """
+    names, force = request.names, request.force
     every, problems = facts_of_all(view.paths)
     if names:
         problems = [problem for problem in problems if problem.lineage in names]
@@ -256,7 +255,7 @@ def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequ
     return [by_name[name] for name in dict.fromkeys(names) if name in by_name]
 
 
-def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
+def _run(context: Context, request: RenewRequest) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -267,13 +266,13 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     from core.workflows.issuing.sessions import Sessions
     from core.workflows.renewing.work import Work
 
-    decisions, broken, every, void = _decisions(context, names, force)
+    decisions, broken, every, void = _decisions(context, request)
     _repair(context, void)
     skipped = [skipped_now(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
-    vault = context.vault
-    with Sessions(context, vault, insists=force and bool(names), is_forced=force) as sessions:
-        run = Work(context, vault, sessions, every, len(busy), begins=force and bool(names))
+    vault, insists = context.vault, request.force and bool(request.names)
+    with Sessions(context, vault, insists=insists, is_forced=request.force) as sessions:
+        run = Work(context, vault, sessions, every, len(busy), begins=insists)
         results: dict[str, str | Skipped | FailedLineage] = {}
         # What this box signs by its own clock comes last: by then CAs may have said what they think of it.
         own = [decision for decision in busy if decision.is_own]

@@ -19,7 +19,7 @@ from core.notify import conditions
 from core.notify.conditions import Condition
 from core.notify.quiet import holds
 from core.notify.told import ChannelState, Decision, decide
-from core.renewal_report import Notice, RenewalReport
+from core.renewal_report import Notice, RenewalReport, RenewRequest
 from core.schedule.record import OFF
 from core.schedule.record import load as load_schedule
 from core.store import notified
@@ -48,15 +48,14 @@ class Aftermath:
         history: Callable[[], AbstractContextManager[History]],
         cancel: CancelToken | None,
         *,
-        is_scheduled: bool,
-        names: Sequence[str],
+        request: RenewRequest,
         damage: CertdeckError | None = None,
         fleet: Callable[[], OfFleet] | None = None,
     ) -> None:
         """Take what a run is told by.
 
         Args:
-            names: the lineages that the run was for; empty: all.
+            request: what the run was asked for.
             damage: what the check after an update has found.
             fleet: looks at the fleet, on a box of one.
         """
@@ -64,8 +63,8 @@ class Aftermath:
         self._report = report
         self._history = history
         self._cancel = cancel
-        self._is_scheduled = is_scheduled
-        self._names = frozenset(names)
+        self._is_scheduled = request.is_scheduled
+        self._names = frozenset(request.names)
         self._damage = damage
         self._fleet = fleet
         self._heard: list[Report] = []
