@@ -13,24 +13,22 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from msgspec.structs import asdict
-
 from core.errors import StoreCorrupt, StoreError
-from core.events import Event, LogChainStarted, LogEndDoubtful, LogPruned, Progressed, Report
+from core.events import LogChainStarted, LogEndDoubtful, LogPruned, Progressed, Report
 from core.operations import LogEntry
 from core.paths import Paths
 from core.store.atomic import make_dir, storing
 from core.store.chain import START, Link, Verified, chained, doubt_about_end, follow
+from core.store.history_rows import COLUMNS, Row, entry_of, row_beside, row_of, storable
 from core.store.log_limits import too_old
-from core.store.records import check_format, dumped, parsed, rfc3339, write_record
+from core.store.records import check_format, dumped, parsed, write_record
 
 if TYPE_CHECKING:
     import sqlite3
@@ -50,9 +48,6 @@ _TABLE = """CREATE TABLE IF NOT EXISTS history (
 _INDEX = "CREATE INDEX IF NOT EXISTS history_lineage ON history (lineage, number)"
 FORMAT = 1
 """Of the tables; kept as the database's `user_version`."""
-_COLUMNS = "number, at, run, lineage, kind, facts, who, hash"
-
-_Row = tuple[str, str, str | None, str, str, str]
 
 
 class History:
@@ -62,7 +57,7 @@ class History:
         self._path = paths.history
         self._head_path = head_file(paths)
         self._lock = threading.Lock()
-        self._gathered: list[_Row] = []
+        self._gathered: list[Row] = []
         self._since = datetime.min.replace(tzinfo=UTC)
         self.problem = ""
         """What could not be written, and why, in sentences; empty while all is well."""
@@ -73,7 +68,7 @@ class History:
         if isinstance(report.event, Progressed):
             return
         try:
-            row = _row(report, who)
+            row = row_of(report, who)
         except (TypeError, ValueError):
             logging.getLogger(__name__).exception("an event cannot be stored")
             return
@@ -105,14 +100,16 @@ class History:
         where, values = ["1"], list[object]()
         if lineage is not None:
             where.append("lineage = ?")
-            values.append(_text(lineage))
+            values.append(storable(lineage))
         if before is not None:
             where.append("number < ?")
             values.append(before)
-        asked = f"SELECT {_COLUMNS} FROM history WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"  # noqa: S608 - only our own words
+        asked = f"SELECT {COLUMNS} FROM history WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"  # noqa: S608 - only our own words
         try:
             with self._read_only() as database:
-                return tuple(_entry(row) for row in database.execute(asked, (*values, min(max(0, limit), _MOST_ASKED))))
+                return tuple(
+                    entry_of(row) for row in database.execute(asked, (*values, min(max(0, limit), _MOST_ASKED)))
+                )
         except (sqlite3.Error, ValueError, TypeError) as exc:
             raise self._unreadable(exc) from exc
 
@@ -129,7 +126,7 @@ class History:
         if self._is_there():
             try:
                 with self._read_only() as database:
-                    rows = database.execute(f"SELECT {_COLUMNS} FROM history ORDER BY number")  # noqa: S608
+                    rows = database.execute(f"SELECT {COLUMNS} FROM history ORDER BY number")  # noqa: S608
                     seen = follow(rows, _anchor(database), head)
             except (sqlite3.Error, ValueError, TypeError) as exc:
                 raise self._unreadable(exc) from exc
@@ -162,7 +159,7 @@ class History:
         database.execute("BEGIN IMMEDIATE")
         gone = database.execute("SELECT count(*) FROM history WHERE number <= ?", (through.number,)).fetchone()[0]
         said = LogPruned(through=through.number, hash=through.hash, entries=gone)
-        head = self._add(database, [_row(Report(at=now, run="", lineage=None, event=said), who)])
+        head = self._add(database, [row_of(Report(at=now, run="", lineage=None, event=said), who)])
         database.execute("DELETE FROM history WHERE number <= ?", (through.number,))
         database.execute("COMMIT")
         return head
@@ -218,13 +215,13 @@ class History:
             self.problem = f"The log {self._path} could not be written. {_why(exc)}"
             logging.getLogger(__name__).warning("the history cannot be written: %s", exc)
 
-    def _append(self, database: sqlite3.Connection, rows: list[_Row]) -> Link:
+    def _append(self, database: sqlite3.Connection, rows: list[Row]) -> Link:
         database.execute("BEGIN IMMEDIATE")
         head = self._add(database, rows)
         database.execute("COMMIT")
         return head
 
-    def _add(self, database: sqlite3.Connection, rows: list[_Row]) -> Link:
+    def _add(self, database: sqlite3.Connection, rows: list[Row]) -> Link:
         found = database.execute("SELECT number, hash FROM history ORDER BY number DESC LIMIT 1").fetchone()
         last, known = Link(*found) if found else START, self._head()
         doubt = doubt_about_end(last, known, self._head_path)
@@ -232,13 +229,11 @@ class History:
         link = known if known is not None and known.number > last.number else last
         if doubt is not None and link == last:
             # The next lines make an end that fits again; this one stays and says that it did not.
-            at, run, _, _, _, who = rows[0]
-            facts = json.dumps(facts_of(LogEndDoubtful(why=doubt)), sort_keys=True, separators=(",", ":"))
-            rows = [(at, run, None, kind_of(LogEndDoubtful(why=doubt)), facts, who), *rows]
+            rows = [row_beside(rows[0], LogEndDoubtful(why=doubt)), *rows]
         for row in rows:
             link = Link(link.number + 1, chained(link.hash, link.number + 1, row))
             values = (link.number, *row, link.hash)
-            database.execute(f"INSERT INTO history ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
+            database.execute(f"INSERT INTO history ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
         return link
 
     def _set_head(self, head: Link) -> None:
@@ -339,22 +334,6 @@ def head_file(paths: Paths) -> Path:
     return paths.history.with_name("history.head")
 
 
-def kind_of(event: Event) -> str:
-    """Return the event's name as the log shows it: `TargetReloaded` → `target-reloaded`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(event).__name__).lower()
-
-
-def facts_of(event: Event) -> dict[str, object]:
-    """Return the event's fields as JSON has them."""
-    return {name: _plain(value) for name, value in asdict(event).items()}
-
-
-def _row(report: Report, who: str) -> _Row:
-    facts = json.dumps(facts_of(report.event), sort_keys=True, separators=(",", ":"))
-    lineage = None if report.lineage is None else _text(report.lineage)
-    return rfc3339(report.at), report.run, lineage, kind_of(report.event), facts, _text(who)
-
-
 def _anchor(database: sqlite3.Connection) -> Link | None:
     """Return where the newest removal of old entries says that the chain goes on."""
     asked = "SELECT facts FROM history WHERE kind = 'log-pruned' ORDER BY number DESC LIMIT 1"
@@ -364,31 +343,3 @@ def _anchor(database: sqlite3.Connection) -> Link | None:
             facts = json.loads(found[0])
             return Link(int(facts["through"]), str(facts["hash"]))
     return None
-
-
-def _text(value: str) -> str:
-    """Return what a database can hold: names of files and users may be no proper text."""
-    return value.encode("utf-8", "backslashreplace").decode()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value
-
-
-def _entry(row: tuple[int, str, str, str | None, str, str, str, str]) -> LogEntry:
-    number, at, run, lineage, kind, facts, who, _ = row
-    return LogEntry(
-        number=number,
-        at=datetime.fromisoformat(at),
-        run=run,
-        lineage=lineage,
-        kind=kind,
-        facts=json.loads(facts),
-        who=who,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.events import Failed, KeyUsed, Progressed, Report, Warned
 from core.ports import SystemLog
-from core.store.history import facts_of, kind_of
+from core.store.history_rows import facts_of, kind_of
 from core.text import safe_line
 
 _ERROR, _WARNING, _INFO = 3, 4, 6

@@ -22,7 +22,8 @@ from core.config.model import Log
 from core.errors import StoreCorrupt, StoreError
 from core.events import CertificateIssued, Event, Progressed, RecordsRequired, Report, RetryScheduled, Warned
 from core.paths import Paths, paths_for
-from core.store.history import History, facts_of, head_file, kind_of
+from core.store.history import History, head_file
+from core.store.history_rows import facts_of, kind_of
 from core.store.quarantine import set_aside
 from tests.support.clock import NOON
 
