@@ -38,6 +38,25 @@ _NAMELESS = "upload"
 """What a certificate is called that has no name fit for one."""
 
 
+class Purpose(Struct, frozen=True, kw_only=True):
+    """What an upload is for: decides what is compared, and what counts as a failure."""
+
+    name: str | None = None
+    """The lineage that would get it."""
+    spec: LineageConfig | None = None
+    """Its settings, where it exists."""
+    targets: Sequence[str] = ()
+    """Services that would get it."""
+    host: str | None = None
+    """What clients call the service."""
+    force: bool = False
+    """Let failures pass that cannot stop a service."""
+    fetch_chain: bool = False
+    """Fetch what is missing of the chain from where the certificates say it is."""
+    needs_key: bool = False
+    """It is to be applied, and no service runs without a key."""
+
+
 class Examined(Struct, frozen=True, kw_only=True):
     """An upload that was looked at. Its repr shows no key."""
 
@@ -52,50 +71,38 @@ def check(
     if name is not None:
         check_lineage_name(name)
     spec = existing_settings(context, name)
-    targets = () if spec is None else spec.targets
-    return examine(
-        context, upload, host=host, name=name, spec=spec, targets=targets, force=force, fetch_chain=fetch_chain
-    ).check
+    purpose = Purpose(
+        name=name,
+        spec=spec,
+        targets=() if spec is None else spec.targets,
+        host=host,
+        force=force,
+        fetch_chain=fetch_chain,
+    )
+    return examine(context, upload, purpose).check
 
 
-def examine(
-    context: Context,
-    upload: Upload,
-    *,
-    host: str | None,
-    name: str | None,
-    spec: LineageConfig | None,
-    targets: Sequence[str],
-    force: bool,
-    fetch_chain: bool,
-    needs_key: bool = False,
-) -> Examined:
-    """Look at an upload from every side.
-
-    Args:
-        spec: settings of the lineage that it is for, where there are any.
-        targets: services that would get it.
-        fetch_chain: fetch what is missing of the chain from where the certificates say it is.
-        needs_key: it is to be applied, and no service runs without a key.
-    """
-    hosts = () if host is None else (parse_identifier(host).value,)
+def examine(context: Context, upload: Upload, purpose: Purpose) -> Examined:
+    """Look at an upload from every side."""
+    spec = purpose.spec
+    hosts = () if purpose.host is None else (parse_identifier(purpose.host).value,)
     now = context.env.clock.now()
     pieces = parse_upload(upload)
     existing = None if spec is None else spec.name
     keys = _own_keys(context, existing, pieces)
-    material, not_fetched = _assembled(context, pieces, existing, keys, hosts, fetch_chain=fetch_chain)
+    material, not_fetched = _assembled(context, pieces, existing, keys, hosts, fetch_chain=purpose.fetch_chain)
     case = CheckContext(
         pieces=pieces,
         material=material,
         now=now,
         built=BUILT,
         hosts=hosts,
-        served=_served(context, targets),
+        served=_served(context, purpose.targets),
         had=_had(context, spec),
-        needs_key=needs_key,
+        needs_key=purpose.needs_key,
         not_fetched=tuple(not_fetched),
     )
-    results = run_checks(case, force=force)
+    results = run_checks(case, force=purpose.force)
     revoked = None if material is None else known_as_revoked(context, material.leaf)
     if revoked is not None:
         results = (*results, revoked)
@@ -104,7 +111,7 @@ def examine(
         check=UploadCheck(
             accepted=is_accepted(results),
             checks=results,
-            certificate=None if material is None else _as_status(context, name, material),
+            certificate=None if material is None else _as_status(context, purpose.name, material),
             current=_current(context, existing),
             passphrase=pieces.passphrase,
             found=_found(pieces, material),
@@ -114,7 +121,7 @@ def examine(
             request="" if material is None else material.request,
             chain_state="" if material is None else chain_state(material, results),
             can_be_forced=can_be_forced(results),
-            can_be_fetched=not fetch_chain and material is not None and _is_to_be_had(material),
+            can_be_fetched=not purpose.fetch_chain and material is not None and _is_to_be_had(material),
         ),
     )
 

@@ -23,7 +23,7 @@ from core.workflows.deploying.afterwards import afterwards, status_after
 from core.workflows.issuing.method import UPLOAD, is_acme
 from core.workflows.new_version import NewVersion, store
 from core.workflows.uploading.csr import forget_answered, keep_answer
-from core.workflows.uploading.examine import examine, existing_settings
+from core.workflows.uploading.examine import Purpose, examine, existing_settings
 from core.x509 import certificate as x509
 
 
@@ -52,17 +52,16 @@ def import_upload(context: Context, request: ImportRequest) -> Imported:
     chosen = () if spec is None else spec.targets
     wanted = tuple(dict.fromkeys(request.targets)) if request.targets is not None else chosen
     configs = target_configs(context, wanted)
-    examined = examine(
-        context,
-        upload,
-        host=request.host,
+    purpose = Purpose(
         name=name,
         spec=spec,
         targets=wanted,
+        host=request.host,
         force=request.force,
         fetch_chain=request.fetch_chain,
         needs_key=True,
     )
+    examined = examine(context, upload, purpose)
     if not examined.check.accepted:
         raise _rejected(examined.check, name)
     material = examined.material
