@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from core.dns.grant import Grant
 from core.dns.names import DNS_PERSIST01, key_authorization_digest, validation_name
+from core.dns.persistent_record import PersistentRecord
 from core.operations import Record
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def record_of(challenge: Challenge, *, for_wildcard: bool | None = None) -> Reco
         return Record(name=name, type="TXT", value=key_authorization_digest(challenge.key_authorization))
     issuer = next(iter(challenge.issuer_domain_names), "")
     is_wide = challenge.wildcard if for_wildcard is None else for_wildcard
-    return Record(name=name, type="TXT", value=Grant(issuer, challenge.account_url, is_wide).text)
+    return Record(name=name, type="TXT", value=PersistentRecord(issuer, challenge.account_url, is_wide).text)
 
 
 def is_granted(challenge: Challenge, value: str, *, for_wildcard: bool, now: float) -> bool:
     """Tell whether a value of `_validation-persist` lets this account have a certificate for the name. `now`: epoch seconds."""
-    grant = Grant.parse(value)
-    wanted = (Grant(issuer, challenge.account_url, for_wildcard) for issuer in challenge.issuer_domain_names)
+    grant = PersistentRecord.parse(value)
+    wanted = (PersistentRecord(issuer, challenge.account_url, for_wildcard) for issuer in challenge.issuer_domain_names)
     return grant is not None and any(grant.covers(each, now) for each in wanted)
 
 
@@ -43,5 +43,5 @@ def permission_ends(challenges: Sequence[Challenge], values: Iterable[str], now:
     """
     is_wide = any(one.wildcard for one in challenges)
     good = [value for value in values if is_granted(challenges[0], value, for_wildcard=is_wide, now=now)]
-    ends = [grant.until for value in good if (grant := Grant.parse(value)) is not None]
+    ends = [grant.until for value in good if (grant := PersistentRecord.parse(value)) is not None]
     return None if None in ends else max((end for end in ends if end is not None), default=None)

@@ -14,16 +14,16 @@ from msgspec import Struct
 from core.config.model import DnsProviderConfig
 from core.dns.api import shown
 from core.dns.authority import Authority
-from core.dns.entries import Entries
 from core.dns.names import is_below, plain_name, zone_among
 from core.dns.provider import TxtRecord
+from core.dns.provider_pool import ProviderPool
 from core.errors import DnsProviderError, NotFound
 from core.operations import Record
 
 ZONES_SHOWN = 5
 
 
-class Placed(Struct, frozen=True, order=True):
+class RecordLocation(Struct, frozen=True, order=True):
     """One value and where it goes."""
 
     provider: str
@@ -35,13 +35,13 @@ class Placed(Struct, frozen=True, order=True):
 class Placement:
     """Finds out where records go. Thread-safe."""
 
-    def __init__(self, entries: Entries, authority: Authority) -> None:
+    def __init__(self, entries: ProviderPool, authority: Authority) -> None:
         self._entries = entries
         self._authority = authority
         self._lock = threading.Lock()
         self._listed: dict[str, tuple[str, ...]] = {}
 
-    def place(self, entry: str, records: Sequence[Record]) -> tuple[Placed, ...]:
+    def place(self, entry: str, records: Sequence[Record]) -> tuple[RecordLocation, ...]:
         """Find out where each record goes. `entry`: the one that was chosen; others help with zones that it does not serve.
 
         Raises DnsProviderError (reason `zone`) for a name that no entry serves.
@@ -49,17 +49,17 @@ class Placement:
         chosen = self._entries.configured[entry]
         return tuple(self._placed(chosen, record) for record in records)
 
-    def _placed(self, chosen: DnsProviderConfig, record: Record) -> Placed:
+    def _placed(self, chosen: DnsProviderConfig, record: Record) -> RecordLocation:
         own = plain_name(record.name)
         leads_to = delegated(chosen, own) or self._authority.written_at(own)
         has_zones = self._entries.kind(chosen.name).has_zones
         if not has_zones and (not chosen.zones or zone_among(own, map(plain_name, chosen.zones))):
-            return Placed(chosen.name, "", TxtRecord(name=leads_to, value=record.value))
+            return RecordLocation(chosen.name, "", TxtRecord(name=leads_to, value=record.value))
         for name in dict.fromkeys((leads_to, own)):
             found = self._serving(chosen, name)
             if found is not None:
                 entry, zone = found
-                return Placed(entry, zone, TxtRecord(name=name, value=record.value))
+                return RecordLocation(entry, zone, TxtRecord(name=name, value=record.value))
         led = f", the CNAME target of {own}" if leads_to != own else ""
         zones = chosen.zones or self._listed.get(chosen.name, ())
         raise DnsProviderError(

@@ -15,9 +15,9 @@ from itertools import groupby
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from core.dns.entries import Entries
-from core.dns.placement import Placed
+from core.dns.placement import RecordLocation
 from core.dns.provider import TxtRecord
+from core.dns.provider_pool import ProviderPool
 from core.errors import Cancelled, CertdeckError, DnsProviderError, NotFound, UntrustedPath, UsageError, VaultError
 from core.events import Narrator, RecordAdded, RecordRemoved, Warned
 from core.paths import Paths
@@ -38,7 +38,7 @@ class Written(Struct, frozen=True):
     """What was made, and under which id it is written down."""
 
     id: str
-    placed: tuple[Placed, ...]
+    placed: tuple[RecordLocation, ...]
 
 
 class _Sweep(Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ class _Sweep(Struct, frozen=True, kw_only=True):
 class RecordWriter:
     """Makes and removes records. Thread-safe."""
 
-    def __init__(self, paths: Paths, env: Environment, entries: Entries) -> None:
+    def __init__(self, paths: Paths, env: Environment, entries: ProviderPool) -> None:
         self._paths = paths
         self._env = env
         self._entries = entries
@@ -63,7 +63,7 @@ class RecordWriter:
         self._limited: dict[str, threading.Lock] = {}
 
     @contextmanager
-    def room_for(self, placed: Sequence[Placed]) -> Iterator[None]:
+    def room_for(self, placed: Sequence[RecordLocation]) -> Iterator[None]:
         """Hold the names at which a provider keeps only so many values (acme-dns: two).
 
         Orders side by side at one of them would push out each other's values after they were seen, and burn the challenge.
@@ -77,7 +77,7 @@ class RecordWriter:
                 held.enter_context(mine)
             yield
 
-    def write(self, placed: Sequence[Placed], lineage: str, narrator: Narrator) -> Written:
+    def write(self, placed: Sequence[RecordLocation], lineage: str, narrator: Narrator) -> Written:
         """Make records. When one cannot be made, those that were are removed again, and the first error is raised.
 
         Raises DnsProviderError, StoreError, VaultError, Cancelled.
@@ -85,7 +85,7 @@ class RecordWriter:
         self._not_too_many(placed)
         id = self._env.random.token_bytes(8).hex()
         self._write_down(id, placed, MadeRecords(lineage=lineage, created=self._env.clock.now(), records=()))
-        made: list[Placed] = []
+        made: list[RecordLocation] = []
         try:
             self._add(placed, narrator, made)
         except BaseException as exc:
@@ -103,24 +103,26 @@ class RecordWriter:
         for (provider, zone), group in _by_zone(written.placed):
             self._change(provider, zone, add=group)
 
-    def write_for_good(self, placed: Sequence[Placed], narrator: Narrator) -> None:
+    def write_for_good(self, placed: Sequence[RecordLocation], narrator: Narrator) -> None:
         """Make records that are to stay (dns-persist-01). Raises as `write` does."""
         self._add(placed, narrator, [])
 
-    def remove(self, written: Written, narrator: Narrator, *, never_made: Sequence[Placed] = ()) -> bool:
+    def remove(self, written: Written, narrator: Narrator, *, never_made: Sequence[RecordLocation] = ()) -> bool:
         """Remove records again, also for somebody who has just cancelled. Never raises: what cannot be removed stays
         written down for the next run, and is told, but for what was `never_made`. Returns whether all is gone.
         """
         return self._remove(written, narrator, _Sweep(also_cancelled=True), never_made)
 
-    def _remove(self, written: Written, narrator: Narrator, sweep: _Sweep, never_made: Sequence[Placed] = ()) -> bool:
+    def _remove(
+        self, written: Written, narrator: Narrator, sweep: _Sweep, never_made: Sequence[RecordLocation] = ()
+    ) -> bool:
         """Remove records as `remove` does. Raises Cancelled, but not in a round that goes on."""
-        left: list[Placed] = []
+        left: list[RecordLocation] = []
         for (provider, zone), group in _by_zone(written.placed):
             unsure = [one.txt for one in never_made if (one.provider, one.zone) == (provider, zone)]
             failed, error = self._removed(provider, zone, group, sweep)
             failed = [txt for txt in failed if txt not in unsure]
-            left += [Placed(provider, zone, txt) for txt in failed]
+            left += [RecordLocation(provider, zone, txt) for txt in failed]
             for name in dict.fromkeys(txt.name for txt in group if txt not in (*failed, *unsure)):
                 narrator.tell(RecordRemoved(provider=provider, name=name))
             if error is not None and failed and (provider, zone, error.what) not in sweep.told:
@@ -158,7 +160,7 @@ class RecordWriter:
             # Whoever reads the history of that lineage finds its records gone; nobody else's is troubled with them.
             of_theirs = narrator.about(made.lineage) if made.lineage else narrator
             placed = tuple(
-                Placed(provider, zone, TxtRecord(name=name, value=value))
+                RecordLocation(provider, zone, TxtRecord(name=name, value=value))
                 for provider, zone, name, value in made.records
             )
             known = tuple(one for one in placed if one.provider in self._entries.configured)
@@ -203,14 +205,14 @@ class RecordWriter:
             first = first or error
         return failed, first
 
-    def _write_down(self, id: str, placed: Sequence[Placed], made: MadeRecords) -> None:
+    def _write_down(self, id: str, placed: Sequence[RecordLocation], made: MadeRecords) -> None:
         records = tuple((one.provider, one.zone, one.txt.name, one.txt.value) for one in placed)
         keep_records(self._paths, id, replace(made, records=records))
 
-    def _add(self, placed: Sequence[Placed], narrator: Narrator, made: list[Placed]) -> None:
+    def _add(self, placed: Sequence[RecordLocation], narrator: Narrator, made: list[RecordLocation]) -> None:
         for (provider, zone), group in _by_zone(placed):
             self._change(provider, zone, add=group)
-            made += [Placed(provider, zone, txt) for txt in group]
+            made += [RecordLocation(provider, zone, txt) for txt in group]
             for name in dict.fromkeys(one.name for one in group):
                 narrator.tell(RecordAdded(provider=provider, name=name))
 
@@ -228,7 +230,7 @@ class RecordWriter:
         if settle is not None:
             settle()  # others need not wait for it, too
 
-    def _not_too_many(self, placed: Sequence[Placed]) -> None:
+    def _not_too_many(self, placed: Sequence[RecordLocation]) -> None:
         for (provider, name), group in groupby(
             sorted(placed, key=lambda one: (one.provider, one.txt.name)), key=lambda one: (one.provider, one.txt.name)
         ):
@@ -244,7 +246,7 @@ class RecordWriter:
                 )
 
 
-def _by_zone(placed: Sequence[Placed]) -> list[tuple[tuple[str, str], list[TxtRecord]]]:
+def _by_zone(placed: Sequence[RecordLocation]) -> list[tuple[tuple[str, str], list[TxtRecord]]]:
     """Return the records of each provider's zone together."""
     groups = groupby(sorted(placed), key=lambda one: (one.provider, one.zone))
     return [(where, [one.txt for one in group]) for where, group in groups]

@@ -15,7 +15,7 @@ from core.upload.values import LeftOut
 from core.x509.certificate import Certificate
 from core.x509.key import PrivateKey, fitted
 from core.x509.path_building import CertificationPath, build_path
-from core.x509.trust_store import Store
+from core.x509.trust_store import TrustStore
 
 
 class OwnKey(Struct, frozen=True):
@@ -60,14 +60,14 @@ class CertificateBundle(Struct, frozen=True, kw_only=True):
         """Everything that was given and is not used."""
         return (
             *(_left_out("root", each) for each in self.roots),
-            *(_left_out("certificate", each) for each in self.way.strangers),
+            *(_left_out("certificate", each) for each in self.way.unused),
             *(LeftOut(kind="key", what=each.key_type) for each in self.other_keys if self.key_matches),
         )
 
 
 def assemble(
     pieces: ParsedUpload,
-    stores: Sequence[Store],
+    stores: Sequence[TrustStore],
     now: datetime,
     own_keys: Sequence[OwnKey] = (),
     hosts: Sequence[str] = (),
@@ -88,14 +88,14 @@ def assemble(
 
 
 def _assembled(
-    pieces: ParsedUpload, stores: Sequence[Store], now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]
+    pieces: ParsedUpload, stores: Sequence[TrustStore], now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]
 ) -> CertificateBundle:
     leaf = _leaf(pieces, now, own_keys, hosts)
     given, mine = _key_of(leaf, pieces.keys)
     ours = None if mine else next((own for own in own_keys if own.key.spki == leaf.public_key_spki), None)
     way = build_path(leaf, [each for each in pieces.certificates if each is not leaf], stores, now)
     # A stranger that signs nothing here and is no CA is another server's certificate.
-    leaves = tuple(each for each in way.strangers if not each.is_ca and not each.self_signed)
+    leaves = tuple(each for each in way.unused if not each.is_ca and not each.self_signed)
     if mine is None and ours is None and pieces.keys:
         given = mine = pieces.keys[0]
         matched = False
@@ -179,9 +179,9 @@ def _notes(material: CertificateBundle) -> list[str]:
     for link in way.completed:
         assert link.store is not None
         found.append(f"{link.certificate.subject} was missing and was added from {link.store.title}.")
-    unused = [each for each in way.strangers if each not in material.other_leaves]
-    if unused:
-        names = listed([_told(each, material.now) for each in unused], 3)
+    rest = [each for each in way.unused if each not in material.other_leaves]
+    if rest:
+        names = listed([_told(each, material.now) for each in rest], 3)
         found.append(f"Ignored, because not part of the chain: {names}.")
     for each in material.other_leaves[:3]:
         whose = "Another certificate" if set(each.names) & set(material.leaf.names) else "Another server's certificate"

@@ -31,7 +31,7 @@ def chain(material: CertificateBundle, now: datetime) -> Answer:
         return _no_issuer(material)
     if way.problem is not None:
         return "fail", way.problem.what, way.problem.fix
-    if not way.is_complete and (way.forged is not None or way.unconnected_root is not None):
+    if not way.is_complete and (way.bad_signature is not None or way.unconnected_root is not None):
         return _incomplete(way)
     begins = [way.leaf.not_before, *(link.certificate.not_before for link in way.links)]
     between = [each for each in way.sent if each.der != way.top.der]
@@ -81,13 +81,13 @@ def _no_issuer(material: CertificateBundle) -> Answer:
     if way.trusted_by:
         return "pass", f"{way.trusted_by} trusts it directly.", ""
     issuer = way.leaf.issuer_cn or way.leaf.issuer
-    if way.forged is not None:
+    if way.bad_signature is not None:
         return (
             "fail",
             f"The chain contains a certificate of {issuer}, but its key did not sign this one: only the name is the same.",
             "Give the chain that came with this certificate.",
         )
-    if way.strangers and any(each.is_ca for each in way.strangers):
+    if way.unused and any(each.is_ca for each in way.unused):
         return (
             "fail",
             f"The chain belongs to a different certificate. This certificate was issued by {issuer}, which is not in the chain.",
@@ -99,7 +99,7 @@ def _no_issuer(material: CertificateBundle) -> Answer:
 def _incomplete(way: CertificationPath) -> Answer:
     top = way.top
     above = top.issuer_cn or top.issuer
-    if way.forged is not None:
+    if way.bad_signature is not None:
         return (
             "fail",
             f"The chain contains a certificate of {above}, but its key did not sign {top.subject}.",
@@ -111,8 +111,8 @@ def _incomplete(way: CertificationPath) -> Answer:
             f"The chain has a gap: {above}, which signed {top.subject}, is missing.",
             "Give all intermediate certificates.",
         )
-    strangers = [each.subject for each in way.strangers if each.is_ca]
-    beside = f", and the given {strangers[0]} does not connect to it" if strangers else ""
+    unused = [each.subject for each in way.unused if each.is_ca]
+    beside = f", and the given {unused[0]} does not connect to it" if unused else ""
     return (
         "warn",
         f"{_count(way)}; its end, {above}, is not known to this box{beside}.",

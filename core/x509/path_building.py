@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from core.x509.certificate import Certificate, MalformedCertificate, parse_der
 from core.x509.path import PathProblem, Rules, names_key_of
 from core.x509.signature import has_signed
-from core.x509.trust_store import Store
+from core.x509.trust_store import TrustStore
 
 LONGEST_WAY = 12
 _MOST_SIGNATURES = 600
@@ -25,11 +25,11 @@ _MOST_WAYS = 200
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
-class Link(Struct, frozen=True, kw_only=True):
+class PathLink(Struct, frozen=True, kw_only=True):
     """One certificate on the way, above the leaf."""
 
     certificate: Certificate
-    store: Store | None = None
+    store: TrustStore | None = None
     """Where it comes from; None: it was given."""
 
 
@@ -37,16 +37,16 @@ class CertificationPath(Struct, frozen=True, kw_only=True):
     """The best path up from a leaf."""
 
     leaf: Certificate
-    links: tuple[Link, ...] = ()
+    links: tuple[PathLink, ...] = ()
     """From the leaf's issuer upwards, a root at the end included."""
     trusted_by: str = ""
     """Title of the store that holds the end of the way; empty where none does."""
     problem: PathProblem | None = None
     """Why clients refuse even this path; of the leaf's own validity nothing is said."""
-    strangers: tuple[Certificate, ...] = ()
+    unused: tuple[Certificate, ...] = ()
     """Given, and not on the way."""
     is_reordered: bool = False
-    forged: Certificate | None = None
+    bad_signature: Certificate | None = None
     """A given certificate that carries the issuer's name, and whose key has not signed the leaf (or the last link)."""
     unconnected_root: Certificate | None = None
     """A trusted root that was given, where the way ends below it: something between them is missing."""
@@ -66,7 +66,7 @@ class CertificationPath(Struct, frozen=True, kw_only=True):
         return tuple(link.certificate for link in self.links if not link.certificate.self_signed)
 
     @property
-    def completed(self) -> tuple[Link, ...]:
+    def completed(self) -> tuple[PathLink, ...]:
         """Intermediates that were not given."""
         return tuple(link for link in self.links if link.store is not None and not link.certificate.self_signed)
 
@@ -83,7 +83,7 @@ def earliest_end(sent: Sequence[Certificate]) -> datetime:
 
 
 def build_path(
-    leaf: Certificate, given: Sequence[Certificate], stores: Sequence[Store], now: datetime
+    leaf: Certificate, given: Sequence[Certificate], stores: Sequence[TrustStore], now: datetime
 ) -> CertificationPath:
     """Return the best path from `leaf` over the `given` certificates, in any order, and the stores."""
     search = _Search(given, stores, Rules(now))
@@ -93,13 +93,13 @@ def build_path(
         [way for way, is_whole in ways if is_whole] or [way for way, _ in ways], key=lambda w: search.worth(leaf, w)
     )
     used = {link.certificate.der for link in best} | {leaf.der}
-    strangers = tuple(each for each in given if each.der not in used)
+    unused = tuple(each for each in given if each.der not in used)
     trusted_by = search.holder(best[-1].certificate if best else leaf)
     top = best[-1].certificate if best else leaf
-    forged = None
+    bad_signature = None
     if not trusted_by and not top.self_signed:
-        named = (each for each in strangers if each.native.subject == top.native.issuer)
-        forged = next((each for each in named if not has_signed(each.native, top.native)), None)
+        named = (each for each in unused if each.native.subject == top.native.issuer)
+        bad_signature = next((each for each in named if not has_signed(each.native, top.native)), None)
     problem = search.problem(leaf, best)
     if problem is None and len(best) == LONGEST_WAY and not top.self_signed:
         problem = PathProblem("Clients reject the chain: it is longer than any client accepts.")
@@ -109,24 +109,24 @@ def build_path(
         links=tuple(best),
         trusted_by=trusted_by,
         problem=problem,
-        strangers=strangers,
+        unused=unused,
         is_reordered=[each.der for each in given if each.der in used and each.der != leaf.der] != order,
-        forged=forged,
-        unconnected_root=next((each for each in strangers if each.self_signed and search.holder(each)), None),
+        bad_signature=bad_signature,
+        unconnected_root=next((each for each in unused if each.self_signed and search.holder(each)), None),
     )
 
 
 class _Search(Struct):
     given: Sequence[Certificate]
-    stores: Sequence[Store]
+    stores: Sequence[TrustStore]
     rules: Rules
     _left: int = _MOST_SIGNATURES
-    _above: dict[bytes, list[Link]] = field(default_factory=dict)
+    _above: dict[bytes, list[PathLink]] = field(default_factory=dict)
     _holders: dict[bytes, str] = field(default_factory=dict)
 
-    def ways(self, leaf: Certificate) -> Iterator[tuple[list[Link], bool]]:
+    def ways(self, leaf: Certificate) -> Iterator[tuple[list[PathLink], bool]]:
         """Yield paths upwards, the most promising first, and whether each has come to its end."""
-        waiting: list[list[Link]] = [[]]
+        waiting: list[list[PathLink]] = [[]]
         for _ in range(_MOST_WAYS):
             if not waiting:
                 return
@@ -138,10 +138,10 @@ class _Search(Struct):
             yield way, not further
             waiting.extend([*way, link] for link in reversed(further))
 
-    def problem(self, leaf: Certificate, way: Sequence[Link]) -> PathProblem | None:
+    def problem(self, leaf: Certificate, way: Sequence[PathLink]) -> PathProblem | None:
         return self.rules.problem(leaf, [link.certificate for link in way])
 
-    def worth(self, leaf: Certificate, way: list[Link]) -> tuple[bool, bool, bool, bool, int, datetime, int]:
+    def worth(self, leaf: Certificate, way: list[PathLink]) -> tuple[bool, bool, bool, bool, int, datetime, int]:
         """Return what the paths are compared by."""
         problem = self.problem(leaf, way)
         certificates = [link.certificate for link in way]
@@ -163,14 +163,14 @@ class _Search(Struct):
             )
         return found
 
-    def _issuers(self, below: Certificate) -> list[Link]:
+    def _issuers(self, below: Certificate) -> list[PathLink]:
         """Return who has signed a certificate, the likeliest first."""
         if below.der in self._above:
             return self._above[below.der]
-        found: dict[bytes, Link] = {}
+        found: dict[bytes, PathLink] = {}
         for each in self.given:
             if each.der not in found and self._signs(each, below):
-                found[each.der] = Link(certificate=each)
+                found[each.der] = PathLink(certificate=each)
         for store in self.stores:
             for der in store.named(below.native.issuer.public_bytes()):
                 if der in found:
@@ -182,7 +182,7 @@ class _Search(Struct):
                 # What is known is put in to help: an expired intermediate does not.
                 is_of_use = candidate.self_signed or self.rules.own_problem(candidate) is None
                 if is_of_use and self._signs(candidate, below):
-                    found[der] = Link(certificate=candidate, store=store)
+                    found[der] = PathLink(certificate=candidate, store=store)
         self._above[below.der] = sorted(found.values(), key=lambda link: self._promise(link, below), reverse=True)
         return self._above[below.der]
 
@@ -192,7 +192,7 @@ class _Search(Struct):
         self._left -= 1
         return has_signed(above.native, below.native)
 
-    def _promise(self, link: Link, below: Certificate) -> tuple[bool, bool, bool, bool, datetime]:
+    def _promise(self, link: PathLink, below: Certificate) -> tuple[bool, bool, bool, bool, datetime]:
         each = link.certificate
         return (
             self.rules.own_problem(each) is None,

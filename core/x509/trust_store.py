@@ -18,7 +18,7 @@ from core.x509.certificate import Certificate
 _BLOCK = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END (?:X509 )?CERTIFICATE-----")
 
 
-class Store(Struct):
+class TrustStore(Struct):
     """Some certificates, loaded when they are first asked for."""
 
     title: str

@@ -20,7 +20,7 @@ from core.upload.parse import parse_upload
 from core.upload.parsed import ParsedUpload
 from core.upload.values import CheckResult, Part, Upload
 from core.version import BUILT
-from core.x509.trust_store import Store
+from core.x509.trust_store import TrustStore
 from tests.support.authority import Authority, PrivateKey, key_pem, make_key
 from tests.support.clock import NOON
 from tests.support.programs import find_program
@@ -70,8 +70,8 @@ def judge(
 ) -> Judged:
     """Recognise and check; `roots` is the system's trust store, `known` the chain that the lineage has now."""
     stores = (
-        Store("this system's trust store", lambda: roots),
-        Store("the chain that shop has now", lambda: known, trusted=False),
+        TrustStore("this system's trust store", lambda: roots),
+        TrustStore("the chain that shop has now", lambda: known, trusted=False),
     )
     pieces = parse_upload(upload(*contents, passphrase=passphrase))
     material = assemble(pieces, stores, max(now, BUILT), hosts=case.get("hosts", ()))

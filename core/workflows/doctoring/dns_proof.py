@@ -8,8 +8,8 @@ from functools import partial
 
 from core.dns.authority import Authority
 from core.dns.catalogue import kind_named
-from core.dns.grant import Grant
 from core.dns.names import DNS_PERSIST01, is_below, plain_name, validation_name, zone_among
+from core.dns.persistent_record import PersistentRecord
 from core.dns.placement import delegated
 from core.errors import DnsProviderError
 from core.operations import Finding
@@ -175,7 +175,7 @@ def _permission(
 ) -> Finding:
     """Return whether a lasting permission lets our account go on. Which CA it names only an order tells."""
     now = context.env.clock.now().timestamp()
-    grants = [grant for value in values if (grant := Grant.parse(value)) is not None]
+    grants = [grant for value in values if (grant := PersistentRecord.parse(value)) is not None]
     ours = [grant for grant in grants if grant.account_url == account and (grant.for_wildcard or not is_wide)]
     if any(grant.until is None or grant.until > now for grant in ours):
         return Finding(id="permission", status="pass", title=name, detail="a persistent record for this account exists")

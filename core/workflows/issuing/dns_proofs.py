@@ -17,9 +17,9 @@ from core.workflows.context import Context
 
 if TYPE_CHECKING:
     from core.dns.authority import Authority
-    from core.dns.entries import Entries
     from core.dns.placement import Placement
     from core.dns.propagation import Propagation
+    from core.dns.provider_pool import ProviderPool
     from core.dns.writer import RecordWriter
 
 
@@ -31,7 +31,7 @@ class DnsProofs:
         self._vault = vault
         self._lock = threading.Lock()
         self._made: tuple[Placement, RecordWriter] | None = None
-        self._entries: Entries | None = None
+        self._entries: ProviderPool | None = None
 
     def solver(self, challenge: str, entry: str | None, *, is_new: Callable[[], bool], anyway: bool) -> Solver:
         """Return the solver of a challenge, through the entry of a provider or by hand. Raises NotFound."""

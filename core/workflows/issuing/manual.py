@@ -7,8 +7,8 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from core.challenges.pending import PendingRecords
-from core.dns.grant import Grant
 from core.dns.names import DNS_CHALLENGES, DNS_PERSIST01
+from core.dns.persistent_record import PersistentRecord
 from core.events import Changed, RecordsRequired
 from core.operations import OpenOrder, Pending, Record, RecordView
 from core.store.orders import OrderRecord, delete_order, require_order, save_order
@@ -62,12 +62,12 @@ def _accepts(record: Record, now: float) -> Callable[[str], bool] | None:
 
     A lasting permission may say more than was asked for: an end, or wildcards besides.
     """
-    asked = Grant.parse(record.value)
+    asked = PersistentRecord.parse(record.value)
     if asked is None:
         return None
 
     def will_do(value: str) -> bool:
-        grant = Grant.parse(value)
+        grant = PersistentRecord.parse(value)
         return grant is not None and grant.covers(asked, now)
 
     return will_do

@@ -10,7 +10,7 @@ from core.workflows.keeping.export import live_pair
 from core.workflows.uploading.trust import stores
 from core.x509.certificate import Certificate, parse_der, parse_pem
 from core.x509.signature import has_signed
-from core.x509.trust_store import Store
+from core.x509.trust_store import TrustStore
 
 
 def chain_view(context: Context, name: str) -> ChainView:
@@ -24,7 +24,7 @@ def chain_view(context: Context, name: str) -> ChainView:
     return ChainView(links=tuple(links), issuer=last.issuer, trusted_by=where)
 
 
-def _roots(last: Certificate, known: Sequence[Store]) -> Iterator[tuple[Certificate, str]]:
+def _roots(last: Certificate, known: Sequence[TrustStore]) -> Iterator[tuple[Certificate, str]]:
     """Yield the trusted certificates that have signed `last`, or are it, and who trusts each."""
     for store in known:
         if store.holds(last):

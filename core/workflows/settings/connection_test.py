@@ -10,11 +10,11 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 from core.dns.authority import Authority
-from core.dns.entries import Entries
 from core.dns.names import DNS01, validation_name
-from core.dns.placement import Placed, Placement, listed
+from core.dns.placement import Placement, RecordLocation, listed
 from core.dns.propagation import Propagation, wanted_at
 from core.dns.provider import ProviderKind
+from core.dns.provider_pool import ProviderPool
 from core.dns.writer import RecordWriter, Written
 from core.errors import Cancelled, CertdeckError, PropagationTimeout, UsageError
 from core.events import ProviderTested
@@ -55,7 +55,7 @@ def test_provider(context: Context, name: str, domain: str | None) -> DnsTest:
 class _Test:
     """One test on its way."""
 
-    def __init__(self, context: Context, entries: Entries, name: str, domain: str) -> None:
+    def __init__(self, context: Context, entries: ProviderPool, name: str, domain: str) -> None:
         self._context = context
         self._entries = entries
         self._entry = require_entry(context.config, name)
@@ -66,7 +66,7 @@ class _Test:
         self._writer = RecordWriter(context.paths, context.env, self._entries)
         value = urlsafe_b64encode(context.env.random.token_bytes(32)).rstrip(b"=").decode()
         self._record = Record(name=validation_name(DNS01, domain), type="TXT", value=value)
-        self._placed: tuple[Placed, ...] = ()
+        self._placed: tuple[RecordLocation, ...] = ()
         self._written = Written("", ())
         self._servers: tuple[ServerView, ...] = ()
         self._steps: list[DnsTestStep] = []

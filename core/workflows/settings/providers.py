@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from core.config.model import Config, DnsProviderConfig
 from core.dns.catalogue import kind_named
-from core.dns.entries import Entries
 from core.dns.names import plain_name, zone_among
 from core.dns.provider import Access, DnsProvider
+from core.dns.provider_pool import ProviderPool
 from core.errors import DnsProviderError
 from core.events import KeyUsed
 from core.ports import CancelToken
@@ -30,16 +30,16 @@ def entry_serving(config: Config, names: tuple[str, ...]) -> str | None:
     return max(found)[1] if found else None
 
 
-def entries_of(context: Context, vault: Vault) -> Entries:
+def entries_of(context: Context, vault: Vault) -> ProviderPool:
     """Return the entries of the configuration, ready to be opened one by one."""
 
     def connect(entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:
         return opened(context, vault, entry, cancel)
 
-    return Entries(context.config.dns_providers, connect, context.env.clock, context.cancel)
+    return ProviderPool(context.config.dns_providers, connect, context.env.clock, context.cancel)
 
 
-def zones_at(entries: Entries, name: str) -> tuple[str, ...]:
+def zones_at(entries: ProviderPool, name: str) -> tuple[str, ...]:
     """Ask an entry for its zones, which tries its credentials, too.
 
     Empty where the interface lists none, or lets nobody list who may write: then the entry itself says where to.

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from core.dns.entries import DeadlineToken
+from core.dns.provider_pool import DeadlineToken
 from core.errors import CertdeckError, NotifyError
 from core.events import KeyUsed, NotificationSent
 from core.notify.catalogue import kind_named

@@ -32,7 +32,7 @@ from core.workflows.uploading.revoked import known_as_revoked
 from core.workflows.uploading.trust import stores
 from core.x509.certificate import Certificate, to_pem
 from core.x509.key_reader import MalformedKey, load_key
-from core.x509.trust_store import Store
+from core.x509.trust_store import TrustStore
 
 _NAMELESS = "upload"
 """What a certificate is called that has no name fit for one."""
@@ -152,7 +152,7 @@ def _assembled(
         if not found:
             break
         fetched += b"".join(map(to_pem, found))
-        store = Store("the URL in the certificate", partial(bytes, fetched), trusted=False)
+        store = TrustStore("the URL in the certificate", partial(bytes, fetched), trusted=False)
         material = assemble(pieces, (*known, store), now, keys, hosts) or material
         if material.way.top.der == top.der:
             fetcher.notes.append(f"The certificate from that URL did not sign {top.subject}.")
@@ -163,7 +163,7 @@ def _assembled(
 def _is_to_be_had(material: CertificateBundle) -> bool:
     """Tell whether something of the chain is missing of which the certificate below says where it is."""
     way = material.way
-    return not way.is_complete and way.forged is None and any(map(is_web, issuer_urls(way.top)))
+    return not way.is_complete and way.bad_signature is None and any(map(is_web, issuer_urls(way.top)))
 
 
 def existing_settings(context: Context, name: str | None) -> LineageConfig | None:

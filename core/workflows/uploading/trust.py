@@ -12,7 +12,7 @@ from pathlib import Path
 from core.errors import CertdeckError
 from core.regular import read_regular
 from core.workflows.context import View
-from core.x509.trust_store import Store
+from core.x509.trust_store import TrustStore
 
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine
@@ -25,14 +25,14 @@ _BUNDLES = (
 _MOST_BYTES = 8 * 1024 * 1024
 
 
-def stores(view: View, lineage: str | None) -> tuple[Store, ...]:
+def stores(view: View, lineage: str | None) -> tuple[TrustStore, ...]:
     """Return what chains are completed from and judged by, for an upload to `lineage`. None of it raises when it is read."""
     found = [
-        Store("this system's trust store", lambda: _system(view.env.variables)),
-        Store("this box's private CA", lambda: _own_root(view)),
+        TrustStore("this system's trust store", lambda: _system(view.env.variables)),
+        TrustStore("this box's private CA", lambda: _own_root(view)),
     ]
     if lineage is not None:
-        found.append(Store(f"the current chain of {lineage}", lambda: _live_chain(view, lineage), trusted=False))
+        found.append(TrustStore(f"the current chain of {lineage}", lambda: _live_chain(view, lineage), trusted=False))
     return tuple(found)
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from core.config.model import DnsProviderConfig
 from core.dns.authority import Authority
-from core.dns.entries import Entries
 from core.dns.placement import Placement
 from core.dns.provider import DnsProvider, TxtRecord
+from core.dns.provider_pool import ProviderPool
 from core.errors import DnsProviderError, NotFound
 from core.operations import Record
 from core.ports import CancelToken
@@ -54,7 +54,7 @@ def placed(
     def connect(config: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:
         return (accounts or {})[config.name]
 
-    at_work = Entries({each.name: each for each in entries}, connect, FakeClock(), CancelToken())
+    at_work = ProviderPool({each.name: each for each in entries}, connect, FakeClock(), CancelToken())
     placement = Placement(at_work, Authority(dns or NameServers()))
     (found,) = placement.place(chosen, [Record(name=name, type="TXT", value="v")])
     return found.provider, found.zone, found.txt.name

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.config.model import DnsProviderConfig
-from core.dns.entries import Entries
-from core.dns.placement import Placed
+from core.dns.placement import RecordLocation
 from core.dns.provider import TxtRecord
+from core.dns.provider_pool import ProviderPool
 from core.dns.writer import RecordWriter
 from core.errors import DnsProviderError
 from core.events import Narrator, Report, Warned
@@ -59,7 +59,7 @@ class Box:
         """A new one, as each run has."""
         kinds = {"two": "acme-dns", "many": "hook"}
         configured = {name: DnsProviderConfig(name=name, kind=kind) for name, kind in kinds.items()}
-        entries = Entries(configured, lambda _entry, _cancel: self.zone, self.env.clock, CancelToken())
+        entries = ProviderPool(configured, lambda _entry, _cancel: self.zone, self.env.clock, CancelToken())
         return RecordWriter(self.paths, self.env, entries)
 
     @property
@@ -80,8 +80,8 @@ def box(tmp_path: Path) -> Box:
     return Box(Paths(*(tmp_path / each for each in ("etc", "state", "run", "log"))))
 
 
-def placed(entry: str, *values: str, name: str = "abc.auth.example.org") -> tuple[Placed, ...]:
-    return tuple(Placed(entry, "", TxtRecord(name=name, value=value)) for value in values)
+def placed(entry: str, *values: str, name: str = "abc.auth.example.org") -> tuple[RecordLocation, ...]:
+    return tuple(RecordLocation(entry, "", TxtRecord(name=name, value=value)) for value in values)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def placed(entry: str, *values: str, name: str = "abc.auth.example.org") -> tupl
     ],
 )
 def test_orders_take_turns_where_values_push_out_each_other(
-    box: Box, first: tuple[Placed, ...], second: tuple[Placed, ...], has_to_wait: bool
+    box: Box, first: tuple[RecordLocation, ...], second: tuple[RecordLocation, ...], has_to_wait: bool
 ) -> None:
     """Of two orders of a run at one account of acme-dns the second begins when the first is validated; others do not wait."""
     records = box.writer

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.config.model import DnsProviderConfig
-from core.dns.entries import LAST_SECONDS, DeadlineToken
+from core.dns.provider_pool import LAST_SECONDS, DeadlineToken
 from core.errors import Cancelled, DnsProviderError, UsageError
 from core.events import RecordAdded, Warned
 from core.operations import IssueRequest

@@ -225,9 +225,9 @@ def test_a_leaf_cannot_sign(tmp_path: Path) -> None:
     """A certificate below a leaf of ours is refused by OpenSSL: stealing a leaf's key makes no CA."""
     stolen = sign_leaf(ROOT, ROOT_KEY, KEY, ["shop.example.com"], **SPAN)
     victim = generate_key("ec-256")
-    forged = sign_leaf(stolen, KEY, victim, ["bank.example.com"], **SPAN)
+    bad_signature = sign_leaf(stolen, KEY, victim, ["bank.example.com"], **SPAN)
     with pytest.raises(ssl.SSLCertVerificationError):
-        handshake(tmp_path, to_pem(forged) + to_pem(stolen), victim, ROOT, "bank.example.com")
+        handshake(tmp_path, to_pem(bad_signature) + to_pem(stolen), victim, ROOT, "bank.example.com")
 
 
 def test_pem_out_is_what_openssl_reads() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Grant(Struct, frozen=True):
+class PersistentRecord(Struct, frozen=True):
     """What one value allows."""
 
     issuer: str
@@ -29,7 +29,7 @@ class Grant(Struct, frozen=True):
             parts.append(f"persistUntil={int(self.until)}")
         return "; ".join(parts)
 
-    def covers(self, wanted: Grant, now: float) -> bool:
+    def covers(self, wanted: PersistentRecord, now: float) -> bool:
         """Tell whether this allows at least what `wanted` asks for, at this time (epoch seconds)."""
         return (
             (self.issuer, self.account_url) == (wanted.issuer, wanted.account_url)
@@ -38,7 +38,7 @@ class Grant(Struct, frozen=True):
         )
 
     @classmethod
-    def parse(cls, value: str) -> Grant | None:
+    def parse(cls, value: str) -> PersistentRecord | None:
         """Read a value leniently, as CAs do; None for one that allows nothing."""
         issuer, *parameters = (part.strip() for part in value.split(";"))
         given: dict[str, str] = {}

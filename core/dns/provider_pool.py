@@ -47,7 +47,7 @@ class DeadlineToken(CancelToken):
         self.check()
 
 
-class Entries:
+class ProviderPool:
     """All DNS provider entries of one operation. Thread-safe. Use as a context manager: leaving it closes what was opened."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Entries:
         self._at_work: dict[str, threading.Lock] = {}
         self._opened: dict[str, DnsProvider] = {}
 
-    def __enter__(self) -> Entries:
+    def __enter__(self) -> ProviderPool:
         return self
 
     def __exit__(self, *_: object) -> None:
