@@ -43,7 +43,6 @@ from core.targets.service import check_commands
 from core.targets.site import Sites
 from core.targets.survey import survey
 from core.workflows.context import Context
-from core.workflows.deploying.failed import completed, record_failed_deployment
 from core.workflows.deploying.finish import commit, finish, roll_forward
 from core.workflows.deploying.inflight import COMMITTING, SWITCHING, InFlight, names_of, read, read_or_set_aside
 from core.workflows.deploying.roll_back import roll_back
@@ -131,6 +130,8 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
         result = roll_back(context, flight, reloaded, str(getattr(exc, "why", "") or "It was interrupted."), sites)
         if not isinstance(exc, CertdeckError):
             raise
+        from core.workflows.deploying.failed import completed, record_failed_deployment
+
         error = completed(context, flight, exc, result)
         record_failed_deployment(context, flight, error)
         if error is exc:

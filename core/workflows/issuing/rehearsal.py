@@ -28,8 +28,6 @@ from core.workflows.context import Context
 from core.workflows.issuing.acquire import Acquired, rehearse
 from core.workflows.issuing.plan import Plan, staging_of
 from core.workflows.issuing.sessions import Sessions
-from core.workflows.unstored import Unstored, status_with
-from core.x509.chain import split_fullchain
 
 _SAYS_NOTHING = (
     AccountError,
@@ -101,6 +99,9 @@ def _is_agreed(context: Context, wanted: Plan) -> bool:
 
 def rehearsed(context: Context, wanted: Plan, got: Acquired) -> LineageStatus:
     """Return the status that the lineage would have with the staging certificate, of which nothing is kept."""
+    from core.workflows.unstored import Unstored, status_with
+    from core.x509.chain import split_fullchain
+
     leaf, intermediates = split_fullchain(got.fullchain)
     new = Unstored(
         name=wanted.name,
