@@ -106,6 +106,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """Other words that people look for it by, in the palette."""
     otherwise: str = ""
     """Why it does not apply to the chosen certificate, where there is more to say than that."""
+    while_busy: str = ""
+    """Why it does not apply while an operation runs, where there is another reason than that."""
     commands: tuple[str, ...] = ()
     """The commands that do the same, by their words in the command table."""
     steady: bool = False
@@ -131,7 +133,7 @@ def why_not(action: Action, situation: Situation) -> str:
     if action.applies(situation):
         return ""
     if situation.busy and action.applies(replace(situation, busy=False)):
-        return BUSY
+        return action.while_busy or BUSY
     if situation.broken and action.applies(replace(situation, broken=False)):
         return "The configuration cannot be read. Press ! to see why."
     if situation.lineage is not None and action.otherwise:

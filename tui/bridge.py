@@ -43,6 +43,8 @@ class Operation(Struct, eq=False, kw_only=True):
     """Targets that it will deploy to, so that the progress can name them before their turn."""
     quiet: bool = False
     """It has no screen: a word in passing tells how it ended."""
+    said: str = ""
+    """What that word is when it succeeded, where its result does not tell."""
     reports: list[Report] = field(default_factory=list)
     cancel: CancelToken = field(default_factory=CancelToken)
     ended: datetime | None = None
@@ -122,12 +124,13 @@ class Bridge:
         lineage: str | None = None,
         expects: tuple[str, ...] = (),
         quiet: bool = False,
+        said: str = "",
     ) -> Operation | None:
         """Run `call` in a thread and return the operation, or None while another one runs."""
         if self.busy:
             return None
         operation = self.operation = Operation(
-            title=title, doing=doing, lineage=lineage, started=self._now(), expects=expects, quiet=quiet
+            title=title, doing=doing, lineage=lineage, started=self._now(), expects=expects, quiet=quiet, said=said
         )
 
         def report(told: Report) -> None:

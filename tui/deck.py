@@ -141,9 +141,13 @@ class Deck(App[None]):
         lineage: str | None = None,
         expects: tuple[str, ...] = (),
         quiet: bool = False,
+        said: str = "",
     ) -> Operation | None:
-        """Start an operation and show its progress; `quiet`: only how it ended. Says so calmly when another one runs."""
-        operation = self.bridge.start(title, doing, call, lineage=lineage, expects=expects, quiet=quiet)
+        """Start an operation and show its progress; `quiet`: only how it ended. Says so calmly when another one runs.
+
+        `said`: how it ended when it succeeded, in a sentence, where its result does not tell.
+        """
+        operation = self.bridge.start(title, doing, call, lineage=lineage, expects=expects, quiet=quiet, said=said)
         if operation is None:
             self.say_busy()
         elif not quiet:

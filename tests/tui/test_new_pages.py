@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from textual.events import Key
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Static
 
 from core.lineage_status import TimerState
 from core.notifications import NotificationInfo
@@ -157,7 +157,7 @@ async def test_a_notification_is_added_and_tested() -> None:
         await pilot.press("n")
         await settled(pilot)
         assert isinstance(app.screen, ChoiceDialog)
-        await pilot.press("down", "y")
+        await pilot.press("down", "enter")
         await settled(pilot)
         assert isinstance(app.screen, NotificationForm)
         app.screen.query_one("#name", Field).value = "ops"
@@ -299,6 +299,30 @@ async def test_revoking_asks_for_the_reason() -> None:
         await pilot.press("down", "y")
         await settled(pilot)
         assert _asked(engine, "revoke")[-1]["reason"] == "keyCompromise"
+        assert "shop is revoked (key compromised)." in [note.message for note in app._notifications]
+
+
+@pytest.mark.parametrize(
+    ("timer", "method", "next_step"),
+    [
+        ("active", "http-01", "The scheduled run orders a new one."),
+        ("absent", "http-01", "r orders a new one."),
+        ("active", "upload", "u uploads a new one."),
+    ],
+)
+async def test_revoking_says_what_replaces_it(timer: str, method: str, next_step: str) -> None:
+    """Before it revokes, the dialog says what brings a new certificate: the scheduled run only where there is one."""
+    engine = FakeEngine()
+    engine.lineages = [
+        replace(each, timer=timer, method=method) if each.name == "shop" else each for each in engine.lineages
+    ]
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        app.screen.query_one(CertificateTable).choose("shop")
+        await pilot.press("R")
+        await pilot.pause()
+        assert isinstance(app.screen, ChoiceDialog)
+        assert next_step in str(app.screen.query_one(".words", Static).render())
 
 
 async def test_an_upload_is_not_set_to_renew() -> None:

@@ -54,6 +54,9 @@ async def test_a_renewal_step_by_step() -> None:
         assert "○ Certificate" in text
         assert "○ postfix" in text
         assert "^x Stop" in text
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "It is not finished yet." in [note.message.partition(" esc")[0] for note in app._notifications]
         gate.opened.set()
         await settled(pilot)
         text = shown(app)

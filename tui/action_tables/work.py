@@ -30,6 +30,7 @@ WORK: Final[tuple[Action, ...]] = (
     Action(
         id="close", key="enter,ctrl+j", label="Close", title="Close this page", scope="progress", footer=1, shown_key="enter",
         applies=lambda situation: not situation.busy, help="Goes back, once the operation has ended.",
+        while_busy="It is not finished yet. esc leaves this page, and it continues.",
     ),
     Action(
         id="stop", key="ctrl+x", label="Stop", title="Stop the operation", scope="progress", footer=2,

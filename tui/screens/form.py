@@ -159,6 +159,8 @@ def needed(what: str, example: str) -> Callable[[str], CertdeckError | None]:
 
 def wrong_name(value: str) -> CertdeckError | None:
     """Check what becomes a name of ours: an issuer's, a target's, a certificate's."""
+    if not value:
+        return UsageError("The name is missing.", "It is required.", "Enter one, for example web.")
     try:
         check_lineage_name(value)
     except CertdeckError as exc:

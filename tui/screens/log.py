@@ -26,7 +26,7 @@ from tui.wording.runs import ENTRY_MARKS, Run, runs_of
 from tui.wording.text import MARKS
 
 _PAGE: Final = 200
-_TIME: Final = 8
+_TIME: Final = 10
 """Cells for the time of a step since the run began."""
 _WAITS: Final = ("◐", "severity-yellow")
 _STEP: Final = ("·", "faint")

@@ -159,18 +159,29 @@ def revoke(deck: Deck, lineage: LineageStatus) -> None:
             lambda report, cancel: deck.engine.revoke(name, reason=reason, report=report, cancel=cancel),
             lineage=name,
             quiet=True,
+            said=f"{name} is revoked ({next(title for key, title, _ in _REASONS if key == reason)}).",
         )
 
     used = f" {_users(lineage)} still serves it." if lineage.targets else ""
     deck.open_dialog(
         ChoiceDialog(
             f"Revoke {printable(name)}?",
-            f"Clients that check revocation will reject it. This cannot be undone.{used} The scheduled run orders a new one.",
+            f"Clients that check revocation will reject it. This cannot be undone.{used} {_replaced_by(lineage)}",
             _REASONS,
             yes="Revoke",
             danger=True,
         ),
         chosen,
+    )
+
+
+def _replaced_by(lineage: LineageStatus) -> str:
+    if lineage.method == "upload":
+        return "u uploads a new one."
+    return (
+        "The scheduled run orders a new one."
+        if lineage.auto_renew and lineage.timer == "active"
+        else "r orders a new one."
     )
 
 
@@ -191,6 +202,7 @@ def give_up(deck: Deck, name: str) -> None:
             lambda report, cancel: deck.engine.give_up(name, report=report),
             lineage=name,
             quiet=True,
+            said="The order is discarded.",
         ),
         danger=True,
     )
@@ -224,7 +236,7 @@ def auto_renew(deck: Deck, lineage: LineageStatus) -> None:
         )
         return
     words = (
-        "The scheduled run will renew it automatically."
+        f"The scheduled run will renew it automatically{'' if lineage.timer == 'active' else ' once the timer is on (S)'}."
         if wanted
         else "It will no longer be renewed automatically. When it expires, its services fail."
     )
@@ -239,6 +251,7 @@ def auto_renew(deck: Deck, lineage: LineageStatus) -> None:
             lambda report, cancel: deck.engine.set_lineage(name, auto_renew=wanted, report=report),
             lineage=name,
             quiet=True,
+            said=f"{name} renews automatically." if wanted else f"{name} no longer renews automatically.",
         ),
         danger=not wanted,
     )

@@ -216,7 +216,7 @@ def ending(operation: Operation) -> str:
             return f"The web settings of {text.printable(target)} are applied."
         case Deployment(name=name, version=version, targets=targets):
             return f"Version {version} of {text.printable(name)} is live{_live_on(targets)}."
-    return "" if operation.error is not None else "Done."
+    return "" if operation.error is not None else text.printable(operation.said) or "Done."
 
 
 def _removed(removed: Removed) -> str:

@@ -16,7 +16,7 @@ from tui.widgets.lines import cut
 
 
 class ChoiceDialog(Dialog[str]):
-    """Answers the key of what was chosen, or None. Enter in the list goes on to the button."""
+    """Answers the key of what was chosen, or None. Enter in the list answers, unless it is dangerous."""
 
     DEFAULT_CSS = """
     ChoiceDialog OptionList { height: auto; max-height: 10; margin: 1 0 0 0; }
@@ -47,7 +47,7 @@ class ChoiceDialog(Dialog[str]):
         )
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        return (("↑↓", "Choose"), ("y", self._yes), ("esc", "Cancel"))
+        return (("↑↓", "Choose"), ("y" if self._danger else "enter", self._yes), ("esc", "Cancel"))
 
     def buttons(self) -> list[Button]:
         return [button("cancel", "Cancel"), button("yes", self._yes, danger=self._danger)]
@@ -57,7 +57,10 @@ class ChoiceDialog(Dialog[str]):
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         message.stop()
-        self.query_one("#cancel" if self._danger else "#yes").focus()
+        if self._danger:
+            self.query_one("#cancel").focus()
+        else:
+            self.action_yes()
 
     def action_yes(self) -> None:
         self.query_one("#yes", Button).press()
