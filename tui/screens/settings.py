@@ -16,6 +16,7 @@ from core.operations import LineageStatus
 from tui.actions import bindings, of_scope
 from tui.deck import StatusRead
 from tui.screens.page import Page
+from tui.theming import DEFAULT
 from tui.widgets.field import wrong
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
@@ -163,7 +164,7 @@ class SettingsScreen(Page[None]):
 def _configuration_lines(config: Config, theme: str, width: int, ink: Ink) -> list[Line]:
     appliance, defaults, http01 = config.appliance, config.defaults, config.http01
     lines: list[Line] = []
-    if theme != appliance.theme:
+    if theme != (appliance.theme or DEFAULT):
         words = "The theme applies to this session. Enter saves it."
         lines += marked("·", "key", words, width, ink)
     days = defaults.renew_days_before
