@@ -147,8 +147,13 @@ def _troubles(subject: Subject, life: float, every: float, timetable: Timetable 
         text = f"renew_days_before = {days} cannot be used: {why[:1].lower()}{why[1:]} It is ignored; remove it."
         yield Trouble(code="renew-days-before", text=text)
     if subject.kind == UPLOAD:
-        most = "" if subject.self_signed else f"A public CA issues it for at most {life:g} days. "
-        text = f"{most}You must upload a new certificate {times}."
+        now = subject.lifetime_days
+        lives = (
+            f"A public CA issues it for at most {life:g} days. "
+            if now is None or life < now
+            else f"It is valid for {life:g} days. "
+        )
+        text = f"{'' if subject.self_signed else lives}You must upload a new certificate {times}."
         yield Trouble(code="upload", text=text)
     elif subject.by_hand:
         text = f"You must set its DNS records manually {times}. A DNS provider, a CNAME or dns-persist-01 avoids that."

@@ -19,9 +19,12 @@ _SCOPES: Final = ("certificates", "app")
 """Whose keys work on the first screen."""
 
 
-def keys_for(words: str) -> str:
-    """Return the keys that do what the commands in `words` do: `S Schedule`, `m Issuers, then a Agree`; empty without any."""
-    return " · ".join(dict.fromkeys(_shown(action) for action in _named(words)))
+def keys_for(words: str, *, elsewhere: bool = False) -> str:
+    """Return the keys that do what the commands in `words` do: `S Schedule`, `m Issuers, then a Agree`; empty without any.
+
+    `elsewhere`: on another page than the first one, where the keys of a certificate mean something else.
+    """
+    return " · ".join(dict.fromkeys(_shown(action, elsewhere) for action in _named(words)))
 
 
 def _named(words: str) -> Iterator[Action]:
@@ -42,7 +45,9 @@ def _opener(action: Action) -> Action | None:
     return next((each for each in ACTIONS if each.scope == "app" and each.id == action.scope), None)
 
 
-def _shown(action: Action) -> str:
+def _shown(action: Action, elsewhere: bool) -> str:
     page = _opener(action)
     own = f"{action.key_shown or '^p'} {action.label}"
+    if elsewhere and action.scope == "certificates":
+        return f"{own} on the first screen"
     return f"{page.key_shown or '^p'} {page.label}, then {own}" if page is not None else own

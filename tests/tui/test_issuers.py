@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -266,6 +267,20 @@ async def test_typing_begins_in_the_first_field_that_is_shown() -> None:
         await pilot.press("x")
         assert app.screen.query_one("#name Input", Input).value == "letsencrypt"
         assert app.screen.query_one("#directory Input", Input).value == "x"
+
+
+async def test_what_arrives_with_a_tab_goes_to_the_next_field() -> None:
+    """A slow connection brings several keys at once: what was typed after Tab is in the next field, not in the one before."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await _open(pilot)
+        await pilot.press("n")
+        await settled(pilot)
+        for key in ("a", "tab", "b", "down", "c", "shift+tab", "d"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await settled(pilot)
+        values = [app.screen.query_one(f"#{id} Input", Input).value for id in ("name", "directory", "title")]
+        assert values == ["a", "d", "c"]  # a field that gets the focus again has its text selected, and "d" replaces it
 
 
 @pytest.mark.parametrize("name", ["company", "zerossl"])

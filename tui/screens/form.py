@@ -28,8 +28,9 @@ class FormPage(AskingPage[bool]):
     SCOPE = "form"
     BINDINGS: ClassVar = [
         *bindings(of_scope("form", "page")),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
+        # With priority: else what is typed right behind it, or arrives with it, would go to the field before.
+        Binding("up,shift+tab", "app.focus_previous", show=False, priority=True),
+        Binding("down,tab", "app.focus_next", show=False, priority=True),
     ]
     AUTO_FOCUS = "Input"
     CSS_PATH: ClassVar = [FORM_CSS]

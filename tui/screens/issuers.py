@@ -39,7 +39,12 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         "nothing."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
-    COLUMNS = (Column("Issuer"), Column("Kind"), Column("Name", optional=True), Column("Account", flexible=True))
+    COLUMNS = (
+        Column("Issuer"),
+        Column("Kind", optional=True),
+        Column("Name", optional=True),
+        Column("Account", flexible=True, least=20),
+    )
     LIST_TITLE = "Issuers"
     TESTING = "Asking its directory …"
 

@@ -13,6 +13,7 @@ from textual.message import Message
 from core.config.model import Config
 from core.errors import CertdeckError
 from core.operations import LineageStatus
+from tui import theming
 from tui.actions import bindings, of_scope
 from tui.deck import StatusRead
 from tui.screens.page import Page
@@ -157,13 +158,15 @@ class SettingsScreen(Page[None]):
             error = exc
             sheet.write(lambda width, ink: wrong(error, width, ink))
             return
-        sheet.write(lambda width, ink: _configuration_lines(config, theme, width, ink))
+        wanted = config.appliance.theme
+        kept = theming.native(self.engine.paths.etc, wanted) if self.deck.terminal.native else wanted or theming.DEFAULT
+        sheet.write(lambda width, ink: _configuration_lines(config, theme != kept, width, ink))
 
 
-def _configuration_lines(config: Config, theme: str, width: int, ink: Ink) -> list[Line]:
+def _configuration_lines(config: Config, is_new: bool, width: int, ink: Ink) -> list[Line]:
     appliance, defaults, http01 = config.appliance, config.defaults, config.http01
     lines: list[Line] = []
-    if theme != appliance.theme:
+    if is_new:
         words = "The theme applies to this session. Enter saves it."
         lines += marked("·", "key", words, width, ink)
     days = defaults.renew_days_before

@@ -14,7 +14,7 @@ from tui.actions import bindings, of_scope
 from tui.screens.list_page import ListPage
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, fit
-from tui.widgets.prose import marked
+from tui.widgets.prose import here, marked
 from tui.widgets.row_list import Column, Row
 from tui.wording import text
 
@@ -78,7 +78,7 @@ class WhatIfScreen(ListPage[Day]):
             )
             lines += marked("·", "text-muted", f"From {_day(change.since)} {words}.", width, ink)
         for problem in found.problems:
-            lines += marked("▲", "severity-yellow", problem.text, width, ink)
+            lines += [*marked("▲", "severity-yellow", problem.text, width, ink), *here(problem.text, width, ink)]
         if lines:
             lines.append([])
         name = min(max([4, *(len(each.name) for each in found.certificates)]), 30)

@@ -75,10 +75,19 @@ def marked(
 
 def to_do(words: str, width: int, ink: Ink, *, of: str = "foreground") -> list[Line]:
     """Return what to do, and where it names commands, the keys that do the same here."""
-    lines = marked("→", "key", words, width, ink, of=of)
-    if keys := keys_for(words):
-        lines.append([("  here ", ink("text-muted")), (keys, ink("key"))])
-    return lines
+    return [*marked("→", "key", words, width, ink, of=of), *here(words, width, ink)]
+
+
+def here(words: str, width: int, ink: Ink) -> list[Line]:
+    """Return the keys that do what the commands in `words` do, for below them; nothing where they name none."""
+    keys = keys_for(words, elsewhere=True)
+    if not keys:
+        return []
+    head: Line = [("  here ", ink("text-muted"))]
+    return [
+        [*(head if not number else [("       ", ink("text-muted"))]), (line, ink("key"))]
+        for number, line in enumerate(wrap(keys, width - 7))
+    ]
 
 
 def facts(rows: Sequence[tuple[str, str]], width: int, ink: Ink, *, label: int = 12) -> list[Line]:

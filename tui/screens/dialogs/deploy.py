@@ -45,6 +45,9 @@ class DeployDialog(Dialog[DeployChoice]):
         Binding("enter", "enter", show=False),
         Binding("y", "go", show=False),
         Binding("n", "cancel", show=False),
+        # Wherever the focus is: the buttons have keys of their own.
+        Binding("left", "version(-1)", show=False),
+        Binding("right", "version(1)", show=False),
     ]
     DEFAULT_CSS = """
     DeployDialog .ticks { height: auto; max-height: 6; }
@@ -117,8 +120,9 @@ class DeployDialog(Dialog[DeployChoice]):
         self.query_one("#both", Prose).write(lambda width, ink: compared(live, chosen, self._now, ink))
 
     def keys(self) -> Sequence[tuple[str, str]]:
+        several = (("←→", "Version"),) if len(self._versions) > 1 else ()
         return (
-            ("←→", "Version"),
+            *several,
             ("space", "Tick"),
             ("tab", "Next"),
             ("y", "Roll back" if self._back else "Deploy"),
@@ -141,6 +145,11 @@ class DeployDialog(Dialog[DeployChoice]):
         """Enter outside of the buttons: deploy, but never roll back unasked."""
         if not self._back:
             self.action_go()
+
+    def action_version(self, step: int) -> None:
+        """Choose the next version, or the one before."""
+        for ladder in self.query("#ladder").results(OneOf):
+            ladder.action_move(step)
 
     def action_go(self) -> None:
         """Answer, unless nothing is ticked."""

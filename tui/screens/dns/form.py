@@ -11,7 +11,6 @@ from typing import ClassVar, Final
 from msgspec.structs import replace
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -45,12 +44,7 @@ class _Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
 class ProviderForm(FormPage):
     """Adds an entry of one kind, or changes one. What is right and what is wrong the engine says, field by field."""
 
-    BINDINGS: ClassVar = [
-        *bindings(of_scope("dns-form")),
-        # At once: what is typed right behind an arrow belongs to the next field already.
-        Binding("up,shift+tab", "app.focus_previous", show=False, priority=True),
-        Binding("down,tab", "app.focus_next", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar = bindings(of_scope("dns-form"))
     HELP_TEXT = (
         "The settings of this provider. The line at the bottom explains the current field; a problem is shown when "
         "you leave the field.\n\n"

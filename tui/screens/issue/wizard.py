@@ -43,6 +43,9 @@ class IssueScreen(Wizard):
     BINDINGS: ClassVar = [
         *bindings(of_scope(*_OWN, "page")),
         Binding("ctrl+b", "back", show=False),
+        # With priority: else what is typed right behind it, or arrives with it, would go to the field before.
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
+        Binding("tab", "app.focus_next", show=False, priority=True),
         # Where no field has the focus a slip of the finger would throw away what was entered.
         Binding("q", "abandon", show=False),
     ]

@@ -1,0 +1,44 @@
+"""The hands of an administrator at a terminal: they press keys, wait until the screen shows what they expect, and are counted."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.programs import NotThere
+from tests.support.tmux import Terminal
+
+
+class Hands:
+    """Presses keys in the console and counts them; typed text is not counted, as nobody can do with less of it."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.keys = 0
+        terminal.wait_for("Certificates")
+        # The first screen is drawn before everything on it was read.
+        terminal.wait_for("? Keys")
+
+    def press(self, *keys: str, until: str | re.Pattern[str] = "") -> str:
+        """Press keys one after the other and return the screen once it shows `until`."""
+        for key in keys:
+            self.terminal.press(key)
+            self.keys += 1
+        return self.terminal.wait_for(until) if until else self.terminal.screen()
+
+    def type(self, text: str) -> None:
+        """Type into the field that has the cursor, once it has it: a person would see the cursor there."""
+        for tries in range(2):
+            self.terminal.type(text)
+            try:
+                self.terminal.wait_for(
+                    re.compile(rf"{re.escape(text[-20:])}|•{{{len(text)}}}"), timeout=3.0 + 10 * tries
+                )
+            except NotThere as e:
+                print("RETRY", text, self.terminal.screen(), flush=True)
+                self.terminal.press(*["BSpace"] * len(text))
+            else:
+                return
+
+    def start_counting(self) -> None:
+        """Forget what was pressed so far."""
+        self.keys = 0
