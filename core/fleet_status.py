@@ -115,6 +115,13 @@ class FleetCertificate(Struct, frozen=True, kw_only=True):
     not_before: datetime | None = None
     """Of the newest certificate."""
     last_error: Mapping[str, object] | None = None
+    revoked: str = ""
+    """Who says that it is revoked, since when and why: the end of a sentence. Empty: nobody does."""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it, in a sentence; empty: nothing."""
+        return f"It is revoked: {self.revoked}." if self.revoked else str((self.last_error or {}).get("what", ""))
 
     def is_ending(self, now: datetime) -> bool:
         """Tell whether it ends within a week."""

@@ -97,6 +97,11 @@ class Paths(Struct, frozen=True):
         return self.state / "revocation.json"
 
     @property
+    def fleet_revocation(self) -> Path:
+        """The same of a hub, about the certificates of its fleet."""
+        return self.state / "fleet-revocation.json"
+
+    @property
     def idle(self) -> Path:
         """The answer of a scheduled run with nothing to do, and what it depends on; may be removed at any time."""
         return self.state / "idle"

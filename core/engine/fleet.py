@@ -109,7 +109,7 @@ class Fleet(EngineBase):
     def fleet_remove(self, id: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Removed:
         """Remove a box: nothing more is sealed to it, and what it had gets new keys. On a hub."""
         from core.workflows.fleet.connection import as_hub
-        from core.workflows.fleet.orders import remove
+        from core.workflows.fleet.removing import remove
 
         with self._patiently("fleet-remove", report, cancel) as context, as_hub(context) as hub:
             return remove(hub, id)

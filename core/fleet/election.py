@@ -12,7 +12,6 @@ from types import TracebackType
 
 from core.errors import CertdeckError
 from core.fleet.etcd import Etcd, Guard, KeyValue, Lease, not_leading
-from core.fleet.gateway import Refused
 from core.fleet.layout import LEADER
 from core.fleet.values import Leader, decoded, encoded
 from core.ports import Clock
@@ -93,7 +92,7 @@ class Leadership:
                 if not self._etcd.keep_alive(self._lease, patience=max(pause, 1.0)):
                     self._until = 0.0
                     return
-            except (CertdeckError, Refused):
+            except CertdeckError:
                 pause = 0.3
                 continue
             pause = self._lease.seconds / 3

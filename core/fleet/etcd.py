@@ -70,6 +70,16 @@ class Etcd:
         found = self.gateway.call("kv/range", {"key": _encoded(key)})
         return next(iter(_values(found.get("kvs"))), None), int(found.get("header", {}).get("revision", 0))
 
+    def get_many(self, keys: Sequence[str]) -> dict[str, KeyValue]:
+        """Return those of some keys that are there: a hundred in one request, each hundred as of one revision."""
+        found: dict[str, KeyValue] = {}
+        for at in range(0, len(keys), OPERATIONS):
+            asked = [{"request_range": {"key": _encoded(key)}} for key in keys[at : at + OPERATIONS]]
+            answer = self.gateway.call("kv/txn", {"success": asked}, try_seconds=10.0)
+            for each in answer.get("responses", ()):
+                found |= {entry.key: entry for entry in _values(each.get("response_range", {}).get("kvs"))}
+        return found
+
     def range(self, prefix: str) -> tuple[list[KeyValue], int]:
         """Return every key with a prefix, all as of one revision, in order, and that revision."""
         found: list[KeyValue] = []
@@ -86,6 +96,12 @@ class Etcd:
             if not answer.get("more") or not page:
                 return found, revision
             first = page[-1].key.encode() + b"\0"
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the names of all keys with a prefix, without what they hold."""
+        first = prefix.encode()
+        body = {"key": _b64(first), "range_end": _b64(after(first)), "keys_only": True}
+        return [entry.key for entry in _values(self.gateway.call("kv/range", body, try_seconds=10.0).get("kvs"))]
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

@@ -25,12 +25,17 @@ _BAD_TOKEN = ("invalid auth token", "revision of auth store is old", "user name 
 _BAD_LOGIN = ("authentication failed", "user name not found", "user name is empty", "invalid user ID or password")
 
 
-class Refused(Exception):
-    """etcd answered with an error that the caller has to judge. `code`: of gRPC."""
+class Refused(FleetError):
+    """etcd answered with an error that a caller may have to judge. `grpc`: its code; `said`: its text, from outside."""
 
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
+    def __init__(self, grpc: int, said: str) -> None:
+        super().__init__(
+            "etcd refused a request.",
+            f"etcd says: {cleaned(said)}.",
+            "Check etcd's log, and its members with: certdeck fleet status",
+        )
+        self.grpc = grpc
+        self.said = said
 
 
 class Gateway:
@@ -137,7 +142,7 @@ class Gateway:
         except TransportFailure as exc:
             return str(exc)
         except Refused as exc:
-            return "ok" if exc.code in (_DENIED, 2) and "permission" in str(exc) else cleaned(str(exc))
+            return "ok" if exc.grpc in (_DENIED, 2) and "permission" in exc.said else cleaned(exc.said)
         if not found.get("leader") or found.get("leader") == "0":
             return "it has no leader"
         errors = found.get("errors")
@@ -148,7 +153,7 @@ class Gateway:
         try:
             found = self._once(member, "auth/authenticate", body, seconds, None, cancel)
         except Refused as exc:
-            if "authentication is not enabled" in str(exc):
+            if "authentication is not enabled" in exc.said:
                 return ""
             raise
         return str(found.get("token", ""))
@@ -179,20 +184,20 @@ class Gateway:
         return _read(reply)
 
     def _in_our_words(self, exc: Refused) -> Exception:
-        said = cleaned(str(exc))
-        if exc.code == _FULL or "database space exceeded" in said:
+        said = cleaned(exc.said)
+        if exc.grpc == _FULL or "database space exceeded" in said:
             return FleetFull(
                 "etcd accepts no writes: its database is full.",
                 f"etcd says: {said}. Every certificate in service stays as it is.",
                 "On etcd, in this order: compact, defragment each member, disarm the alarm (etcdctl alarm disarm).",
             )
-        if exc.code == _DENIED or "permission denied" in said:
+        if exc.grpc == _DENIED or "permission denied" in said:
             return FleetDenied(
                 "etcd denied access.",
                 f"The user {self._username or 'of this box'} has no permission for it. etcd says: {said}.",
                 "Approve this box on a hub, or correct [fleet] username. Check with: certdeck fleet status",
             )
-        if exc.code == _UNAUTHENTICATED or any(each in said for each in (*_BAD_LOGIN, *_BAD_TOKEN)):
+        if exc.grpc == _UNAUTHENTICATED or any(each in said for each in (*_BAD_LOGIN, *_BAD_TOKEN)):
             return FleetDenied(
                 "etcd refused the login.",
                 f"etcd says: {said}."
@@ -207,7 +212,7 @@ class Gateway:
         if isinstance(last, Refused):
             return FleetUnreachable(
                 "etcd is not available.",
-                f"Most of its members are down or cannot reach each other. etcd says: {cleaned(str(last))}.",
+                f"Most of its members are down or cannot reach each other. etcd says: {cleaned(last.said)}.",
                 f"Start the missing members. Certificates in service are not affected. Endpoints tried: {where}.",
             )
         return FleetUnreachable(
@@ -228,12 +233,12 @@ def _untrusted(exc: TransportFailure) -> FleetUntrusted:
 
 def _is_unknown(exc: Refused) -> bool:
     """Tell whether a failure leaves open if the call was done, or another member can do better."""
-    said = str(exc)
-    return exc.code in (4, 13, 14) or (exc.code == 2 and "deadline exceeded" in said) or "no leader" in said
+    said = exc.said
+    return exc.grpc in (4, 13, 14) or (exc.grpc == 2 and "deadline exceeded" in said) or "no leader" in said
 
 
 def _is_stale_token(exc: Refused) -> bool:
-    return exc.code == _UNAUTHENTICATED or any(each in str(exc) for each in _BAD_TOKEN)
+    return exc.grpc == _UNAUTHENTICATED or any(each in exc.said for each in _BAD_TOKEN)
 
 
 def _read(reply: Response) -> dict[str, Any]:

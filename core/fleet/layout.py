@@ -32,6 +32,8 @@ CHALLENGES = ROOT + "challenges/"
 LISTENERS = ROOT + "listeners/"
 DEVICES = ROOT + "devices/"
 REPORTS = ROOT + "reports/"
+OF_DEVICE = "@"
+"""Between the name of a certificate and the device that an order of it is for."""
 
 
 def device(id: str) -> str:
@@ -66,7 +68,7 @@ def seen(id: str) -> str:
 
 def order(name: str, box: str = "") -> str:
     """Return where an open order stands; `box`: the device that it is for, where the key is made there."""
-    return f"{ORDERS}{name}@{box}" if box else ORDERS + name
+    return f"{ORDERS}{name}{OF_DEVICE}{box}" if box else ORDERS + name
 
 
 def key(name: str, version: int, box: str = "") -> str:

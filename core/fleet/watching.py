@@ -145,7 +145,7 @@ def changes(
         result = value.get("result")
         if not isinstance(result, dict):
             error = refusal(value)
-            if error.code == 16 or "auth" in str(error):
+            if error.grpc == 16 or "auth" in error.said:
                 etcd.gateway.forget_token()
             return
         if result.get("canceled"):

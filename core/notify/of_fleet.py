@@ -71,6 +71,15 @@ def _of_certificate(found: FleetStatus, one: FleetCertificate, now: datetime) ->
         yield Condition(
             key=f"fleet/renewal/{one.name}", item=item, level="failed", ended=f"{one.name} was renewed for the fleet."
         )
+    if one.revoked:
+        item = Item(
+            events=("revoked",),
+            what=f"{one.name}, served by devices of the fleet, is revoked: {one.revoked}.",
+            fix=f"Renew it: certdeck --renew {one.name}",
+            certificate=one.name,
+        )
+        ended = f"{one.name} was renewed for the fleet."
+        yield Condition(key=f"fleet/revoked/{one.name}", item=item, level="red", ended=ended)
     if one.is_ending(now):
         assert one.not_after is not None
         item = Item(

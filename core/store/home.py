@@ -21,6 +21,7 @@ _DERIVED = (
     "detected.json",
     "renewal-windows.json",
     "revocation.json",
+    "fleet-revocation.json",
 )
 """What certdeck writes without being asked: a box that has nothing else was not set up yet."""
 

@@ -1,4 +1,4 @@
-"""What CAs have said about the revocation of live certificates: `state/revocation.json`.
+"""What CAs have said about the revocation of live certificates: `state/revocation.json`, and `fleet-revocation.json` on a hub.
 
 The file's own time says since when nothing was asked, so that a run with nothing to ask costs one look at it. It is not flushed:
 an answer that is lost is asked for again. What is found revoked stands in `core.store.renewal_state` as well, which decides.
@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from core.errors import CertdeckError, StoreTooNew
-from core.paths import Paths
 from core.stored_times import REVOCATION_ASKED, is_void
 
 PAUSE_SECONDS = 20 * 3600.0
@@ -40,36 +40,34 @@ class Said(Struct, frozen=True, kw_only=True):
         return self.revoked_at is None and self.until is not None and now < self.until
 
 
-def asked_again_at(paths: Paths, now: float) -> float:
+def asked_again_at(file: Path, now: float) -> float:
     """Return when CAs are asked again, in epoch seconds; a moment that is past means now. One look at the file."""
     try:
-        asked = paths.revocation.stat().st_mtime
+        asked = file.stat().st_mtime
     except OSError:
         return now
     return now if is_void(asked, now, REVOCATION_ASKED) else asked + PAUSE_SECONDS
 
 
-def load(paths: Paths) -> dict[str, Said]:
+def load(file: Path) -> dict[str, Said]:
     """Return what is kept, by fingerprint of the certificate. Never raises: what cannot be read counts as never asked."""
     from core.store.records import from_values, parsed
 
     try:
-        raw = parsed(paths.revocation.read_bytes(), paths.revocation)
+        raw = parsed(file.read_bytes(), file)
         entries = raw["said"] if isinstance(raw, dict) else {}
         return {sha256: from_values(Said, entry) for sha256, entry in entries.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StoreTooNew):
         return {}
 
 
-def keep(paths: Paths, said: Mapping[str, Said]) -> None:
+def keep(file: Path, said: Mapping[str, Said]) -> None:
     """Keep these and no others; the oldest question decides when the next one is due. Never raises."""
     from core.store.atomic import make_dir
     from core.store.records import dumped, write_record
 
     with suppress(CertdeckError, OSError):
-        make_dir(paths.state)
-        write_record(
-            paths.revocation, dumped({"said": {key: asdict(each) for key, each in said.items()}}), durable=False
-        )
+        make_dir(file.parent)
+        write_record(file, dumped({"said": {key: asdict(each) for key, each in said.items()}}), durable=False)
         oldest = min((each.asked_at for each in said.values()), default=0.0)
-        os.utime(paths.revocation, (oldest, oldest))
+        os.utime(file, (oldest, oldest))

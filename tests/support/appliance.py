@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +17,16 @@ from core.operations import Issued, IssueRequest
 from core.paths import Paths
 from core.ports import (
     CancelToken,
+    ClientIdentity,
     Environment,
     HttpHandler,
     HttpRequest,
     Places,
     Response,
+    StreamTransport,
     Transport,
     TransportFailure,
+    no_peers,
 )
 from tests.support.acme_server import AcmeServer
 from tests.support.clock import FakeClock, FakeRandom
@@ -160,6 +163,8 @@ class Appliance:
         self.dns = NameServers()
         self.vendors: dict[str, Transport] = {}
         """By host name."""
+        self.peers: Callable[[str | None, ClientIdentity | None], StreamTransport] = no_peers
+        """The way to etcd; an engine made by `reopened` has it."""
         self.told: list[Report] = []
         self.paths = Paths(home / "etc", home / "state", home / "run", home / "log")
         self.root = home / "root"
@@ -176,6 +181,7 @@ class Appliance:
                 clock=self.clock,
                 random=self.random,
                 transport=lambda _bundle: _Routed(self),
+                peers=self.peers,
                 runner=self.services,
                 prober=self.services,
                 listener=self.listener,

@@ -33,7 +33,7 @@ class Hands:
                 self.terminal.wait_for(
                     re.compile(rf"{re.escape(text[-20:])}|•{{{len(text)}}}"), timeout=3.0 + 10 * tries
                 )
-            except NotThere as e:
+            except NotThere:
                 print("RETRY", text, self.terminal.screen(), flush=True)
                 self.terminal.press(*["BSpace"] * len(text))
             else:

@@ -130,6 +130,7 @@ def status_json(found: FleetStatus) -> dict[str, object]:
                 "renew_at": _time(each.renew_at),
                 "sha256": each.sha256 or None,
                 "last_error": each.last_error,
+                "revoked": each.revoked or None,
             }
             for each in found.certificates
         ],
@@ -181,7 +182,7 @@ def status_lines(found: FleetStatus, now: datetime) -> Iterator[str]:
                     str(each.version) if each.version else "-",
                     each.policy,
                     f"{each.not_after:%Y-%m-%d}" if each.not_after else "-",
-                    printable(str((each.last_error or {}).get("what", ""))),
+                    printable(each.trouble),
                 )
                 for each in found.certificates
             ],

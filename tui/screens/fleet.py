@@ -226,7 +226,7 @@ def _fleet_lines(fleet: FleetStatus, width: int, ink: Ink) -> list[Line]:
         lines += [[], [("Certificates", ink("frame-title", bold=True))]]
         for each in fleet.certificates:
             until = f", valid to {text.day(each.not_after)}" if each.not_after else ""
-            wrong = str((each.last_error or {}).get("what", ""))
+            wrong = each.trouble
             mark = MARKS["warn" if wrong else "pass"]
             words = f"{each.name}: version {each.version or 'none yet'}{until}. {wrong}".rstrip()
             lines += marked(mark.glyph, mark.colour, words, width, ink)

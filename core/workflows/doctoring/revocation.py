@@ -20,7 +20,7 @@ def revocations(context: Context, name: str | None = None) -> Iterator[Finding]:
     every = [
         facts for facts in facts_of_all(context.paths)[0] if name in (None, facts.name) and facts.version is not None
     ]
-    said = revocation.load(context.paths)
+    said = revocation.load(context.paths.revocation)
     for facts in every:
         if facts.revoked:
             known = said.get(facts.sha256)

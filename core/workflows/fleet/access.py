@@ -109,7 +109,7 @@ def set_up(context: Context, etcd: Etcd, id: str, root_password: str | None) -> 
     except Refused as exc:
         raise FleetError(
             "etcd could not enable authentication.",
-            f"etcd says: {exc}.",
+            exc.why,
             "Check etcd's log. The users and roles were created.",
         ) from exc
     context.narrator.tell(Changed(what="created etcd's users and roles, and enabled its authentication"))
@@ -224,7 +224,7 @@ def _unless(etcd: Etcd, path: str, body: dict[str, object], words: Sequence[str]
     try:
         etcd.gateway.call(path, body)
     except Refused as exc:
-        if any(word in str(exc) for word in words):
+        if any(word in exc.said for word in words):
             return False
         raise
     return True

@@ -11,7 +11,7 @@ from core.severity import days_left, severity
 from core.store.lineages import lineage_of
 from core.store.records import parse_time
 from core.workflows.fleet.connection import Hub
-from core.workflows.fleet.orders import renewal_time
+from core.workflows.fleet.due import renewal_time
 from core.workflows.issuing.plan import plan
 
 

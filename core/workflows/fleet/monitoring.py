@@ -35,6 +35,7 @@ def _judged(found: FleetStatus, now: datetime) -> tuple[list[str], list[str]]:
         for each in found.certificates
         if each.not_after is not None and each.is_ending(now)
     ]
+    critical += [f"{each.name} is revoked" for each in found.certificates if each.revoked]
     warnings = []
     failed = sum(1 for _, one in found.behind if one.state == "failed")
     if failed:

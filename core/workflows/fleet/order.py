@@ -22,6 +22,7 @@ from core.fleet import layout
 from core.fleet.election import Leadership
 from core.fleet.http01 import FleetResponder
 from core.fleet.values import Certificate, SharedOrder, decoded, encoded
+from core.operations import IssueRequest
 from core.store.lineages import lineage_of, spec_of
 from core.store.orders import OrderRecord
 from core.store.records import from_json, to_json
@@ -37,6 +38,21 @@ from core.x509.key import PrivateKey, generate_key
 from core.x509.key_reader import load_key
 
 
+class Desk(Struct, frozen=True, kw_only=True):
+    """The hub that leads, and the CA sessions of its run: what it takes to order."""
+
+    hub: Hub
+    lead: Leadership
+    sessions: Sessions
+
+
+class OfDevice(Struct, frozen=True, kw_only=True):
+    """A signing request, and the device that made it and has the key."""
+
+    device: str
+    request: SigningRequest
+
+
 class Made(Concealed, Struct, frozen=True, kw_only=True):
     """A certificate that was had."""
 
@@ -48,29 +64,27 @@ class Made(Concealed, Struct, frozen=True, kw_only=True):
     plan: Plan
 
 
+def planned(hub: Hub, wanted: Certificate, request: IssueRequest | None = None) -> Plan:
+    """Return how a certificate is to be had. `request`: of a person who asked for it, with an address and consent to the terms.
+
+    Raises UsageError, NotFound.
+    """
+    chosen = plan(hub.context.config, lineage_of(wanted.spec, wanted.name))
+    return chosen if request is None else replace(chosen, email=request.email, agree_tos=request.agree_tos)
+
+
 def order(
-    hub: Hub,
-    lead: Leadership,
-    wanted: Certificate,
-    sessions: Sessions,
-    *,
-    email: str | None = None,
-    agree_tos: bool = False,
-    device: str = "",
-    request: SigningRequest | None = None,
-    replaces: str | None = None,
+    desk: Desk, wanted: Certificate, chosen: Plan, *, of: OfDevice | None = None, replaces: str | None = None
 ) -> Made:
     """Get a certificate of the fleet. Nothing is published yet.
 
     Args:
-        device, request: the box that has the key, and its signing request.
+        of: the key is a device's.
         replaces: ARI id of the certificate that this one succeeds.
 
     Raises NotLeading (`not-leading`), IssuerError, ChallengeError, FleetError, UsageError.
     """
-    context = hub.context
-    chosen = plan(context.config, lineage_of(wanted.spec, wanted.name))
-    chosen = replace(chosen, email=email, agree_tos=agree_tos)
+    context = desk.hub.context
     if chosen.is_by_hand:
         raise UsageError(
             "A certificate of the fleet renews automatically.",
@@ -79,12 +93,13 @@ def order(
             lineage=wanted.name,
         )
     if any(_is_renewed(chosen, facts) for facts in wanted.made.values()):
-        sessions.limits.ledger.has_issued(chosen.issuer, chosen.names)
-    place = layout.order(wanted.name, device)
+        desk.sessions.limits.ledger.has_issued(chosen.issuer, chosen.names)
+    place = layout.order(wanted.name, of.device if of else "")
+    request = of.request if of else None
     if chosen.issuer.kind == "acme":
-        made = _from_ca(hub, lead, chosen, sessions, place, request, replaces)
+        made = _from_ca(desk, chosen, place, request, replaces)
     else:
-        made = _from_own_ca(hub, lead, chosen, place, request)
+        made = _from_own_ca(desk, chosen, place, request)
     leaf = chain.split_fullchain(made.fullchain)[0]
     context.narrator.tell(
         CertificateIssued(issuer=chosen.issuer.name, names=leaf.names, not_after=leaf.not_after, sha256=leaf.sha256)
@@ -98,7 +113,7 @@ def _is_renewed(chosen: Plan, had: Mapping[str, object]) -> bool:
     return had.get("directory") == chosen.issuer.directory and isinstance(names, list) and set(names) == {*chosen.names}
 
 
-def _from_own_ca(hub: Hub, lead: Leadership, chosen: Plan, place: str, request: SigningRequest | None) -> Made:
+def _from_own_ca(desk: Desk, chosen: Plan, place: str, request: SigningRequest | None) -> Made:
     if chosen.issuer.kind != "private-ca":
         raise UsageError(
             "The boxes of a fleet cannot share a self-signed certificate.",
@@ -106,29 +121,23 @@ def _from_own_ca(hub: Hub, lead: Leadership, chosen: Plan, place: str, request: 
             "Use --issuer appliance-ca, the private CA that the hubs share, or an ACME CA.",
             lineage=chosen.name,
         )
-    share_root(hub, lead)
+    context = desk.hub.context
+    share_root(desk.hub, desk.lead)
     own = None if request else generate_key(chosen.key_type)
     part = request or own
     assert part is not None
-    leaf, root = appliance_ca.sign(hub.context, hub.context.vault, part, chosen.names)
+    leaf, root = appliance_ca.sign(context, context.vault, part, chosen.names)
     return Made(fullchain=leaf + root, key=own, place=place, plan=chosen)
 
 
-def _from_ca(
-    hub: Hub,
-    lead: Leadership,
-    chosen: Plan,
-    sessions: Sessions,
-    place: str,
-    request: SigningRequest | None,
-    replaces: str | None,
-) -> Made:
+def _from_ca(desk: Desk, chosen: Plan, place: str, request: SigningRequest | None, replaces: str | None) -> Made:
+    hub, lead, sessions = desk.hub, desk.lead, desk.sessions
     context = hub.context
     share_account(hub, lead, chosen.issuer)
     session = sessions.session(chosen.issuer, email=chosen.email, agree_tos=chosen.agree_tos)
     give_account(hub, lead, chosen.issuer)
     warn_of_clock(context, session)
-    open_order = _OpenOrder(hub, lead, chosen, place, session.kid or "", request)
+    open_order = _OpenOrder(desk, chosen, place, session.kid or "", request)
     own = sessions.solver(chosen, is_new=lambda: open_order.is_new)
     solver = FleetResponder(hub.etcd, lead, own, context.env.clock) if chosen.challenge == "http-01" else own
 
@@ -158,17 +167,9 @@ def _from_ca(
 class _OpenOrder:
     """The order in etcd: found again when it fits the plan, else a new one."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        lead: Leadership,
-        chosen: Plan,
-        place: str,
-        account_url: str,
-        request: SigningRequest | None,
-    ) -> None:
-        self._hub = hub
-        self._lead = lead
+    def __init__(self, desk: Desk, chosen: Plan, place: str, account_url: str, request: SigningRequest | None) -> None:
+        self._hub = desk.hub
+        self._lead = desk.lead
         self._plan = chosen
         self._place = place
         self._account_url = account_url

@@ -19,9 +19,11 @@ from core.store.records import parse_time
 from core.text import safe_line
 from core.workflows.context import Context
 from core.workflows.fleet.connection import Hub, as_hub, box_name, connected, read_fleet, require_fleet, same_fleet
+from core.workflows.fleet.due import renewal_time
+from core.workflows.fleet.known import boxes, certificates, meant_for
 from core.workflows.fleet.members import members
-from core.workflows.fleet.orders import renewal_time
-from core.workflows.fleet.publish import SHARED_BY_ALL, boxes, certificates, meant_for
+from core.workflows.fleet.publish import SHARED_BY_ALL
+from core.workflows.fleet.revoked import words_of
 
 
 def status(context: Context) -> FleetStatus:
@@ -98,6 +100,7 @@ def _certificate(hub: Hub, one: Certificate) -> FleetCertificate:
         renew_at=None if due is None else datetime.fromtimestamp(due, UTC),
         sha256=str((one.made.get(SHARED_BY_ALL) or {}).get("sha256") or ""),
         last_error=one.last_error,
+        revoked=safe_line(words_of(one), 400),
     )
 
 

@@ -6,7 +6,7 @@ has with what it should have, so a hub that dies in between is followed by one t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from msgspec import Struct
@@ -19,7 +19,6 @@ from core.fleet.election import Leadership
 from core.fleet.etcd import OPERATIONS, Guard, KeyValue, in_batches
 from core.fleet.sealing import seal_to
 from core.fleet.values import (
-    APPROVED,
     BACK,
     DEPLOY,
     HYBRID,
@@ -38,13 +37,13 @@ from core.store.records import dumped, rfc3339
 from core.store.versions import CertificateFacts, certificate_facts
 from core.text import listed
 from core.workflows.fleet.connection import Hub
+from core.workflows.fleet.known import boxes, certificates, current, meant_for
 from core.workflows.fleet.order import Made
 
 SHARED_BY_ALL = "*"
 KEPT_VERSIONS = 2
 Had = tuple[int, str, str]
 """Version, key policy and phase of a delivery."""
-__all__ = ["APPROVED", "boxes", "certificates", "deliver", "publish", "publish_for_devices"]
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -55,30 +54,10 @@ class Stored(Struct, frozen=True, kw_only=True):
     """Base64. Policy master: under the master key. Hybrid: sealed to the device, and that under the master key."""
 
 
-def boxes(hub: Hub) -> dict[str, Box]:
-    """Return the boxes that were let in, by id."""
-    found, _ = hub.etcd.range(layout.BOXES)
-    each = [decoded(Box, entry.value, entry.key) for entry in found]
-    return {box.id: box for box in each}
-
-
-def certificates(hub: Hub) -> dict[str, Certificate]:
-    """Return the certificates of the fleet, by name."""
-    found, _ = hub.etcd.range(layout.CERTIFICATES)
-    each = [decoded(Certificate, entry.value, entry.key) for entry in found]
-    return {one.name: one for one in each}
-
-
-def meant_for(wanted: Certificate, known: Iterable[Box]) -> list[Box]:
-    """Return the devices that a certificate is for."""
-    return [box for box in known if box.is_device and (not wanted.boxes or box.id in wanted.boxes)]
-
-
 def publish(hub: Hub, lead: Leadership, name: str, made: Made) -> Certificate:
     """Make a certificate that all its devices share the newest version, and forget its order."""
     assert made.key is not None
-    there = current(hub, name)
-    wanted = decoded(Certificate, there.value, there.key)
+    wanted, there = current(hub, name)
     version = wanted.version + 1
     pem = made.key.to_pem()
     random = hub.context.env.random
@@ -107,8 +86,7 @@ def publish_for_devices(
     Args:
         version: the next one; or the newest, for devices that had none of it yet.
     """
-    there = current(hub, name)
-    wanted = decoded(Certificate, there.value, there.key)
+    wanted, there = current(hub, name)
     puts = {
         layout.key(name, version, box): encoded(Stored(fullchain=one.fullchain.decode())) for box, one in made.items()
     }
@@ -141,45 +119,41 @@ def _known(
         last_error=None,
     )
     place = layout.CERTIFICATES + wanted.name
-    old = [
-        entry.key
-        for entry in hub.etcd.range(f"{layout.KEYS}{wanted.name}/")[0]
-        if _version_of(entry.key, wanted.name) <= version - KEPT_VERSIONS
-    ]
     guards = [lead.guard(), Guard(place, modified=there.modified)]
-    hub.etcd.commit({**puts, place: encoded(published)}, [*orders, *old[:40]], guards)
+    # One transaction holds so many; an order for a device's key is of no use to the next key, and may be forgotten later.
+    now, later = orders[:OPERATIONS], orders[OPERATIONS:]
+    hub.etcd.commit({**puts, place: encoded(published)}, now, guards)
     hub.context.narrator.tell(VersionStored(version=version))
+    for at in range(0, len(later), OPERATIONS):
+        hub.etcd.commit({}, later[at : at + OPERATIONS], [lead.guard()])
+    _forget_versions(hub, wanted.name, version - KEPT_VERSIONS)
     return published
 
 
-def current(hub: Hub, name: str) -> KeyValue:
-    """Return the entry of a certificate. Raises NotFound (`not-found`)."""
-    from core.errors import NotFound
-
-    found = hub.etcd.get(layout.CERTIFICATES + name)
-    if found is None:
-        raise NotFound(
-            f"The fleet has no certificate {name!r}.",
-            "It was never issued, or it was removed.",
-            "List the names with: certdeck fleet status",
-            lineage=name,
-        )
-    return found
+def _forget_versions(hub: Hub, name: str, newest: int) -> None:
+    """Remove the keys of all versions up to one: nobody asks for them again."""
+    of_name = f"{layout.KEYS}{name}/"
+    versions = {key.removeprefix(of_name).partition("/")[0] for key in hub.etcd.keys(of_name)}
+    for version in sorted(int(each) for each in versions if each.isdigit() and int(each) <= newest):
+        hub.etcd.commit({}, [layout.key(name, version)])
+        hub.etcd.delete_prefix(layout.key(name, version) + "/")
 
 
 def deliver(hub: Hub, lead: Leadership, names: Sequence[str] = ()) -> int:
     """Give each device what it should have and has not; take away what it should not have. Returns how many entries changed."""
     known = boxes(hub)
-    wanted = {name: one for name, one in certificates(hub).items() if one.version}
-    if names:
-        wanted = {name: one for name, one in wanted.items() if name in names}
-    there = _delivered(hub)
+    wanted = {name: one for name, one in certificates(hub).items() if one.version and (not names or name in names)}
+    right = {
+        (box.id, one.name): (one.version, one.policy, one.phase)
+        for one in wanted.values()
+        for box in meant_for(one, known.values())
+    }
+    # Of a few certificates only their own deliveries are read: each has some KiB.
+    there = _delivered(hub, list(right) if names else None)
     changed = 0
     for one in wanted.values():
         lacking = [
-            box
-            for box in meant_for(one, known.values())
-            if there.get((box.id, one.name)) != (one.version, one.policy, one.phase)
+            box for box in meant_for(one, known.values()) if there.get((box.id, one.name)) != right[box.id, one.name]
         ]
         # Some at a time, so that the first device does not wait for the last one's to be sealed.
         for at in range(0, len(lacking), OPERATIONS // 2):
@@ -187,23 +161,24 @@ def deliver(hub: Hub, lead: Leadership, names: Sequence[str] = ()) -> int:
             for batch in in_batches(puts):
                 hub.etcd.commit(batch, guards=[lead.guard()])
             changed += len(puts)
-    gone = [] if names else _too_many(known, wanted, there)
-    if gone:
-        hub.etcd.commit({}, gone[:90], [lead.guard()])
+    gone = [layout.delivery(id, name) for id, name in there if (id, name) not in right]
+    for at in range(0, len(gone), OPERATIONS):
+        hub.etcd.commit({}, gone[at : at + OPERATIONS], [lead.guard()])
     return changed + len(gone)
 
 
-def _too_many(
-    known: Mapping[str, Box], wanted: Mapping[str, Certificate], there: Mapping[tuple[str, str], Had]
-) -> list[str]:
-    right = {(box.id, one.name) for one in wanted.values() for box in meant_for(one, known.values())}
-    return [layout.delivery(id, name) for id, name in there if (id, name) not in right]
+def _delivered(hub: Hub, which: Sequence[tuple[str, str]] | None) -> dict[tuple[str, str], Had]:
+    """Return what stands there for each device, by id and name. What cannot be read is as good as nothing.
 
-
-def _delivered(hub: Hub) -> dict[tuple[str, str], Had]:
-    """Return what stands there for each device, by id and name. What cannot be read is as good as nothing."""
+    Args:
+        which: only these; None: everything.
+    """
+    if which is None:
+        entries = hub.etcd.range(layout.DEVICES)[0]
+    else:
+        entries = list(hub.etcd.get_many([layout.delivery(id, name) for id, name in which]).values())
     found: dict[tuple[str, str], Had] = {}
-    for entry in hub.etcd.range(layout.DEVICES)[0]:
+    for entry in entries:
         id, _, rest = entry.key.removeprefix(layout.DEVICES).partition("/")
         kind, _, name = rest.partition("/")
         if kind != "certs":
@@ -217,75 +192,66 @@ def _delivered(hub: Hub) -> dict[tuple[str, str], Had]:
 
 def _deliveries(hub: Hub, one: Certificate, lacking: Sequence[Box]) -> dict[str, bytes]:
     """Return the entries of some devices, signed, by their place; without those that cannot be given one yet."""
+    version = one.version - 1 if one.phase == BACK else one.version
+    shared = layout.key(one.name, version)
+    own = {box.id: layout.key(one.name, version, box.id) for box in lacking}
     stored = {
-        entry.key: decoded(Stored, entry.value, entry.key)
-        for entry in hub.etcd.range(layout.key(one.name, one.version))[0]
+        place: decoded(Stored, entry.value, place)
+        for place, entry in hub.etcd.get_many([shared, *own.values()]).items()
     }
-    place = layout.key(one.name, one.version)
     pem = b""
-    if one.phase != BACK and one.policy == MASTER and place in stored:
-        pem = hub.master.open(unb64(stored[place].sealed), place)
+    if one.phase != BACK and one.policy == MASTER and shared in stored:
+        pem = hub.master.open(unb64(stored[shared].sealed), shared)
         whom = listed([f"{box.name} ({box.id})" for box in lacking], 10)
-        hub.context.about(one.name).narrator.tell(KeyUsed(key=place, purpose=f"seal it to {whom}"))
+        hub.context.about(one.name).narrator.tell(KeyUsed(key=shared, purpose=f"seal it to {whom}"))
     puts = {}
     for box in lacking:
-        delivery = _back(hub, box, one) if one.phase == BACK else _delivery(hub, box, one, stored, pem)
+        if one.phase == BACK:
+            delivery = _back(hub, one, stored.get(own[box.id]) or stored.get(shared))
+        else:
+            # A key of another policy no hub can open: a device that came later gets the next version.
+            delivery = _delivery(hub, box, one, stored.get(shared if one.policy == MASTER else own[box.id]), pem)
         if delivery is not None:
             at = layout.delivery(box.id, one.name)
             puts[at] = signed(hub, at, delivery)
     return puts
 
 
-def _delivery(hub: Hub, box: Box, one: Certificate, stored: Mapping[str, Stored], pem: bytes) -> Delivery | None:
+def _delivery(hub: Hub, box: Box, one: Certificate, found: Stored | None, pem: bytes) -> Delivery | None:
     """Return what a device is to get; None where it cannot be given yet. `pem`: the key that all share, opened."""
-    name, version = one.name, one.version
-    own = layout.key(name, version, box.id)
-    # Another policy's key no hub can open: a device that came later gets the next version.
-    found = stored.get(layout.key(name, version) if one.policy == MASTER else own)
     if found is None:
         return None
     sealed = ""
     if one.policy == MASTER:
-        sealed = b64(seal_to(unb64(box.public), pem, sealed_place(hub, box.id, name, version)))
+        sealed = b64(seal_to(unb64(box.public), pem, sealed_place(hub, box.id, one.name, one.version)))
     elif one.policy == HYBRID:
-        sealed = b64(hub.master.open(unb64(found.sealed), own))
+        sealed = b64(hub.master.open(unb64(found.sealed), layout.key(one.name, one.version, box.id)))
     facts = one.made.get(box.id) or one.made.get(SHARED_BY_ALL) or {}
-    return Delivery(
-        name=name,
-        version=version,
-        created=hub.context.env.clock.now(),
-        fullchain=found.fullchain,
+    return replace(
+        _word(hub, one, found),
         sealed=sealed,
         phase=one.phase,
-        policy=one.policy,
-        weakened=one.weakened,
-        targets=_targets(one),
         ca=str(facts.get("ca") or ""),
         directory=str(facts.get("directory") or ""),
     )
 
 
-def _back(hub: Hub, box: Box, one: Certificate) -> Delivery | None:
+def _back(hub: Hub, one: Certificate, before: Stored | None) -> Delivery | None:
     """Return the word to serve the version before again: a device that had it has its key. None: there was none."""
-    before = one.version - 1
-    found = hub.etcd.get(layout.key(one.name, before, box.id)) or hub.etcd.get(layout.key(one.name, before))
-    if found is None:
-        return None
+    return None if before is None else replace(_word(hub, one, before), phase=BACK)
+
+
+def _word(hub: Hub, one: Certificate, found: Stored) -> Delivery:
+    targets = one.spec.get("targets") or ()
     return Delivery(
         name=one.name,
         version=one.version,
         created=hub.context.env.clock.now(),
-        fullchain=decoded(Stored, found.value, found.key).fullchain,
+        fullchain=found.fullchain,
         policy=one.policy,
         weakened=one.weakened,
-        targets=_targets(one),
-        phase=BACK,
+        targets=tuple(map(str, targets)) if isinstance(targets, (list, tuple)) else (),
     )
-
-
-def _targets(one: Certificate) -> tuple[str, ...]:
-    found = one.spec.get("targets") or ()
-    return tuple(map(str, found)) if isinstance(found, (list, tuple)) else ()
 
 
 def sealed_place(hub: Hub, box: str, name: str, version: int) -> str:
@@ -325,8 +291,3 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return rfc3339(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def _version_of(key: str, name: str) -> int:
-    found = key.removeprefix(f"{layout.KEYS}{name}/").partition("/")[0]
-    return int(found) if found.isdigit() else 1 << 62

@@ -11,7 +11,8 @@ from core.fleet.sealing import Master, seal_to
 from core.fleet.values import Welcome, b64, decoded, encoded, unb64
 from core.store.fleet import MASTER_KEY, OLD_MASTER_KEY
 from core.workflows.fleet.connection import Hub
-from core.workflows.fleet.publish import Stored, boxes
+from core.workflows.fleet.known import boxes
+from core.workflows.fleet.publish import Stored
 
 _PLACES = (layout.ORDERS, layout.ACCOUNTS, layout.SECRETS)
 

@@ -14,10 +14,11 @@ from core.fleet_errors import NotLeading
 from core.renewal_report import FailedLineage, RenewalReport, RenewRequest, Skipped
 from core.workflows.context import Context
 from core.workflows.fleet.connection import as_hub, leading
-from core.workflows.fleet.orders import ask, is_open, renew, why_due
-from core.workflows.fleet.own_keys import late_devices
-from core.workflows.fleet.publish import certificates
+from core.workflows.fleet.due import work_for
+from core.workflows.fleet.known import certificates, look
+from core.workflows.fleet.orders import ask, renew
 from core.workflows.fleet.receive import sync
+from core.workflows.fleet.revoked import ask_when_due, settle
 
 THE_FLEET = "fleet"
 """What a failure is named after that is of no single certificate."""
@@ -57,15 +58,17 @@ def _as_hub(
     report: RenewalReport,
     request: RenewRequest,
 ) -> RenewalReport:
+    if not request.dry_run and not request.names:
+        _look_for_revoked(reading, writing)
     with as_hub(reading) as hub:
         if not request.dry_run:
             # The other hubs see by this that it is there.
             hub.etcd.put(layout.seen(hub.identity.box), encoded(Seen(at=reading.env.clock.now())))
-        wanted = [one for one in certificates(hub).values() if not request.names or one.name in request.names]
-        reasons = {one.name: why_due(hub, one, force=request.force, is_open=is_open(hub, one)) for one in wanted}
-        late = {one.name for one in wanted if isinstance(reasons[one.name], Skipped) and late_devices(hub, one)}
-    due = tuple(name for name, why in reasons.items() if not isinstance(why, Skipped) or name in late)
-    skipped = tuple(why for why in reasons.values() if isinstance(why, Skipped) and why.name not in late)
+        known = look(hub)
+        wanted = [one for one in known.certificates.values() if not request.names or one.name in request.names]
+        found = [work_for(hub, known, one, force=request.force) for one in wanted]
+    due = tuple(each.name for each in found if not isinstance(each, Skipped))
+    skipped = tuple(each for each in found if isinstance(each, Skipped))
     report = replace(report, skipped=(*report.skipped, *skipped))
     if request.dry_run:
         return replace(report, due=(*report.due, *due))
@@ -86,6 +89,16 @@ def _as_hub(
         skipped=(*report.skipped, *done.skipped),
         failed=(*report.failed, *done.failed),
     )
+
+
+def _look_for_revoked(reading: Context, writing: Callable[[], AbstractContextManager[Context]]) -> None:
+    """Ask CAs, once a day, whether they have revoked what the fleet serves; the lock is taken only to keep what they said."""
+    with as_hub(reading) as hub:
+        known = look(hub)
+        found = ask_when_due(hub, known)
+    if found is not None:
+        with writing() as context, as_hub(context) as hub:
+            settle(hub, known, found)
 
 
 def _as_device(writing: Callable[[], AbstractContextManager[Context]], report: RenewalReport) -> RenewalReport:

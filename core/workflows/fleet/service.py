@@ -16,7 +16,6 @@ from core.errors import Cancelled, CertdeckError, LockHeld
 from core.fleet import layout
 from core.fleet.election import Leadership, leader_of
 from core.fleet.etcd import Etcd
-from core.fleet.gateway import Refused
 from core.fleet.listening import Answers
 from core.fleet.watching import Watch
 from core.fleet_errors import NotLeading
@@ -25,11 +24,12 @@ from core.renewal_report import Skipped
 from core.store.fleet import Identity, load_identity
 from core.workflows.context import Context
 from core.workflows.fleet.connection import Hub, as_hub, connected, leading, require_fleet
-from core.workflows.fleet.orders import is_open, renew, why_due
-from core.workflows.fleet.own_keys import late_devices
-from core.workflows.fleet.publish import certificates, deliver
+from core.workflows.fleet.due import work_for
+from core.workflows.fleet.known import look
+from core.workflows.fleet.orders import renew
+from core.workflows.fleet.publish import deliver
 from core.workflows.fleet.receive import has_news, is_welcome, sync, take
-from core.workflows.fleet.together import advance, is_under_way, states_of
+from core.workflows.fleet.together import advance, is_under_way, states_of_all
 
 WAITING_SECONDS = 3.0
 """How often a box that was not let in yet looks."""
@@ -90,7 +90,7 @@ class Service:
                 return
             except LockHeld:
                 failures = 0  # another command is at work on this box
-            except (CertdeckError, TransportFailure, Refused) as exc:
+            except (CertdeckError, TransportFailure) as exc:
                 logging.getLogger(__name__).warning("fleet %s: %s", name, exc)
             except Exception:  # a mistake of ours must not end what the other parts do
                 logging.getLogger(__name__).exception("fleet %s failed", name)
@@ -167,7 +167,7 @@ class Service:
                             return
                         renews_at = clock.monotonic() + LISTENER_SECONDS / 2
             finally:
-                with suppress(CertdeckError, Refused):
+                with suppress(CertdeckError):
                     etcd.revoke(lease)
 
     # -- hub -----------------------------------------------------------------------------------------------------------
@@ -195,13 +195,9 @@ class Service:
         has_changed = True
         while lead.holds:
             _, revision = hub.etcd.look(layout.LEADER)
-            known = certificates(hub)
-            due = [
-                one.name
-                for one in known.values()
-                if not isinstance(why_due(hub, one, force=False, is_open=is_open(hub, one)), Skipped)
-                or late_devices(hub, one)
-            ]
+            known = look(hub)
+            found = [work_for(hub, known, one) for one in known.certificates.values()]
+            due = [each.name for each in found if not isinstance(each, Skipped)]
             if due or has_changed:
                 try:
                     self._work(hub.etcd, lead, due)
@@ -209,7 +205,7 @@ class Service:
                     # A command of this box works under the same lease: it must not end with this.
                     clock.sleep(LOCKED_SECONDS, self._cancel)
                     continue
-            is_busy = any(is_under_way(one, states_of(hub, one)) for one in known.values() if one.all_or_none)
+            is_busy = any(is_under_way(one, states) for one, states in states_of_all(hub, known))
             watched = [layout.CERTIFICATES, layout.BOXES, *([layout.REPORTS] if is_busy else [])]
             ends = clock.monotonic() + TICK_SECONDS
             has_changed = False

@@ -6,7 +6,7 @@ is followed by one that goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -17,11 +17,11 @@ from core.events import Changed
 from core.fleet import layout
 from core.fleet.election import Leadership
 from core.fleet.etcd import Guard
-from core.fleet.values import BACK, DEPLOY, STAGE, Certificate, Told, decoded, encoded
+from core.fleet.values import BACK, DEPLOY, STAGE, Box, Certificate, Told, decoded, encoded
 from core.renewal import next_retry
 from core.store.records import rfc3339
 from core.workflows.fleet.connection import Hub
-from core.workflows.fleet.publish import boxes, certificates, current, meant_for
+from core.workflows.fleet.known import Known, current, look
 
 STAGED, DEPLOYED, FAILED = "staged", "deployed", "failed"
 
@@ -48,34 +48,37 @@ def is_under_way(one: Certificate, states: Sequence[str]) -> bool:
     return one.all_or_none and bool(one.version) and any(state != DEPLOYED for state in states)
 
 
-def states_of(hub: Hub, one: Certificate, told: Mapping[str, bytes] | None = None) -> list[str]:
-    """Return what each device says of the newest version. `told`: their reports, where they were read already."""
-    found = told if told is not None else {entry.key: entry.value for entry in hub.etcd.range(layout.REPORTS)[0]}
+def states_of(hub: Hub, one: Certificate, devices: Sequence[Box]) -> list[str]:
+    """Return what each device says of the newest version."""
+    places = [layout.report(box.id, one.name) for box in devices]
+    found = hub.etcd.get_many(places)
     states = []
-    for box in meant_for(one, boxes(hub).values()):
+    for place in places:
         state = ""
         with suppress(CertdeckError, KeyError):
-            said = decoded(Told, found[layout.report(box.id, one.name)], one.name)
+            said = decoded(Told, found[place].value, one.name)
             state = said.state if said.version == one.version else ""
         states.append(state)
     return states
 
 
+def states_of_all(hub: Hub, known: Known) -> Iterator[tuple[Certificate, list[str]]]:
+    """Yield each certificate whose devices switch together, with what they say of it."""
+    for one in known.certificates.values():
+        if one.all_or_none:
+            yield one, states_of(hub, one, known.devices_of(one))
+
+
 def advance(hub: Hub, lead: Leadership) -> int:
     """Bring each certificate whose devices switch together one step further. Returns how many changed."""
-    together = [one for one in certificates(hub).values() if one.all_or_none]
-    if not together:
-        return 0
-    told = {entry.key: entry.value for entry in hub.etcd.range(layout.REPORTS)[0]}
     now = hub.context.env.clock.now()
     changed = 0
-    for one in together:
-        states = states_of(hub, one, told)
+    for one, states in states_of_all(hub, look(hub)):
         phase = next_phase(one, states, now)
         if phase is None:
             continue
-        there = current(hub, one.name)
-        after = replace(decoded(Certificate, there.value, there.key), phase=phase)
+        after, there = current(hub, one.name)
+        after = replace(after, phase=phase)
         if phase == BACK:
             at = next_retry(after.failures + 1, now, hub.context.env.random.uniform(0.0, 1.0))
             error = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -43,14 +44,14 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     def keep(self, view: View) -> None:
         """Keep the answers. Never raises."""
-        revocation.keep(view.paths, self.said)
+        revocation.keep(view.paths.revocation, self.said)
 
 
 def asked_again_at(view: View, every: Sequence[Facts], now: float) -> float | None:
     """Return when CAs are asked again, in epoch seconds; None where there is nobody to ask."""
     if not view.config.defaults.check_revocation or not any(map(_can_be_asked, every)):
         return None
-    return revocation.asked_again_at(view.paths, now)
+    return revocation.asked_again_at(view.paths.revocation, now)
 
 
 def ask_when_due(view: View, every: Sequence[Facts], cancel: CancelToken | None) -> Asked | None:
@@ -59,10 +60,14 @@ def ask_when_due(view: View, every: Sequence[Facts], cancel: CancelToken | None)
     at = asked_again_at(view, every, now)
     if at is None or at > now:
         return None
-    from core.workflows.renewing.revocation_asking import ask
+    from core.workflows.renewing.revocation_asking import Subject, ask
 
-    said, revoked = ask(view, [facts for facts in every if _can_be_asked(facts)], cancel or CancelToken())
-    return Asked(said=said, revoked=revoked)
+    asked = [facts for facts in every if _can_be_asked(facts)]
+    subjects = [
+        Subject(name=each.name, sha256=each.sha256, ca=each.ca or "", read=partial(_pem, view, each)) for each in asked
+    ]
+    found = ask(view, subjects, view.paths.revocation, cancel or CancelToken())
+    return Asked(said=found.said, revoked={each.name: each for each in asked if each.sha256 in found.revoked})
 
 
 def in_words(said: Said) -> str:
@@ -84,6 +89,13 @@ def fix_for(facts: Facts) -> str:
     if facts.issuer == FLEET:
         return f"A hub of the fleet renews it. Run there: certdeck --renew {facts.name}"
     return f"Renew it: certdeck --renew {facts.name}"
+
+
+def _pem(view: View, facts: Facts) -> bytes:
+    from core.store.lineages import read_public
+
+    assert facts.version is not None
+    return read_public(view.paths, facts.name, facts.version)[2]
 
 
 def _can_be_asked(facts: Facts) -> bool:

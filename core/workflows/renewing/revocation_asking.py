@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import datetime
@@ -16,13 +16,12 @@ from functools import partial
 from pathlib import Path
 
 from cryptography import x509
+from msgspec import Struct
 
 from core.errors import Cancelled, CertdeckError
 from core.ports import CancelToken, Transport
 from core.regular import read_regular
 from core.store import revocation
-from core.store.index import Facts
-from core.store.lineages import read_public
 from core.store.revocation import PAUSE_SECONDS, Said
 from core.stored_times import REVOCATION_ASKED, is_void
 from core.upload.aia import shown_url
@@ -43,26 +42,42 @@ _BUNDLE_BYTES = 4 * 1024 * 1024
 _HEADERS = {"User-Agent": "certdeck"}
 
 
-def ask(view: View, every: Sequence[Facts], cancel: CancelToken) -> tuple[dict[str, Said], dict[str, Facts]]:
-    """Ask about those that were not asked about lately, the longest ago first. Never raises.
+class Subject(Struct, frozen=True, kw_only=True):
+    """A certificate to ask about."""
 
-    Returns everything that is known now, by fingerprint, and those found revoked, by name.
-    """
+    name: str
+    sha256: str
+    ca: str
+    """The issuer in the configuration whose `ca_bundle` may hold the CA's certificate; empty: none."""
+    read: Callable[[], bytes]
+    """Returns its PEM, leaf first."""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """What came of it, by fingerprint."""
+
+    said: Mapping[str, Said]
+    """Everything that is known now."""
+    revoked: frozenset[str] = frozenset()
+
+
+def ask(view: View, every: Sequence[Subject], file: Path, cancel: CancelToken) -> Found:
+    """Ask about those that were not asked about lately, the longest ago first. Never raises. `file`: what was kept."""
     now = view.env.clock.now()
-    had = revocation.load(view.paths)
-    known = {facts.sha256: had[facts.sha256] for facts in every if facts.sha256 in had}
-    due = [facts for facts in every if _is_due(known.get(facts.sha256), now.timestamp())]
-    due.sort(key=lambda facts: known[facts.sha256].asked_at if facts.sha256 in known else 0.0)
+    had = revocation.load(file)
+    known = {each.sha256: had[each.sha256] for each in every if each.sha256 in had}
+    due = [each for each in every if _is_due(known.get(each.sha256), now.timestamp())]
+    due.sort(key=lambda each: known[each.sha256].asked_at if each.sha256 in known else 0.0)
     try:
         opened = view.env.transport(None)
     except CertdeckError as exc:  # a machine that trusts nobody
-        return known | {facts.sha256: _without(known, facts, now, exc.what) for facts in due}, {}
+        return Found(said=known | {each.sha256: _without(known, each, now, exc.what) for each in due})
     with closing(opened) as transport, ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="revoked") as pool:
         asking = _Asking(view, transport, cancel, now)
-        answers = list(pool.map(lambda facts: asking.about(facts, known.get(facts.sha256)), due))
-    fresh = {facts.sha256: said for facts, said in zip(due, answers, strict=True) if said is not None}
-    revoked = {facts.name: facts for facts in due if facts.sha256 in fresh and _is_revoked(fresh[facts.sha256])}
-    return known | fresh, revoked
+        answers = list(pool.map(lambda each: asking.about(each, known.get(each.sha256)), due))
+    fresh = {each.sha256: said for each, said in zip(due, answers, strict=True) if said is not None}
+    revoked = frozenset(sha256 for sha256, said in fresh.items() if _is_revoked(said))
+    return Found(said=known | fresh, revoked=revoked)
 
 
 def _is_due(said: Said | None, now: float) -> bool:
@@ -75,9 +90,9 @@ def _is_revoked(said: Said) -> bool:
     return said.revoked_at is not None and not said.trouble
 
 
-def _without(known: dict[str, Said], facts: Facts, now: datetime, trouble: str) -> Said:
+def _without(known: dict[str, Said], subject: Subject, now: datetime, trouble: str) -> Said:
     """Return what is known after a question without an answer: the last answer holds until its own end."""
-    had = known.get(facts.sha256, Said(asked_at=0.0))
+    had = known.get(subject.sha256, Said(asked_at=0.0))
     return Said(
         asked_at=now.timestamp(),
         until=had.until,
@@ -102,21 +117,21 @@ class _Asking:
         """Hosts that did not answer, and in which words."""
         self._system = stores(view, None)[0]
 
-    def about(self, facts: Facts, had: Said | None) -> Said | None:
+    def about(self, subject: Subject, had: Said | None) -> Said | None:
         """Ask about one certificate; None where its turn is the next run's. Never raises."""
         if self._reader.is_used_up:
             return None
         try:
-            answer, source = self._asked(facts)
+            answer, source = self._asked(subject)
         except Cancelled:
             return None
         except (NoAnswer, CertdeckError) as exc:
-            known = {} if had is None else {facts.sha256: had}
+            known = {} if had is None else {subject.sha256: had}
             trouble = exc.what if isinstance(exc, CertdeckError) else str(exc)
-            return _without(known, facts, self._now, trouble)
+            return _without(known, subject, self._now, trouble)
         except Exception as exc:
-            logging.getLogger(__name__).error("asking about %s failed", facts.name, exc_info=exc)
-            return _without({}, facts, self._now, "the response was unexpected")
+            logging.getLogger(__name__).error("asking about %s failed", subject.name, exc_info=exc)
+            return _without({}, subject, self._now, "the response was unexpected")
         return Said(
             asked_at=self._now.timestamp(),
             until=answer.until.timestamp(),
@@ -125,14 +140,13 @@ class _Asking:
             source=source,
         )
 
-    def _asked(self, facts: Facts) -> tuple[Answer, str]:
-        assert facts.version is not None
+    def _asked(self, subject: Subject) -> tuple[Answer, str]:
         try:
-            leaf, *chain = parse_pem(read_public(self._view.paths, facts.name, facts.version)[2])
+            leaf, *chain = parse_pem(subject.read())
         except MalformedCertificate as exc:
             raise NoAnswer(str(exc)) from exc
         places = places_of(leaf)
-        issuers = [*chain, *self._others(facts, leaf)]
+        issuers = [*chain, *self._others(subject, leaf, is_alone=not chain)]
         trouble = NoAnswer("it contains no address for revocation checks")
         for url, look in self._ways(leaf, issuers, places):
             try:
@@ -173,14 +187,14 @@ class _Asking:
                 self._silent[host] = str(exc)
             raise
 
-    def _others(self, facts: Facts, leaf: Certificate) -> list[Certificate]:
+    def _others(self, subject: Subject, leaf: Certificate, *, is_alone: bool) -> list[Certificate]:
         """Return certificates that may be the CA's where the chain does not hold it: a CA that issues from its root sends none."""
         found: list[Certificate] = []
-        entry = self._view.config.issuers.get(facts.ca or "")
+        entry = self._view.config.issuers.get(subject.ca or "")
         if entry is not None and entry.ca_bundle:
             with suppress(OSError, MalformedCertificate):
                 found += parse_pem(read_regular(Path(entry.ca_bundle), _BUNDLE_BYTES))
-        if not facts.chain_length > 1:
+        if is_alone:
             with suppress(MalformedCertificate), self._lock:
                 found += [parse_der(each) for each in self._system.named(leaf.native.issuer.public_bytes())]
         return found

@@ -35,7 +35,7 @@ def known_as_revoked(context: Context, leaf: Certificate) -> CheckResult | None:
 
 def _by_its_ca(context: Context, sha256: str) -> str:
     """Return what its CA said when the scheduled run asked."""
-    said = revocation.load(context.paths).get(sha256)
+    said = revocation.load(context.paths.revocation).get(sha256)
     return f"by its CA{since_and_source(said)}" if said is not None and said.revoked_at is not None else ""
 
 

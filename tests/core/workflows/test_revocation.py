@@ -204,7 +204,7 @@ def test_a_stop_ends_the_questions(appliance: Appliance, publisher: Publisher) -
     cancel.cancel()
     appliance.engine.renew(cancel=cancel)
     assert publisher.seen == []
-    assert revocation.load(appliance.paths) == {}
+    assert revocation.load(appliance.paths.revocation) == {}
 
 
 def test_an_upload_that_was_revoked_waits_for_a_person(appliance: Appliance, publisher: Publisher) -> None:
@@ -237,10 +237,10 @@ def test_the_time_of_the_file_says_when_cas_are_asked_again(appliance: Appliance
     publish(appliance, publisher)
     appliance.engine.renew()
     now = appliance.clock.now().timestamp()
-    assert revocation.asked_again_at(appliance.paths, now) == now + revocation.PAUSE_SECONDS
+    assert revocation.asked_again_at(appliance.paths.revocation, now) == now + revocation.PAUSE_SECONDS
     ahead = now + 30 * 86400
     os.utime(appliance.paths.revocation, (ahead, ahead))
-    assert revocation.asked_again_at(appliance.paths, now) == now
+    assert revocation.asked_again_at(appliance.paths.revocation, now) == now
 
 
 def test_an_upload_of_a_certificate_that_was_found_revoked_gets_a_hint(
@@ -274,5 +274,5 @@ def test_killed_at_any_step_the_revocation_is_marked_or_asked_for_again(
     with appliance.engine._writing("renew", appliance.told.append) as context:
         for where in kills(appliance.paths.state, lambda: asked.settle(context)):
             is_marked = renewal_state.load(appliance.paths, NAME).revoked is not None
-            is_kept = bool(revocation.load(appliance.paths))
+            is_kept = bool(revocation.load(appliance.paths.revocation))
             assert is_marked or not is_kept, where

@@ -1,0 +1,65 @@
+"""Removing a box: nothing more is sealed to it, its access ends, and what it had gets new keys."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from core.errors import UsageError
+from core.events import KNOWS_ACCOUNTS, Changed, Warned
+from core.fleet import layout
+from core.fleet.election import Leadership
+from core.fleet.etcd import Guard
+from core.fleet.values import DEVICE, encoded
+from core.fleet_status import Removed
+from core.workflows.fleet import access
+from core.workflows.fleet.connection import Hub, leading
+from core.workflows.fleet.known import certificates, current, meant_for
+from core.workflows.fleet.members import the_box
+from core.workflows.fleet.orders import LEADER_WAIT_SECONDS, Done, renew
+from core.workflows.fleet.rekey import new_master
+
+
+def remove(hub: Hub, id: str) -> Removed:
+    """Remove a box: nothing more is sealed to it, its access ends, and what it had gets new keys.
+
+    Raises NotFound (`not-found`); UsageError for this box itself; NotLeading, FleetError.
+    """
+    box = the_box(hub, id)
+    if id == hub.identity.box:
+        raise UsageError(
+            "This box cannot remove itself.",
+            "It would lose the keys that it needs for the removal.",
+            "Run the command on another hub.",
+        )
+    with leading(hub, wait_seconds=LEADER_WAIT_SECONDS) as lead:
+        had = [one for one in certificates(hub).values() if box.is_hub or box in meant_for(one, [box])]
+        places = (layout.BOXES, layout.WELCOME, layout.JOIN, layout.MASTERS, layout.LISTENERS)
+        hub.etcd.commit({}, [place + id for place in places], [lead.guard()])
+        hub.etcd.delete_prefix(layout.device(id))
+        hub.etcd.delete_prefix(layout.reports(id))
+        if box.username:
+            access.expel(hub, box.username)
+        if box.is_hub:
+            hub = new_master(hub, lead)
+            hub.context.narrator.tell(
+                Warned(
+                    code=KNOWS_ACCOUNTS,
+                    what=f"{box.name} was a hub, so it knows the ACME account keys.",
+                    fix="Give each account a new key: certdeck account rollover ISSUER",
+                )
+            )
+        for one in had:
+            _mark(hub, lead, one.name, id)
+        hub.context.narrator.tell(Changed(what=f"removed {box.name} ({id}) from the fleet"))
+        done = renew(hub, lead, [one.name for one in had]) if had else Done()
+    return Removed(id=id, rotated=done.renewed, failed=tuple(each.name for each in done.failed))
+
+
+def _mark(hub: Hub, lead: Leadership, name: str, gone: str) -> None:
+    """Make a certificate be renewed with a new key: a box that is gone had the old one."""
+    one, there = current(hub, name)
+    left = tuple(id for id in one.boxes if id != gone)
+    # With a policy of keys of their own, nobody else had this box's key.
+    rotate = one.rotate or (one.policy != DEVICE and one.version > 0)
+    marked = replace(one, rotate=rotate, boxes=left or (("none",) if one.boxes else ()), next_attempt=None)
+    hub.etcd.commit({there.key: encoded(marked)}, guards=[lead.guard(), Guard(there.key, modified=there.modified)])

@@ -1,0 +1,84 @@
+"""Certificates of the fleet that their CA has revoked: a hub's scheduled run asks once a day, and the hub that leads renews.
+
+What was found stands with the facts of the certificate in etcd, so that each hub knows, until the next version replaces it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from msgspec.structs import replace
+
+from core.events import Warned
+from core.fleet import layout
+from core.fleet.etcd import Guard
+from core.fleet.values import Certificate, decoded, encoded
+from core.store import revocation
+from core.store.revocation import Said
+from core.workflows.fleet.connection import Hub
+from core.workflows.fleet.known import Known, current
+from core.workflows.fleet.publish import SHARED_BY_ALL, Stored
+from core.workflows.renewing.revocation import in_words
+from core.workflows.renewing.revocation_asking import Found, Subject, ask
+
+REVOKED = "revoked"
+"""Among the facts of a certificate: by whom, since when and why it is revoked, the end of a sentence."""
+
+
+def words_of(one: Certificate) -> str:
+    """Return who says that it is revoked, and since when; of several, of the first one. Empty: nobody does. Pure."""
+    return next((str(facts[REVOKED]) for facts in one.made.values() if facts.get(REVOKED)), "")
+
+
+def ask_when_due(hub: Hub, known: Known) -> Found | None:
+    """Ask where a day has passed; None where nothing was asked. Half a minute at the most."""
+    context = hub.context
+    file = context.paths.fleet_revocation
+    now = context.env.clock.now().timestamp()
+    if not context.config.defaults.check_revocation or revocation.asked_again_at(file, now) > now:
+        return None
+    subjects = list(_subjects(hub, known))
+    if not subjects:
+        return None
+    return ask(context, subjects, file, context.cancel)
+
+
+def settle(hub: Hub, known: Known, found: Found) -> None:
+    """Mark what was found revoked, and tell so; only then keep the answers, so that none is lost. Raises FleetError."""
+    for one in known.certificates.values():
+        if any(str(facts.get("sha256")) in found.revoked for facts in one.made.values()):
+            _mark(hub, one.name, {sha256: found.said[sha256] for sha256 in found.revoked})
+    revocation.keep(hub.context.paths.fleet_revocation, found.said)
+
+
+def _mark(hub: Hub, name: str, revoked: Mapping[str, Said]) -> None:
+    one, there = current(hub, name)
+    made = {
+        whose: {**facts, REVOKED: in_words(revoked[sha256])}
+        if (sha256 := str(facts.get("sha256"))) in revoked
+        else facts
+        for whose, facts in one.made.items()
+    }
+    marked = replace(one, made=made, next_attempt=None)
+    if marked == one:
+        return  # another hub has renewed it meanwhile
+    hub.etcd.commit({there.key: encoded(marked)}, guards=[Guard(there.key, modified=there.modified)])
+    what = f"The certificate {name} of the fleet is revoked: {words_of(marked)}."
+    fix = f"The hub that leads renews it. To do it at once: certdeck --renew {name}"
+    hub.context.about(name).narrator.tell(Warned(code="revoked", what=what, fix=fix))
+
+
+def _subjects(hub: Hub, known: Known) -> Iterator[Subject]:
+    """Yield the newest certificates whose CA can be asked."""
+    for one in known.certificates.values():
+        places = {
+            layout.key(one.name, one.version, "" if whose == SHARED_BY_ALL else whose): facts
+            for whose, facts in one.made.items()
+            if facts.get("has_revocation") and not facts.get(REVOKED)
+        }
+        for place, entry in hub.etcd.get_many(list(places)).items():
+            facts = places[place]
+            pem = decoded(Stored, entry.value, place).fullchain.encode()
+            sha256, ca = str(facts.get("sha256")), str(facts.get("ca") or "")
+            yield Subject(name=one.name, sha256=sha256, ca=ca, read=partial(bytes, pem))
