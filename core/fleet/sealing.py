@@ -99,6 +99,14 @@ class Master(Concealed):
                 return self._previous.open(sealed, place)
             raise forged(place) from exc
 
+    def has_sealed(self, sealed: bytes, place: str) -> bool:
+        """Tell whether it is sealed under this key itself, and not under the one before it."""
+        try:
+            self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
+        except (InvalidTag, ValueError):
+            return False
+        return True
+
     def sign(self, text: bytes, place: str) -> bytes:
         return self._signing.sign(_to_sign(text, place))
 

@@ -21,7 +21,7 @@ T = TypeVar("T", bound=Struct)
 MASTER, HYBRID, DEVICE = "master", "hybrid", "device"
 POLICIES = (MASTER, HYBRID, DEVICE)
 """Weakest first."""
-WAITING, APPROVED = "waiting", "approved"
+WAITING, APPROVED, REMOVING = "waiting", "approved", "removing"
 HUB_ROLES = ("hub", "both")
 DEVICE_ROLES = ("device", "both")
 
@@ -66,14 +66,16 @@ class Box(Struct, frozen=True, kw_only=True):
     approved: datetime
     username: str = ""
     """Its user of etcd; empty where etcd asks for none."""
+    is_out: bool = False
+    """Its removal has begun: it counts as neither, and the entry goes when everything else has gone."""
 
     @property
     def is_hub(self) -> bool:
-        return self.role in HUB_ROLES
+        return self.role in HUB_ROLES and not self.is_out
 
     @property
     def is_device(self) -> bool:
-        return self.role in DEVICE_ROLES
+        return self.role in DEVICE_ROLES and not self.is_out
 
 
 class Welcome(Concealed, Struct, frozen=True, kw_only=True):

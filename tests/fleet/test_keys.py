@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +19,10 @@ from core.store.fleet import BOX_KEY, MASTER_KEY
 from core.store.vault import Vault
 from core.system import environment
 from tests.support.clock import FakeRandom
+from tests.support.command import environment_for
 from tests.support.etcd import EtcdCluster
 from tests.support.fleet_box import FleetBox
+from tests.support.programs import ROOT
 
 pytestmark = pytest.mark.e2e
 
@@ -196,6 +201,50 @@ def test_removing_a_hub_changes_the_master_key(
             old.open(unb64(value_of(etcd, key)["sealed"]), key)
     assert stays.done("renew", "lan", "--force")["failed"] == []
     assert device.done("fleet", "sync")["deployed"] == ["lan"]
+
+
+KILLED = """
+import os, signal, sys
+from core.fleet.gateway import Gateway
+from tui.__main__ import main
+step, seen, original = int(sys.argv[1]), 0, Gateway.call
+def call(self, path, body, **more):
+    global seen
+    done = [each for each in body.get("success", ()) if "request_range" not in each]
+    is_write = path in ("kv/deleterange", "auth/user/delete", "auth/role/delete") or (path == "kv/txn" and done)
+    seen += bool(is_write)
+    answer = original(self, path, body, **more)
+    if is_write and seen == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answer
+Gateway.call = call
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("step", [2, 5, *(pytest.param(step, marks=pytest.mark.fleet) for step in (3, 4, 6))])
+def test_a_removal_that_was_killed_is_completed(
+    etcd: EtcdCluster, fleet: tuple[FleetBox, FleetBox], boxes: Boxes, step: int
+) -> None:
+    """Wherever the removal of a hub dies, the same command completes it: no key that the hub knew opens anything afterwards."""
+    hub, device = fleet
+    gone = boxes("gone", etcd, "hub")
+    id = gone.join(hub)
+    hub.done(*ISSUE)
+    old = Master(secret(gone, MASTER_KEY))
+    killed = [sys.executable, "-c", KILLED, str(step), "fleet", "remove", id]
+    done = subprocess.run(killed, check=False, cwd=ROOT, env=environment_for(hub.home), capture_output=True, timeout=60)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode(errors="replace")
+    [shown] = [each["state"] for each in hub.done("fleet", "devices")["devices"] if each["id"] == id]
+    assert shown == "removing"
+    assert hub.done("fleet", "remove", id, timeout=90)["rotated"] == ["lan"]
+    left = etcd.ctl("get", "", "--prefix", "--keys-only").stdout
+    assert id not in left
+    for key in (each for each in left.split() if each.startswith("certdeck/shared/keys/")):
+        with pytest.raises(FleetForged):
+            old.open(unb64(value_of(etcd, key)["sealed"]), key)
+    assert device.done("fleet", "sync")["deployed"] == ["lan"]
+    assert hub.done("renew", "lan", "--force")["failed"] == []
 
 
 def test_sealing_is_bound_to_its_place() -> None:

@@ -23,6 +23,7 @@ from tui.wording.text import MARKS
 
 FLEET = "fleet"
 WAITING = "waiting"
+REMOVING = "removing"
 _MARKS = {"deployed": "pass", "behind": "warn", "failed": "fail", "none": "unknown"}
 
 
@@ -240,6 +241,9 @@ def _box_lines(item: Box, width: int, ink: Ink) -> list[Line]:
         words = (
             f"It asks to join as {box.role}. Compare the fingerprint with the one shown on the box; then a approves it."
         )
+        lines += [*marked("◐", "severity-yellow", words, width, ink), []]
+    elif box.state == REMOVING:
+        words = "Its removal was interrupted. Remove it again to complete that."
         lines += [*marked("◐", "severity-yellow", words, width, ink), []]
     for one in box.certificates:
         mark = MARKS[_MARKS[one.state]]

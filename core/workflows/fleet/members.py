@@ -9,7 +9,19 @@ from core.events import NO_ACCESS_RIGHTS, Changed, KeyUsed, Warned
 from core.fleet import layout
 from core.fleet.etcd import Etcd, Guard
 from core.fleet.sealing import Master, box_id, fingerprint, new_box_key, open_with, public_half, seal_to
-from core.fleet.values import APPROVED, WAITING, Box, FleetRecord, JoinRequest, Welcome, b64, decoded, encoded, unb64
+from core.fleet.values import (
+    APPROVED,
+    REMOVING,
+    WAITING,
+    Box,
+    FleetRecord,
+    JoinRequest,
+    Welcome,
+    b64,
+    decoded,
+    encoded,
+    unb64,
+)
 from core.fleet_errors import FleetError
 from core.fleet_status import Joined, Member
 from core.store.fleet import BOX_KEY, MASTER_KEY, PASSWORD, Identity, load_identity, save_identity
@@ -229,7 +241,7 @@ def members(hub: Hub) -> tuple[Member, ...]:
     inside = [decoded(Box, entry.value, entry.key) for entry in hub.etcd.range(layout.BOXES)[0]]
     return (
         *(_member(each, WAITING) for each in sorted(asking, key=lambda each: each.name)),
-        *(_member(each, APPROVED) for each in sorted(inside, key=lambda each: each.name)),
+        *(_member(each, REMOVING if each.is_out else APPROVED) for each in sorted(inside, key=lambda each: each.name)),
     )
 
 
@@ -310,6 +322,12 @@ def _asking(hub: Hub, id: str) -> JoinRequest:
     if request is not None:
         return request
     inside = hub.etcd.get(layout.BOXES + id)
+    if inside is not None and decoded(Box, inside.value, inside.key).is_out:
+        raise AlreadyThere(
+            f"{visible(id, 40)} is being removed from the fleet.",
+            "Its removal was interrupted.",
+            f"Complete it with: certdeck fleet remove {visible(id, 40)}",
+        )
     if inside is not None:
         raise AlreadyThere(
             f"{visible(id, 40)} is already in the fleet.",

@@ -20,17 +20,9 @@ _PLACES = (layout.ORDERS, layout.ACCOUNTS, layout.SECRETS)
 def new_master(hub: Hub, lead: Leadership) -> Hub:
     """Give the hubs that are left a new master key, and seal everything under it. The signing key stays: devices know it."""
     random = hub.context.env.random
+    _complete(hub, lead)
     old, new = hub.master, Master.new(random, signing=hub.master.signing)
-    puts: dict[str, bytes] = {}
-    for prefix in _PLACES:
-        for entry in hub.etcd.range(prefix)[0]:
-            if entry.value:
-                puts[entry.key] = new.seal(old.open(entry.value, entry.key), entry.key, random)
-    for entry in hub.etcd.range(layout.KEYS)[0]:
-        stored = decoded(Stored, entry.value, entry.key)
-        if stored.sealed:
-            again = new.seal(old.open(unb64(stored.sealed), entry.key), entry.key, random)
-            puts[entry.key] = encoded(replace(stored, sealed=b64(again)))
+    puts = _sealed_again(hub, new)
     welcomes: dict[str, bytes] = {}
     for box in boxes(hub).values():
         if box.is_hub and box.id != hub.identity.box:
@@ -43,3 +35,25 @@ def new_master(hub: Hub, lead: Leadership) -> Hub:
     for batch in in_batches({**welcomes, **puts}):
         hub.etcd.commit(batch, guards=[lead.guard()])
     return replace(hub, master=new)
+
+
+def _complete(hub: Hub, lead: Leadership) -> None:
+    """End a change that was interrupted: only two keys are known at a time, and what is under the older one would be lost."""
+    for batch in in_batches(_sealed_again(hub, hub.master, only_old=True)):
+        hub.etcd.commit(batch, guards=[lead.guard()])
+
+
+def _sealed_again(hub: Hub, new: Master, *, only_old: bool = False) -> dict[str, bytes]:
+    """Return everything that is sealed under the master key, under `new`. `only_old`: what the key before it still seals."""
+    random, puts = hub.context.env.random, dict[str, bytes]()
+    for prefix in _PLACES:
+        for entry in hub.etcd.range(prefix)[0]:
+            if entry.value and not (only_old and hub.master.has_sealed(entry.value, entry.key)):
+                puts[entry.key] = new.seal(hub.master.open(entry.value, entry.key), entry.key, random)
+    for entry in hub.etcd.range(layout.KEYS)[0]:
+        stored = decoded(Stored, entry.value, entry.key)
+        sealed = unb64(stored.sealed)
+        if sealed and not (only_old and hub.master.has_sealed(sealed, entry.key)):
+            again = new.seal(hub.master.open(sealed, entry.key), entry.key, random)
+            puts[entry.key] = encoded(replace(stored, sealed=b64(again)))
+    return puts

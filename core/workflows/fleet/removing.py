@@ -24,7 +24,7 @@ def remove(hub: Hub, id: str) -> Removed:
 
     Raises NotFound (`not-found`); UsageError for this box itself; NotLeading, FleetError.
     """
-    box = the_box(hub, id)
+    box = replace(the_box(hub, id), is_out=False)
     if id == hub.identity.box:
         raise UsageError(
             "This box cannot remove itself.",
@@ -33,8 +33,10 @@ def remove(hub: Hub, id: str) -> Removed:
         )
     with leading(hub, wait_seconds=LEADER_WAIT_SECONDS) as lead:
         had = [one for one in certificates(hub).values() if box.is_hub or box in meant_for(one, [box])]
-        places = (layout.BOXES, layout.WELCOME, layout.JOIN, layout.MASTERS, layout.LISTENERS)
-        hub.etcd.commit({}, [place + id for place in places], [lead.guard()])
+        # From here on it is out. Its entry stays until all is done, so that a removal that was interrupted can be completed.
+        out = {layout.BOXES + id: encoded(replace(box, is_out=True))}
+        places = (layout.WELCOME, layout.JOIN, layout.MASTERS, layout.LISTENERS)
+        hub.etcd.commit(out, [place + id for place in places], [lead.guard()])
         hub.etcd.delete_prefix(layout.device(id))
         hub.etcd.delete_prefix(layout.reports(id))
         if box.username:
@@ -50,6 +52,7 @@ def remove(hub: Hub, id: str) -> Removed:
             )
         for one in had:
             _mark(hub, lead, one.name, id)
+        hub.etcd.commit({}, [layout.BOXES + id], [lead.guard()])
         hub.context.narrator.tell(Changed(what=f"removed {box.name} ({id}) from the fleet"))
         done = renew(hub, lead, [one.name for one in had]) if had else Done()
     return Removed(id=id, rotated=done.renewed, failed=tuple(each.name for each in done.failed))
