@@ -254,7 +254,12 @@ class Certificates(Fleet):
             return export(context, name, format=format, out=out, passphrase=passphrase, legacy=legacy)
 
     def delete(self, name: str, *, force: bool = False, report: Reporter = ignore) -> Deleted:
-        """Forget a lineage; a sealed copy stays for 30 days. Refused while a target uses it, unless `force`."""
+        """Forget a lineage; a sealed copy stays for 30 days. Refused while a target uses it, unless `force`.
+
+        One of the fleet, on a hub: no hub renews it any more; refused while devices serve it, unless `force`.
+        """
+        if self.is_of_fleet(name):
+            return self._delete_from_fleet(name, force, report)
         from core.workflows.keeping.delete import delete
 
         with self._writing("delete", report, None, name) as context:

@@ -11,7 +11,7 @@ from core.engine.base import EngineBase, ignore
 if TYPE_CHECKING:
     from core.events import Reporter
     from core.fleet_status import FleetStatus, Joined, Member, Received, Removed
-    from core.operations import Issued, IssueRequest
+    from core.operations import Deleted, Issued, IssueRequest
     from core.ports import CancelToken
     from core.workflows.context import Context
 
@@ -145,6 +145,32 @@ class Fleet(EngineBase):
 
         with self._patiently("fleet-service", report, cancel) as context:
             return switch(context, on=on)
+
+    def is_of_fleet(self, name: str) -> bool:
+        """Tell whether a hub has this certificate for the fleet, and this box has none of its own of that name."""
+        view = self._view()
+        if not view.config.fleet.endpoints or not view.config.fleet.is_hub:
+            return False
+        from core.errors import CertdeckError, NotFound
+        from core.store.had_with import settings_of
+        from core.workflows.fleet.scheduled import names_of_fleet
+        from core.workflows.issuing.method import FLEET
+
+        try:
+            if settings_of(view.paths, name).issuer != FLEET:
+                return False
+        except NotFound:
+            pass
+        except CertdeckError:
+            return False
+        return name in names_of_fleet(self._reading())
+
+    def _delete_from_fleet(self, name: str, force: bool, report: Reporter) -> Deleted:
+        from core.workflows.fleet.connection import as_hub
+        from core.workflows.fleet.forgetting import forget
+
+        with self._patiently("delete", report) as context, as_hub(context) as hub:
+            return forget(hub, name, force=force)
 
     def _issue_for_fleet(self, request: IssueRequest, report: Reporter, cancel: CancelToken | None) -> Issued:
         from core.operations import Issued

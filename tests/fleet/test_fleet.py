@@ -71,3 +71,23 @@ def test_orders_of_the_fleet_count_against_the_limits_of_the_ca(
     after = used()
     # Names that the CA has issued for before are exempt from the other two.
     assert (after["orders"], after["certificates-per-domain"]) == (1, 1)
+
+
+def test_a_certificate_of_the_fleet_is_deleted_on_a_hub(etcd: EtcdCluster, boxes: Boxes) -> None:
+    """While devices serve it, that takes --force; then no hub renews it, no key of it is in etcd, and devices keep their files."""
+    hub = boxes("hub", etcd, "hub", more='[defaults]\nissuer = "appliance-ca"\n')
+    device = boxes("device", etcd, "device")
+    hub.done("fleet", "init")
+    device.join(hub)
+    for name in ("lan", "wan"):
+        hub.done("issue", "-d", f"{name}.lan", "--name", name, "--device", device.done("fleet", "join")["id"])
+    device.done("fleet", "sync")
+    served = device.served()
+    assert hub.refused("delete", "lan", "--yes")["code"] == "in-use"
+    assert hub.done("delete", "lan", "--yes", "--force") == {"name": "lan", "kept_until": None}
+    assert [each["name"] for each in hub.done("fleet", "status")["certificates"]] == ["wan"]
+    left = etcd.ctl("get", "", "--prefix", "--keys-only").stdout.split()
+    assert [key for key in left if "/lan" in key and not key.startswith("certdeck/reports/")] == []
+    device.done("fleet", "sync")
+    assert device.served() == served
+    assert hub.refused("delete", "lan", "--yes")["code"] == "not-found"

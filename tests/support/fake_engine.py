@@ -357,6 +357,9 @@ class FakeEngine(
         self._find(name)
         return Exported(path=out, format=format, has_key=format in ("pem", "pfx", "haproxy"))
 
+    def is_of_fleet(self, name: str) -> bool:
+        return False
+
     def delete(self, name: str, *, force: bool = False, report: Reporter = ignore) -> Deleted:
         self._called("delete", name=name, force=force)
         self.lineages.remove(self._find(name))

@@ -128,7 +128,11 @@ def _delete_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _delete(call: Call) -> int:
     name = call.args.name
-    confirm(call, f"Delete {_existing(call, name)}? A sealed copy stays for 30 days.", "Deleting")
+    if call.engine.is_of_fleet(name):
+        question = f"Delete {printable(name)} from the fleet? Devices keep their current files, and nobody renews them."
+    else:
+        question = f"Delete {_existing(call, name)}? A sealed copy stays for 30 days."
+    confirm(call, question, "Deleting")
     with call.working() as report:
         done = call.engine.delete(name, force=call.args.force, report=report)
     from tui.cli.jsonout import rfc3339
