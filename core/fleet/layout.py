@@ -75,6 +75,16 @@ def key(name: str, version: int, box: str = "") -> str:
     return f"{KEYS}{name}/{version}/{box}" if box else f"{KEYS}{name}/{version}"
 
 
+def sealed_for(fleet: str, box: str, name: str, version: int) -> str:
+    """Return what a key that is sealed to a device is bound to."""
+    return f"{fleet}/{box}/{name}/{version}"
+
+
+def signed_for(fleet: str, place: str) -> str:
+    """Return what a signature of the hubs on an entry is bound to."""
+    return f"{fleet}/{place}"
+
+
 def after(prefix: bytes) -> bytes:
     """Return the `range_end` that makes etcd read every key with a prefix."""
     cut = prefix.rstrip(b"\xff")

@@ -30,7 +30,6 @@ from core.fleet.gateway import Gateway
 from core.fleet.sealing import box_id, open_with, public_half
 from core.fleet.values import Box, Delivery, Signed, Told, b64, decoded, encoded, unb64
 from core.system import environment
-from core.workflows.fleet.publish import place_of_key
 from tests.support.etcd import EtcdCluster
 from tests.support.fleet_box import FleetBox
 from tests.support.nginx import NginxServer
@@ -144,7 +143,7 @@ class Simulated:
         place = b64decode(found["key"]).decode()
         outer = decoded(Signed, b64decode(found["value"]), place)
         delivery = decoded(Delivery, outer.text.encode(), place)
-        open_with(key, unb64(delivery.sealed), place_of_key(self._fleet, id, delivery.name, delivery.version))
+        open_with(key, unb64(delivery.sealed), layout.sealed_for(self._fleet, id, delivery.name, delivery.version))
         told = Told(name=delivery.name, version=delivery.version, state="deployed", at=datetime.now(UTC))
         report = {"key": b64(layout.report(id, delivery.name).encode()), "value": b64(encoded(told))}
         await calls.post("kv/put", report)

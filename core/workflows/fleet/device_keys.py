@@ -32,7 +32,7 @@ def key_of(context: Context, identity: Identity, delivery: Delivery) -> PrivateK
         sealed = unb64(delivery.sealed)
     except ValueError as exc:
         raise unfit(name, "Its key cannot be read.") from exc
-    place = f"{identity.fleet}/{identity.box}/{name}/{version}"
+    place = layout.sealed_for(identity.fleet, identity.box, name, version)
     try:
         return load_key(open_with(own_key(context), sealed, place))
     except ValueError as exc:

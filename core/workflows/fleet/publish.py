@@ -66,7 +66,7 @@ def publish(hub: Hub, lead: Leadership, name: str, made: Made) -> Certificate:
         puts: dict[str, bytes] = {}
         for box in meant_for(wanted, boxes(hub).values()):
             place = layout.key(name, version, box.id)
-            inner = seal_to(unb64(box.public), pem, sealed_place(hub, box.id, name, version))
+            inner = seal_to(unb64(box.public), pem, layout.sealed_for(hub.fleet.id, box.id, name, version))
             outer = hub.master.seal(inner, place, random)
             puts[place] = encoded(Stored(fullchain=fullchain, sealed=b64(outer)))
         for batch in in_batches(puts):
@@ -223,7 +223,7 @@ def _delivery(hub: Hub, box: Box, one: Certificate, found: Stored | None, pem: b
         return None
     sealed = ""
     if one.policy == MASTER:
-        sealed = b64(seal_to(unb64(box.public), pem, sealed_place(hub, box.id, one.name, one.version)))
+        sealed = b64(seal_to(unb64(box.public), pem, layout.sealed_for(hub.fleet.id, box.id, one.name, one.version)))
     elif one.policy == HYBRID:
         sealed = b64(hub.master.open(unb64(found.sealed), layout.key(one.name, one.version, box.id)))
     facts = one.made.get(box.id) or one.made.get(SHARED_BY_ALL) or {}
@@ -254,23 +254,12 @@ def _word(hub: Hub, one: Certificate, found: Stored) -> Delivery:
     )
 
 
-def sealed_place(hub: Hub, box: str, name: str, version: int) -> str:
-    """Return what a key that is sealed to a device is bound to."""
-    return place_of_key(hub.fleet.id, box, name, version)
-
-
-def place_of_key(fleet: str, box: str, name: str, version: int) -> str:
-    return f"{fleet}/{box}/{name}/{version}"
-
-
 def signed(hub: Hub, place: str, value: Struct) -> bytes:
     """Return a value with the hubs' signature, for one place."""
     text = encoded(value)
-    return dumped({"text": text.decode(), "signature": b64(hub.master.sign(text, signed_place(hub.fleet.id, place)))})
-
-
-def signed_place(fleet: str, place: str) -> str:
-    return f"{fleet}/{place}"
+    return dumped(
+        {"text": text.decode(), "signature": b64(hub.master.sign(text, layout.signed_for(hub.fleet.id, place)))}
+    )
 
 
 def _facts(made: Made) -> dict[str, object]:

@@ -181,7 +181,7 @@ class _Device:
             signature, public = unb64(outer.signature), unb64(self._identity.verifying)
         except ValueError:
             signature, public = b"", b"\0" * 32
-        verify(public, text, signature, f"{self._identity.fleet}/{entry.key}")
+        verify(public, text, signature, layout.signed_for(self._identity.fleet, entry.key))
         return decoded(kind, text, entry.key)
 
 
