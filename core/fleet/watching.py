@@ -21,6 +21,8 @@ from core.ports import CancelToken, Environment, TransportFailure
 IDLE_SECONDS = 300.0
 """Silence after which a stream is opened anew: a paused member and a dead path say nothing either. One opening costs some 2.6 kB
 with TLS, and a device has two streams; this keeps one that has nothing to do near 1.5 KiB a minute."""
+LONG_SECONDS = 60.0
+"""A wait for which connections beside the stream are closed: keep-alives of one that nobody uses cost more than a new one."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 15.0)
 """Before a stream is opened again after failures in a row: a thousand devices must not beset an etcd without a quorum."""
 
@@ -66,8 +68,8 @@ class Watch:
         Raises FleetError, Cancelled.
         """
         ends = None if seconds is None else self._clock.monotonic() + seconds
-        if ends is None:
-            self._etcd.gateway.rest()  # a connection that nobody uses costs keep-alives
+        if seconds is None or seconds > LONG_SECONDS:
+            self._etcd.gateway.rest()
         is_denied = False
         while True:
             try:
