@@ -26,6 +26,8 @@ class Relay:
         self.port = port or free_port()
         self.passed = 0
         """Bytes, both ways."""
+        self.connections = self.requests = 0
+        """Connections, and HTTP requests with a body (POST) on them."""
         self._to = to
         self._server = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -49,12 +51,14 @@ class Relay:
                 continue
             except OSError:
                 return
+            self.connections += 1
             for source, sink, is_answer in ((near, far, False), (far, near, True)):
                 threading.Thread(target=self._pump, args=(source, sink, is_answer), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
         while data := self._read(source):
             self.passed += len(data)
+            self.requests += 0 if is_answer else data.count(b"POST /")
             if is_answer and (seconds := self._hold(next(self._pieces))):
                 time.sleep(seconds)
             try:
