@@ -283,6 +283,8 @@ DEVICE_AWAY = "fleet-device-away"
 """Code of a warning: a device has not made its signing request."""
 KNOWS_ACCOUNTS = "fleet-hub-knew-accounts"
 """Code of a warning: a hub that was removed knows the account keys."""
+KNOWS_ROOT = "fleet-hub-knew-root"
+"""Code of a warning: a hub that was removed may know the password of etcd's root."""
 DETECTED_PROBLEM = "detected-problem"
 """A service that was found became a target, and something is left to do there."""
 
@@ -296,6 +298,7 @@ IN_RESULT = BOOKKEEPING | {
     NO_ACCESS_RIGHTS,
     DEVICE_AWAY,
     KNOWS_ACCOUNTS,
+    KNOWS_ROOT,
 }
 """Codes of the warnings that belong to an operation's result and are repeated there."""
 

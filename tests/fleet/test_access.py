@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from core.fleet.etcd import Etcd
+from core.fleet.gateway import Gateway
+from core.fleet.watching import Watch
+from core.ports import CancelToken
+from core.system import environment
 from tests.fleet.test_keys import secret
 from tests.support.authority import Authority
 from tests.support.etcd import EtcdCluster
@@ -95,6 +100,10 @@ def test_a_second_hub_joins_with_a_ticket(etcd: EtcdCluster, boxes: Boxes, tmp_p
     _join(device, second, ticket)
     second.done("issue", "-d", "box.lan", "--name", "lan")
     assert device.done("fleet", "sync")["deployed"] == ["lan"]
+    # The first hub has made the users: whoever removes it is told what it knows.
+    removed = second.done("fleet", "remove", hub.done("fleet", "join")["id"], timeout=90)
+    assert [each["code"] for each in removed["warnings"]] == ["fleet-hub-knew-accounts", "fleet-hub-knew-root"]
+    assert hub.refused("fleet", "status")["code"] == "fleet-denied"
 
 
 def test_tls_of_etcd_is_checked(etcds: Callable[..., EtcdCluster], boxes: Boxes, tmp_path: Path) -> None:
@@ -122,6 +131,25 @@ def test_a_wrong_password_is_said(etcd: EtcdCluster, boxes: Boxes) -> None:
     error = stranger.refused("fleet", "join")
     assert error["code"] == "fleet-denied"
     assert "certdeck fleet ticket" in error["fix"]
+
+
+def test_a_watch_logs_in_again(etcd: EtcdCluster, boxes: Boxes) -> None:
+    """A login that etcd has forgotten, as after a restart or five quiet minutes, costs a watch nothing but a new one."""
+    hub = boxes("hub", etcd, "hub", more=PRIVATE_CA)
+    id = hub.done("fleet", "init", "--auth")["id"]
+    env = environment({})
+    gateway = Gateway(
+        env.peers(None, None), env.clock, etcd.endpoints, username=f"certdeck-{id}", password=password_of(hub)
+    )
+    mine = Etcd(gateway)
+    mine.put("certdeck/a/1", b"x")
+    _, revision = mine.range("certdeck/a/")
+    etcd.kill(etcd.members[0])
+    etcd.start_member(etcd.members[0])
+    etcd.wait_ready()
+    with Watch(mine, env, ["certdeck/a/"], CancelToken()) as watch:
+        assert watch.wait(revision - 1, 60)
+    gateway.close()
 
 
 def test_an_etcd_of_others_is_not_locked(etcd: EtcdCluster, boxes: Boxes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from core.errors import UsageError
-from core.events import KNOWS_ACCOUNTS, Changed, Warned
+from core.events import KNOWS_ACCOUNTS, KNOWS_ROOT, Changed, Warned
 from core.fleet import layout
 from core.fleet.election import Leadership
 from core.fleet.etcd import Guard
@@ -48,6 +48,15 @@ def remove(hub: Hub, id: str) -> Removed:
                     code=KNOWS_ACCOUNTS,
                     what=f"{box.name} was a hub, so it knows the ACME account keys.",
                     fix="Give each account a new key: certdeck account rollover ISSUER",
+                )
+            )
+        if box.is_hub and box.username and hub.context.vault.find(access.ROOT_PASSWORD) is None:
+            # The hub that made the users keeps root's password, and it is not this one.
+            hub.context.narrator.tell(
+                Warned(
+                    code=KNOWS_ROOT,
+                    what=f"{box.name} may know the password of etcd's user root: one of the hubs created it.",
+                    fix="Change it: etcdctl user passwd root",
                 )
             )
         for one in had:
