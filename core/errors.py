@@ -36,7 +36,8 @@
     ├─ FleetError                                core.fleet_errors: several boxes on etcd
     │  ├─ FleetUnreachable · FleetUntrusted · FleetDenied · FleetFull
     │  ├─ NotLeading · FleetConflict
-    │  └─ FleetForged · FleetTooNew
+    │  ├─ FleetForged · FleetTooNew
+    │  └─ Refused                                core.fleet.gateway
     ├─ InternalError                             anything else that escaped: a bug
     └─ Cancelled
 

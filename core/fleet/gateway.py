@@ -28,6 +28,8 @@ _BAD_LOGIN = ("authentication failed", "user name not found", "user name is empt
 class Refused(FleetError):
     """etcd answered with an error that a caller may have to judge. `grpc`: its code; `said`: its text, from outside."""
 
+    code = "fleet-refused"
+
     def __init__(self, grpc: int, said: str) -> None:
         super().__init__(
             "etcd refused a request.",

@@ -25,7 +25,7 @@ def forget(hub: Hub, name: str, *, force: bool) -> Deleted:
         if serving and not force:
             raise InUse(
                 f"{name} is served by {serving} {'device' if serving == 1 else 'devices'} of the fleet.",
-                "Nobody renews it after it is deleted.",
+                "It is no longer renewed after it is deleted.",
                 "Deploy another certificate there first, or delete with --force: the devices then keep their current files.",
                 lineage=name,
             )

@@ -72,6 +72,15 @@ def test_a_device_that_refuses_is_told_at_once() -> None:
     assert found.level == "failed"
 
 
+def test_a_certificate_is_revoked() -> None:
+    """What its CA has revoked is told of with the CA's reason, as the event `revoked`."""
+    whole = fleet(box("a"))
+    one = replace(whole.certificates[0], revoked="its CA revoked it (keyCompromise), according to http://ca.test/1.crl")
+    [found] = conditions_of(replace(whole, certificates=(one,)), NOW).values()
+    assert (found.key, found.item.event, found.item.certificate) == ("fleet/revoked/shop", "revoked", "shop")
+    assert "keyCompromise" in found.item.what
+
+
 def test_a_hub_is_lost() -> None:
     """A box that was not seen for 36 hours is told of, with its role; one that has never looked is not."""
     lost = box("hub-b", None, role="hub", hours=40)

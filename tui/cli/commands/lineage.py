@@ -129,7 +129,9 @@ def _delete_arguments(parser: argparse.ArgumentParser) -> None:
 def _delete(call: Call) -> int:
     name = call.args.name
     if call.engine.is_of_fleet(name):
-        question = f"Delete {printable(name)} from the fleet? Devices keep their current files, and nobody renews them."
+        question = (
+            f"Delete {printable(name)} from the fleet? Devices keep their current files, which are no longer renewed."
+        )
     else:
         question = f"Delete {_existing(call, name)}? A sealed copy stays for 30 days."
     confirm(call, question, "Deleting")
