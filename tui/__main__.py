@@ -81,6 +81,8 @@ def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -
 
 
 def _console(engine_factory: "Callable[[], Engine]", *, plain: bool) -> int:
+    import gc
+
     from tui.cli.dispatch import guarded, refuse_hidden_console, refuse_without_terminal
 
     def run_console(engine: "Engine") -> int:
@@ -94,7 +96,11 @@ def _console(engine_factory: "Callable[[], Engine]", *, plain: bool) -> int:
         return refuse_without_terminal(os.environ)
     if not (sys.__stderr__ and sys.__stderr__.isatty()):
         return refuse_hidden_console(os.environ)
-    return guarded(lambda: run_console(engine_factory()), os.environ)
+    gc.disable()  # until the first screen is drawn (tui.app)
+    try:
+        return guarded(lambda: run_console(engine_factory()), os.environ)
+    finally:
+        gc.enable()
 
 
 def _rarely_collecting(arguments: "Sequence[str]", engine_factory: "Callable[[], Engine]") -> int:

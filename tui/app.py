@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -21,7 +22,6 @@ from textual.events import Event, Key
 from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.widgets import Input, TextArea
 
 from core.errors import CertdeckError, LockHeld
 from tui import theming
@@ -31,7 +31,7 @@ from tui.bridge import Answered, Bridge, EngineEvent, Operation, OperationFinish
 from tui.deck import Deck
 from tui.frame import Changes, Frame
 from tui.line_filters import Ascii, Safe
-from tui.reading import place_of
+from tui.reading import place_of, takes_text
 from tui.screens.page import Page
 from tui.suspension import Suspension
 from tui.terminal import Terminal, baud_of, look
@@ -216,7 +216,7 @@ class CertdeckApp(Deck):
     def _is_text(self, event: Key) -> bool:
         """Tell whether a key is part of a text: it follows another letter faster than anybody presses two commands."""
         before, self._last_letter = self._last_letter, (event.time, event.character or "")
-        if not event.is_printable or isinstance(self.focused, Input | TextArea):
+        if not event.is_printable or takes_text(self.focused):
             self._last_letter = (0.0, "")
             return False
         # A key that is held down repeats itself.
@@ -286,6 +286,7 @@ class CertdeckApp(Deck):
                 loop.add_signal_handler(number, self._ended_by, number)
             if self._driver is not None and self._driver.can_suspend:
                 self._suspension = Suspension(self._driver, self.frame.forget)
+        self.call_after_refresh(self._collect_again)
         if self._loading:
             self.set_interval(_POLL_SECONDS, self._poll)
             self.set_interval(_CLOCK_SECONDS, self._refresh_clock)
@@ -293,6 +294,12 @@ class CertdeckApp(Deck):
             self.call_after_refresh(self.look_at_services)
             if self.status is not None and not self.status.lineages and not self.status.problems:
                 self.call_after_refresh(self.action_open, "first-boot")
+
+    def _collect_again(self) -> None:
+        """Look for garbage from now on, and only among what comes later: what the start has made stays."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     def _ended_by(self, number: int) -> None:
         """Leave as after `quit`: the terminal is put in order, and work that runs is finished first."""

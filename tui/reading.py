@@ -1,17 +1,22 @@
-"""Where a screen reader reads: the place of what is chosen, where the terminal's cursor is put."""
+"""Where a screen reader reads and where letters go: the place of what is chosen, and what has the focus."""
 
 from __future__ import annotations
 
 from textual.geometry import Offset
 from textual.widget import Widget
-from textual.widgets import Input, OptionList, TextArea
+from textual.widgets import OptionList
 
 from tui.widgets.cursor_list import CursorList
 
 
+def takes_text(focused: Widget | None) -> bool:
+    """Tell whether letters that are typed go into a field."""
+    return focused is not None and bool(focused.check_consume_key("a", "a"))
+
+
 def place_of(focused: Widget | None) -> Offset | None:
     """Return the place of the chosen row, or of the widget with the focus; None for a field, which has a cursor of its own."""
-    if focused is None or isinstance(focused, Input | TextArea) or not focused.is_attached:
+    if focused is None or takes_text(focused) or not focused.is_attached:
         return None
     top = focused.content_region.offset
     if isinstance(focused, CursorList):

@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Static
 
 from tui.actions import Action, Situation, of_scope
 from tui.bridge import Bridge
 from tui.deck import Deck
+from tui.reading import takes_text
 from tui.terminal import SMALLEST
 from tui.widgets.footer import PageFooter
 from tui.widgets.header import PageHeader
@@ -134,7 +135,7 @@ class Page(Screen[T]):
 
     def on_paste(self, event: events.Paste) -> None:
         """Say that there is nowhere to put what was pasted."""
-        if not isinstance(self.focused, Input | TextArea):
+        if not takes_text(self.focused):
             event.stop()
             self.deck.say_no_field()
 
