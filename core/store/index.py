@@ -20,6 +20,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import MsgspecError
+from msgspec.json import decode
+
 from core.errors import CertdeckError, NotFound
 from core.paths import Paths
 from core.store import windows
@@ -151,7 +154,8 @@ def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
             row = entry[1]
             row[-1] = name in orders
             row[_ARI] = asked.get(name, NEVER_ASKED)
-            found.append(make(row))
+            entry[1] = make(row)  # in place of the row, or there would be both, ten thousand times
+            found.append(entry[1])
     if not changed and len(kept) == len(signatures):
         return found, []
     read, problems = _read_again(paths, changed, signatures, kept, orders, asked, keeps=is_ours)
@@ -305,11 +309,11 @@ def _load(paths: Paths) -> tuple[dict[str, Any], int, bool]:
         data = paths.index.read_bytes()
         # Looking at every value would cost more than reading it anew; a sum says whether it is what we wrote.
         if data.startswith(_sum(data[_SUM_LENGTH:])):
-            raw = json.loads(data)
+            raw = decode(data)
             if raw["format"] == FORMAT:
                 return raw["lineages"], raw["at"], True
             return {}, 0, not raw["format"] > FORMAT
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, MsgspecError, KeyError, TypeError, RecursionError):
         pass
     return {}, 0, True
 
