@@ -80,6 +80,8 @@ class LineagesScreen(CertificateActions):
         self._resting: Timer | None = None
         """Until the details are drawn."""
         self._standings: Mapping[str, str] = {}
+        self._texts: dict[str, str] = {}
+        """What the filter looks in, by name, from the first letter on."""
         """By name: the word of its group in the counters."""
 
     def body(self) -> ComposeResult:
@@ -109,6 +111,7 @@ class LineagesScreen(CertificateActions):
         self.waiting = waiting_orders(self.engine) if self.deck.status_error is None else {}
         self._every = (*lineages, *rows_of(self.waiting, lineages)) if self.waiting else lineages
         self._standings = {row.name: standing_of(row, row.name in self.waiting) for row in self._every}
+        self._texts.clear()
 
     def refresh_frame(self) -> None:
         status = self.deck.status
@@ -121,9 +124,16 @@ class LineagesScreen(CertificateActions):
         """Return the lineages that the filter leaves, in the order that is on."""
         found: Iterable[LineageStatus] = self._every
         if self._filter:
-            tests, now = certificate_filter.parsed(self._filter), self.deck.now()
+            tests, now = certificate_filter.parsed(self._filter, self._text_of), self.deck.now()
             found = (row for row in found if certificate_filter.kept(row, tests, now, row.name in self.waiting))
         return self._order.sorted(found, self._standings)
+
+    def _text_of(self, row: LineageStatus) -> str:
+        """Return the text that the filter looks in; the next letter looks in it again."""
+        found = self._texts.get(row.name)
+        if found is None:
+            found = self._texts[row.name] = certificate_filter.haystack(row)
+        return found
 
     def _show(self) -> None:
         status, now = self.deck.status, self.deck.now()

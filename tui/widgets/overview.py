@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from textual import events
 from textual.geometry import Region
@@ -27,6 +27,8 @@ _WAYS = (
 )
 """What gives way first where there is little room: whether words are there, the gap, counters of nothing, and the note."""
 _RIGHT = f" +{HORIZON_DAYS} d"
+_MADE_FOR = timedelta(hours=1)
+"""How long a horizon is right: one of its cells is more than a day."""
 
 
 class Overview(Inked):
@@ -61,7 +63,7 @@ class Overview(Inked):
     _note_role = "text-muted"
     _chosen: LineageStatus | None = None
     _only = ""
-    _made: tuple[int, Horizon] | None = None
+    _made: tuple[int, datetime, Horizon] | None = None
     _places: tuple[tuple[int, int, str], ...] = ()
 
     def show(
@@ -81,8 +83,10 @@ class Overview(Inked):
             standings: the word of `STANDINGS` of each certificate, by its name.
             only: the standing that the list is filtered for.
         """
+        if lineages is not self._lineages:
+            self._made = None
         self._lineages, self._standings, self._now, self._only = lineages, standings, now, only
-        self._note, self._note_role, self._made = note, role, None
+        self._note, self._note_role = note, role
         self.refresh()
 
     def choose(self, row: LineageStatus | None) -> None:
@@ -99,19 +103,20 @@ class Overview(Inked):
             return self._counters(width)
         if not self._lineages:
             return Strip.blank(width)
-        made = self._horizon(width, now)
+        as_of, made = self._horizon(width, now)
         if y == 1:
             return strip_of([(" " * len(_LEFT), BLANK), *self._parts(made.months)], width)
         muted = self.ink("text-muted")
-        lit = columns_of(self._chosen, now, len(made.marks)) if self._chosen is not None else frozenset()
+        lit = columns_of(self._chosen, as_of, len(made.marks)) if self._chosen is not None else frozenset()
         return strip_of([(_LEFT, muted), *self._parts(made.marks, lit), (_RIGHT, muted)], width)
 
-    def _horizon(self, width: int, now: datetime) -> Horizon:
-        if self._made is None or self._made[0] != width:
-            # Not made again when the cursor moves: there may be ten thousand certificates.
+    def _horizon(self, width: int, now: datetime) -> tuple[datetime, Horizon]:
+        """Return the horizon, and the moment for which it was made."""
+        # Not made again for each key: there may be ten thousand certificates.
+        if self._made is None or self._made[0] != width or abs(now - self._made[1]) > _MADE_FOR:
             room = max(width - len(_LEFT) - len(_RIGHT), 1)
-            self._made = (width, horizon(self._lineages or (), now, room))
-        return self._made[1]
+            self._made = (width, now, horizon(self._lineages or (), now, room))
+        return self._made[1:]
 
     def _parts(self, cells: Sequence[Cell], lit: Collection[int] = ()) -> list[Part]:
         ink = self.ink
@@ -171,7 +176,7 @@ class Overview(Inked):
             if self._note and offset.x >= self.size.width - width_of(self._note):
                 self.post_message(self.NoteChosen())
         elif self._made is not None:
-            names = _nearest(self._made[1].names, offset.x - len(_LEFT))
+            names = _nearest(self._made[2].names, offset.x - len(_LEFT))
             if names:
                 self.post_message(self.Picked(names))
 

@@ -28,9 +28,19 @@ _DUE: Final = re.compile(r"(due|left|renews)([<>])(\d{1,5})([hdwmy]?)")
 _ALSO: Final = {"needs": "urgent", "critical": "urgent", "ok": "healthy", "stale": "not-served", "warned": "warning"}
 
 
-def parsed(words: str) -> tuple[Test, ...]:
-    """Return a test for each term; a certificate is kept when all of them hold."""
-    return tuple(_excluding(_term(term)) if excludes else _term(term) for term, excludes in terms(words))
+def haystack(row: LineageStatus) -> str:
+    """Return the text in which a word that is no term of the language is looked for."""
+    services = (target.name for target in row.targets)
+    return " ".join((*_names(row), text.issuer_shown(row), row.issuer, row.method, *services)).casefold()
+
+
+def parsed(words: str, text_of: Callable[[LineageStatus], str] = haystack) -> tuple[Test, ...]:
+    """Return a test for each term; a certificate is kept when all of them hold.
+
+    `text_of`: returns what `haystack` does, for whoever keeps it from one letter to the next.
+    """
+    made = ((_term(term, text_of), excludes) for term, excludes in terms(words))
+    return tuple(_excluding(test) if excludes else test for test, excludes in made)
 
 
 def kept(row: LineageStatus, tests: tuple[Test, ...], now: datetime, waits: bool = False) -> bool:
@@ -42,13 +52,13 @@ def _excluding(inner: Test) -> Test:
     return lambda row, now, waits: not inner(row, now, waits)
 
 
-def _term(word: str) -> Test:
+def _term(word: str, text_of: Callable[[LineageStatus], str]) -> Test:
     due = _DUE.fullmatch(word)
     if due is not None:
         return _within(due[1] == "renews", due[2] == "<", float(due[3]) * _UNITS[due[4] or "d"])
     key, colon, value = word.partition(":")
     made = _KEYS.get(key) if colon else None
-    return made(value) if made is not None else lambda row, now, waits: word in _haystack(row)
+    return made(value) if made is not None else lambda row, now, waits: word in text_of(row)
 
 
 def _within(renewal: bool, before: bool, days: float) -> Test:
@@ -100,8 +110,3 @@ def _names(row: LineageStatus) -> Iterator[str]:
     for domain in row.domains:
         yield domain
         yield text.name_shown(domain)
-
-
-def _haystack(row: LineageStatus) -> str:
-    services = (target.name for target in row.targets)
-    return " ".join((*_names(row), text.issuer_shown(row), row.issuer, row.method, *services)).casefold()
