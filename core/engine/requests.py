@@ -34,6 +34,8 @@ class Requests(EngineBase):
 
     def csrs(self) -> tuple[SigningRequest, ...]:
         """Return the requests whose certificates have not been imported yet, by name."""
+        if not self.paths.requests.is_dir():
+            return ()  # most boxes never had one, and `status` loads nothing for them
         from core.workflows.uploading.csr import open_requests
 
         return open_requests(self._view())
