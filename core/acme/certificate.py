@@ -7,13 +7,15 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from core.acme.problem import quoted
+from core.acme.problem_type import ProblemType
 from core.acme.response import AcmeResponse
 from core.acme.session import AcmeSession
 from core.acme.wire import plain
-from core.errors import CertificateUnusable, IssuerError
+from core.errors import AcmeProblem, CertificateUnusable, DirectoryInvalid, IssuerError, RateLimited
 
 PEM_CHAIN = "application/pem-certificate-chain"
 ALTERNATES_LIMIT = 10
+_LATER = "Try again later: the next run asks once more, and then places a new order. If it fails too, contact the CA's support."
 
 
 class Download(Struct, frozen=True, kw_only=True):
@@ -28,9 +30,22 @@ class Download(Struct, frozen=True, kw_only=True):
 def download(session: AcmeSession, url: str, preferred_chain: str | None = None) -> Download:
     """Fetch the certificate at `url`, with the chain whose last certificate was issued by `preferred_chain`, if there is one.
 
-    Raises CertificateUnusable (`certificate-unusable`) when it is no PEM. One request, and one for each other chain looked at.
+    One request, and one for each other chain looked at. Raises CertificateUnusable (`certificate-unusable`) for every answer that
+    is not the certificate; DirectoryUnreachable, RateLimited, and AcmeProblem where the account is refused.
     """
-    reply = session.post(url, None, accept=PEM_CHAIN)
+    try:
+        reply = session.post(url, None, accept=PEM_CHAIN)
+    except RateLimited:
+        raise
+    except (AcmeProblem, DirectoryInvalid) as exc:
+        if ProblemType.of_error(exc) is ProblemType.ACCOUNT_DOES_NOT_EXIST:
+            raise
+        raise CertificateUnusable(
+            f"{session.issuer} did not send a certificate.",
+            f"{exc.what} {exc.why}",
+            _LATER,
+            details={"url": url, **exc.details},
+        ) from exc
     default = _chain(session, reply)
     if preferred_chain is None or top_issuer(default) == preferred_chain:
         return Download(fullchain_pem=default)
@@ -61,6 +76,6 @@ def _chain(session: AcmeSession, reply: AcmeResponse) -> bytes:
         f"{session.issuer} did not send a certificate.",
         f"The response (type {plain(reply.headers.get('content-type') or 'unknown', 60)}) contains no PEM "
         f"certificate. {quoted(reply)}",
-        "Try again: the certificate can be fetched from the same order. If the problem persists, contact the CA's support.",
+        _LATER,
         details={"url": reply.url},
     )

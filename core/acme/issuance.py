@@ -107,7 +107,17 @@ def obtain(
             "Try again later. If the problem persists, contact the CA's support.",
             details={"order": order.url},
         )
-    got = download(session, order.certificate, terms.preferred_chain)
+    try:
+        got = download(session, order.certificate, terms.preferred_chain)
+    except DirectoryUnreachable as exc:
+        if order.expires is None or order.expires > session.now_there():
+            raise
+        raise CertificateUnusable(
+            f"{session.issuer} did not send a certificate.",
+            f"Its order has expired meanwhile. {exc.why}",
+            "Try again later: the next run places a new order.",
+            details={"order": order.url},
+        ) from exc
     if not got.chain_matched:
         narrator.tell(
             Warned(

@@ -49,6 +49,8 @@ class Problem(Struct, frozen=True, kw_only=True):
     detail: str
     status: int
     identifier: str | None = None
+    instance: str = ""
+    """Where a person finds what is to be done (RFC 8555 §7.3.3); empty where there is no web address."""
     subproblems: tuple[Problem, ...] = ()
 
     @property
@@ -90,10 +92,15 @@ def parse(source: Json, status: int = 0) -> Problem:
         detail=plain(text_of(source, "detail") or text_of(source, "title"), DETAIL_LIMIT),
         status=sent if isinstance(sent, int) else status,
         identifier=plain(text_of(identifier, "value"), 253) or None if identifier else None,
+        instance=_web_address(text_of(source, "instance")),
         subproblems=tuple(
             parse({**sub, "subproblems": None}) for sub in objects_of(source, "subproblems")[:SUBPROBLEM_LIMIT]
         ),
     )
+
+
+def _web_address(text: str | None) -> str:
+    return plain(text, 500) if text and re.match(r"https?://[^\s/]", text) else ""
 
 
 def of_reply(reply: AcmeResponse) -> Problem:
@@ -164,6 +171,9 @@ def error_for(
         terms = (links or {}).get("terms-of-service", ())
         if terms:
             made, details["terms_of_service"] = TermsNotAgreed, plain(terms[0], 500)
+        to_visit = problem.instance or _web_address(next(iter(terms), None))
+        if to_visit:
+            fix = f"Open {to_visit} and follow the CA's instructions, then try again."
     elif known is ProblemType.UNAUTHORIZED and _ACCOUNT_ENDED.search(problem.detail.lower()):
         made, fix = AccountDeactivated, give_up_fix(issuer)
     elif known in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from core.x509.certificate import Certificate, MalformedCertificate, parse_pem, to_pem
@@ -30,8 +30,9 @@ def chain_problem(leaf: Certificate, intermediates: Sequence[Certificate]) -> st
 def in_order(fullchain: bytes, spki: bytes, now: datetime) -> bytes:
     """Return what a CA sent with the leaf first and its chain in order; of twins the one that lasts longest.
 
-    A chain that is in order and breaks no rule comes back as it is, a root at its end included: nothing of it is trimmed. So does
-    what cannot be put in order, and what is no certificate: `issued_pair_problem` says why.
+    A chain that is in order and breaks no rule keeps all its certificates, a root at its end included, and so does one that cannot
+    be put in order. Nothing but certificates comes back: services would read a key or other text that a CA adds (RFC 8555 §7.4.2).
+    What holds no certificate comes back as it is: `issued_pair_problem` says why.
 
     Args:
         fullchain: PEM.
@@ -44,11 +45,15 @@ def in_order(fullchain: bytes, spki: bytes, now: datetime) -> bytes:
     place = next((number for number, each in enumerate(sent) if each.public_key_spki == spki), 0)
     leaf, others = sent[place], [*sent[:place], *sent[place + 1 :]]
     if place == 0 and chain_problem(leaf, others) is None and Rules(now).problem(leaf, others) is None:
-        return fullchain
+        return _pem(sent)
     way = build_path(leaf, others, (), now)
     if others and not way.links:
-        return fullchain
-    return b"".join(map(to_pem, (leaf, *(link.certificate for link in way.links))))
+        return _pem(sent)
+    return _pem((leaf, *(link.certificate for link in way.links)))
+
+
+def _pem(certificates: Iterable[Certificate]) -> bytes:
+    return b"".join(map(to_pem, certificates))
 
 
 def issued_pair_problem(fullchain: bytes, spki: bytes, names: Sequence[str], now: datetime) -> str | None:

@@ -225,4 +225,4 @@ def _refuse_unknown(parser: _Parser, unknown: list[str], meant: str) -> NoReturn
 def _sentence(message: str) -> str:
     text = printable(message).strip()
     text = text[:1].upper() + text[1:]
-    return text if text.endswith(".") else f"{text}."
+    return text if text.endswith((".", "?")) else f"{text}."

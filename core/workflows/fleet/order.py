@@ -16,7 +16,7 @@ from core.acme.issuance import Obtained
 from core.acme.order import Order
 from core.acme.problem_type import ProblemType
 from core.concealed import Concealed
-from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError, UsageError
+from core.errors import CertificateUnusable, IssuerError, UsageError
 from core.events import CertificateIssued, KeyUsed
 from core.fleet import layout
 from core.fleet.election import Leadership
@@ -145,17 +145,13 @@ def _from_ca(desk: Desk, chosen: Plan, place: str, request: SigningRequest | Non
         return place_order(context, chosen, sessions, session, open_order, solver, replaces=replaces)
 
     try:
-        try:
-            got = once()
-        except IssuerError as exc:
-            if ProblemType.of_error(exc) is not ProblemType.ACCOUNT_DOES_NOT_EXIST:
-                raise
-            session = sessions.register_again(chosen.issuer, email=chosen.email, agree_tos=chosen.agree_tos)
-            give_account(hub, lead, chosen.issuer)
-            got = once()
-    except AuthorizationFailed:
-        open_order.forget()  # a failed challenge cannot be tried again
-        raise
+        got = once()
+    except IssuerError as exc:
+        if ProblemType.of_error(exc) is not ProblemType.ACCOUNT_DOES_NOT_EXIST:
+            raise
+        session = sessions.register_again(chosen.issuer, email=chosen.email, agree_tos=chosen.agree_tos)
+        give_account(hub, lead, chosen.issuer)
+        got = once()
     try:
         fullchain = looked_at(context, chosen, got.fullchain_pem, open_order.spki)
     except CertificateUnusable:

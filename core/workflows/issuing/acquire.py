@@ -17,7 +17,7 @@ from core.acme.order import Order, OrderTerms
 from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
 from core.clock import span
-from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
+from core.errors import CertificateUnusable, IssuerError
 from core.events import CertificateIssued, KeyUsed, RehearsalPassed, Warned
 from core.store.lineages import read_public, spec_of, versions
 from core.store.orders import (
@@ -154,16 +154,13 @@ def _order_once(
     try:
         obtained = place_order(context, plan, sessions, session, open_order, solver, replaces=replaces)
     except IssuerError as exc:
-        if isinstance(exc, AuthorizationFailed):
-            # Nothing more can come of this order: a failed challenge cannot be tried again.
-            delete_order(context.paths, plan.name)
         is_new = not (context.paths.certificates / f"{plan.name}.toml").exists()
         tell_the_way_on(plan, exc, context.config, is_new=is_new)
         raise
     try:
         fullchain = looked_at(context, plan, obtained.fullchain_pem, open_order.key.spki)
     except CertificateUnusable:
-        delete_order(context.paths, plan.name)
+        open_order.forget()
         raise
     return Acquired(fullchain, open_order.key)
 
@@ -276,6 +273,10 @@ class _OpenOrder:
             request={"key_type": plan.key_type},
         )
         begin_order(self._context.paths, self._vault, self._record, self._key.to_pem())
+
+    def forget(self) -> None:
+        """Let the next run place a new one."""
+        delete_order(self._context.paths, self._plan.name)
 
     def _found(self) -> OrderRecord | None:
         plan = self._plan

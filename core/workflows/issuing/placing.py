@@ -9,7 +9,7 @@ from core.acme.order import Order, OrderTerms
 from core.acme.session import AcmeSession
 from core.budget import REPLACES
 from core.challenges import Solver
-from core.errors import RateLimited
+from core.errors import AuthorizationFailed, CertificateUnusable, RateLimited
 from core.workflows.context import Context
 from core.workflows.issuing.budget_words import tell_of_limit
 from core.workflows.issuing.plan import Plan
@@ -23,11 +23,18 @@ class OpenOrder(Protocol):
     def url(self) -> str | None:
         """Where it is at the CA; None: it has to be placed first."""
 
+    @property
+    def is_new(self) -> bool:
+        """The CA has made it in this run."""
+
     def csr(self) -> bytes:
         """Return the DER of the CSR, its key safe already."""
 
     def keep(self, order: Order, /) -> None:
         """Remember an order that the CA has just made."""
+
+    def forget(self) -> None:
+        """Let the next run place a new one: nothing more can come of this one."""
 
 
 def place_order(
@@ -63,6 +70,11 @@ def place_order(
                 on_order=order.keep,
             )
             counted.exempt = (REPLACES,) if obtained.is_replacement else ()
+    except (AuthorizationFailed, CertificateUnusable) as exc:
+        # A failed challenge cannot be tried again. A certificate that is not there yet gets one more run.
+        if isinstance(exc, AuthorizationFailed) or not order.is_new:
+            order.forget()
+        raise
     except RateLimited as exc:
         met = tell_of_limit(context.config, plan, exc, ledger.standing(plan.issuer, plan.names))
         if met is not None and exc.retry_at is not None:

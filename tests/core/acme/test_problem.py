@@ -90,6 +90,16 @@ def test_new_terms_carry_their_address() -> None:
     error = error_for(problem, issuer="ca", links={"terms-of-service": ("https://ca.test/terms-2",)})
     assert isinstance(error, TermsNotAgreed)
     assert error.details["terms_of_service"] == "https://ca.test/terms-2"
+    assert "https://ca.test/terms-2" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("instance", "is_shown"), [("https://ca.test/agree?id=7", True), ("javascript:alert(1)", False), (7, False)]
+)
+def test_an_action_names_the_address_to_visit(instance: object, is_shown: bool) -> None:
+    """userActionRequired says which page to open; what is no web address is not shown."""
+    problem = parse({"type": URN + "userActionRequired", "detail": "Visit us", "instance": instance})
+    assert (str(instance) in error_for(problem, issuer="ca").fix) is is_shown
 
 
 def test_unknown_types_are_shown() -> None:

@@ -15,7 +15,7 @@ from core.store import renewal_state
 from core.store.accounts import list_accounts
 from tests.support.acme_server import BASE, URN, problem
 from tests.support.appliance import CONFIG, Appliance
-from tests.support.transport import CannedTransport, reply
+from tests.support.transport import Asked, CannedTransport, reply
 
 NAME = "shop.example.com"
 UNAGREED = CONFIG.replace("agree_tos = true\n", "")
@@ -356,3 +356,39 @@ def test_a_name_that_is_refused_before_it_is_looked_at_has_a_way_on_too(applianc
     with pytest.raises(AcmeProblem) as caught:
         appliance.issue("gone.example.com")
     assert "continue without" not in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(status=200, headers={}, body=b""),
+        Response(status=200, headers={"content-type": "text/html"}, body=b"<html>busy</html>"),
+        problem("malformed", 404),
+        problem("unauthorized", 403),
+        problem("serverInternal", 500),
+    ],
+    ids=["empty", "html", "404", "403", "500"],
+)
+def test_an_order_that_never_hands_out_its_certificate_is_replaced(appliance: Appliance, answer: Response) -> None:
+    """Scheduled runs ask once more, after a server error until the order expires, and then place a new one: none is stuck."""
+    appliance.issue(NAME, name=NAME)
+    old = appliance.live(NAME)
+    appliance.clock.advance(days=70)
+    orders = len(appliance.ca.orders)
+    lost: list[str] = []
+
+    def withheld(asked: Asked) -> Response | None:
+        lost[:] = lost or [asked.url]
+        return answer if asked.url == lost[0] else None
+
+    appliance.ca.fail("/certificate", withheld, times=10_000)
+    runs = 0
+    while appliance.live(NAME) == old:
+        assert runs < 12, "it is still stuck"
+        report = appliance.engine.renew()
+        runs += 1
+        if report.failed:
+            assert report.failed[0].error.code in ("certificate-unusable", "directory-unreachable")
+        appliance.clock.advance(days=1, minutes=5)
+    assert len(appliance.ca.orders) - orders == 2
+    assert runs <= (3 if answer.status != 500 else 12)

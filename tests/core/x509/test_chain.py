@@ -155,11 +155,11 @@ def test_a_self_signed_pair_passes_the_same_look() -> None:
 
 
 def test_what_a_ca_sent_is_put_in_order() -> None:
-    """A chain in any order comes out in order, the root that was sent at its end; one in order comes back byte for byte."""
+    """A chain in any order comes out in order, the root that was sent at its end; one in order keeps all its certificates."""
     leaf = AUTHORITY.leaf(NAMES)
     spki = load_key(leaf.key_pem).spki
     right = leaf.certificate_pem + AUTHORITY.chain_pem + AUTHORITY.root_pem
-    assert in_order(b"# from the CA\n" + right, spki, NOW) == b"# from the CA\n" + right
+    assert in_order(right, spki, NOW) == right
     assert in_order(AUTHORITY.root_pem + leaf.certificate_pem + AUTHORITY.chain_pem, spki, NOW) == right
     assert in_order(leaf.certificate_pem + OTHER.root_pem + AUTHORITY.chain_pem, spki, NOW) == leaf.fullchain_pem
     assert in_order(leaf.certificate_pem, spki, NOW) == leaf.certificate_pem
@@ -185,3 +185,20 @@ def test_of_twins_that_a_ca_sent_the_valid_one_is_kept() -> None:
 def test_what_cannot_be_put_in_order_stays(sent: bytes) -> None:
     """What is no chain is left to the look at it."""
     assert in_order(sent, load_key(key_pem(KEY)).spki, NOW) == sent
+
+
+@pytest.mark.parametrize(
+    "key", [key_pem(make_key()), b"-----BEGIN EC PARAMETERS-----\nAAAA\n-----END EC PARAMETERS-----\n"]
+)
+def test_nothing_but_certificates_is_taken_from_a_ca(key: bytes) -> None:
+    """A key and other text among the certificates of an answer never reach a file that services read (RFC 8555 §7.4.2)."""
+    leaf = AUTHORITY.leaf(NAMES)
+    spki = load_key(leaf.key_pem).spki
+    for sent in (
+        key + leaf.fullchain_pem,
+        leaf.certificate_pem + key + AUTHORITY.chain_pem,
+        b"subject=CN\r\n" + leaf.fullchain_pem.replace(b"\n", b"\r\n") + b"\x1b[31m",
+    ):
+        assert in_order(sent, spki, NOW) == leaf.fullchain_pem
+    stranger = leaf.certificate_pem + OTHER.root_pem
+    assert in_order(key + stranger, spki, NOW) == stranger
