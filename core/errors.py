@@ -38,6 +38,7 @@
     │  ├─ NotLeading · FleetConflict
     │  ├─ FleetForged · FleetTooNew
     │  └─ Refused                                core.fleet.gateway
+    ├─ ProgramIncomplete                         a file of the program is missing, as during an update
     ├─ InternalError                             anything else that escaped: a bug
     └─ Cancelled
 
@@ -380,6 +381,23 @@ class SelfCheckFailed(CertdeckError):
     """After an update a module cannot be loaded, or a file cannot be read."""
 
     code = "self-check-failed"
+
+
+class ProgramIncomplete(CertdeckError):
+    """A module cannot be loaded: an update is under way, has failed halfway, or the disk does not give the file."""
+
+    code = "program-incomplete"
+
+    @classmethod
+    def because(cls, exc: BaseException, *, lineage: str | None = None) -> ProgramIncomplete:
+        """Return the error for what an import has raised."""
+        name = getattr(exc, "name", None) or type(exc).__name__
+        return cls(
+            "A part of certdeck could not be loaded.",
+            f"{name} is missing or damaged: an update is under way or incomplete, or the disk has an error.",
+            "Wait until the update has finished and run it again, or install certdeck again. Live certificates are unchanged.",
+            lineage=lineage,
+        )
 
 
 class InternalError(CertdeckError):

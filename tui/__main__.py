@@ -72,12 +72,30 @@ def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -
     _check_whole()
     if not arguments or arguments == ["--plain"]:
         return _console(engine_factory, plain=bool(arguments))
-    if engine_factory is open_engine:
-        from tui.cli.nothing_due import said_again
+    try:
+        if engine_factory is open_engine:
+            from tui.cli.nothing_due import said_again
 
-        if said_again(arguments, os.environ):
-            return 0
-    return _rarely_collecting(arguments, engine_factory)
+            if said_again(arguments, os.environ):
+                return 0
+        return _rarely_collecting(arguments, engine_factory)
+    except (ImportError, OSError) as exc:  # later ones are caught where every command runs
+        return _incomplete(exc, as_json="--json" in arguments)
+
+
+def _incomplete(exc: Exception, *, as_json: bool) -> int:
+    """Say that the program itself cannot be loaded: nothing of it is there to say it (`ProgramIncomplete`)."""
+    what = "A part of certdeck could not be loaded."
+    why = f"{getattr(exc, 'name', None) or type(exc).__name__} is missing or damaged."
+    fix = "Wait until an update has finished and run it again, or install certdeck again."
+    if as_json:
+        import json
+
+        error = {"code": "program-incomplete", "what": what, "why": why, "fix": fix}
+        sys.stdout.write(f"{json.dumps({'error': error})}\n")
+    else:
+        sys.stderr.write(f"certdeck: {what}\n   why: {why}\n   fix: {fix}\n")
+    return 1
 
 
 def _console(engine_factory: "Callable[[], Engine]", *, plain: bool) -> int:
