@@ -15,3 +15,15 @@ def pair_problem(fullchain: bytes, privkey: bytes) -> str:
     except Exception as exc:  # noqa: BLE001 - what the parser says of damaged files differs from release to release
         return f"Its files are not a readable certificate and key ({type(exc).__name__})."
     return "" if is_pair else "Its private key does not match this certificate."
+
+
+def parts_problem(cert: bytes, chain: bytes, fullchain: bytes) -> str:
+    """Return in one sentence why certificate and chain (PEM) are not what stands in the fullchain (PEM); empty where they are."""
+    from core.x509.certificate import MalformedCertificate, parse_pem
+
+    try:
+        together = [each.der for each in parse_pem(fullchain)]
+        apart = [each.der for part in (cert, chain) if part.strip() for each in parse_pem(part)]
+    except MalformedCertificate as exc:
+        return f"One of its files cannot be read. {exc}"
+    return "" if together == apart else "cert.pem and chain.pem differ from fullchain.pem."

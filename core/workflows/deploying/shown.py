@@ -27,10 +27,41 @@ def shown_elsewhere(view: View, every: Iterable[Facts]) -> tuple[Notice, ...]:
     return tuple(warning for facts in every if facts.targets for warning in _of(view, facts))
 
 
-def _of(view: View, facts: Facts) -> Iterator[Notice]:
+def differing(view: View, every: Iterable[Facts]) -> list[Facts]:
+    """Return the lineages with a target whose files are not the live version's. Never raises."""
+    return [facts for facts in every if facts.targets and _differs(view, facts)]
+
+
+def live_problem(view: View, name: str) -> str:
+    """Return in one sentence why the files of the live version cannot be used; empty where they can, or nothing is live."""
+    from core.store import lineages
+    from core.x509.pair import pair_problem
+
+    try:
+        version = lineages.live_version(view.paths, name)
+        pair = None if version is None else lineages.read_pair(view.paths, name, version)
+    except CertdeckError:
+        return ""  # said as this lineage's own failure
+    return "" if pair is None else pair_problem(pair.fullchain, pair.privkey)
+
+
+def _differs(view: View, facts: Facts) -> bool:
     live = view.paths.live / facts.name / "fullchain.pem"
     configured = (view.config.targets.get(name) for name in facts.targets)
-    if facts.on_fallback or all(target is None or _is_same(target, live) for target in configured):
+    return not facts.on_fallback and not all(target is None or _is_same(target, live) for target in configured)
+
+
+def _of(view: View, facts: Facts) -> Iterator[Notice]:
+    if not _differs(view, facts):
+        return
+    problem = live_problem(view, facts.name)
+    if problem:  # nothing is wrong with the service, and this version cannot be deployed again
+        yield Notice(
+            code="live-damaged",
+            what=f"The live version of {facts.name} cannot be used. {problem}",
+            fix=f"Renew it: certdeck --renew {facts.name} --force. If it was uploaded, import it again.",
+            lineage=facts.name,
+        )
         return
     from core.workflows.status import status_of
 

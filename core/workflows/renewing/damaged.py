@@ -5,9 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.errors import CertdeckError, StoreCorrupt
-from core.store.index import facts_without_live
+from core.store.index import Facts, facts_without_live
 from core.workflows.context import View
+from core.workflows.deploying.shown import live_problem
 from core.workflows.renewing.due import RENEW, SKIP, Decision, decide
+
+
+def with_repairs(
+    view: View, decisions: Sequence[Decision], differing: Sequence[Facts], *, force: bool, named: bool
+) -> list[Decision]:
+    """Return the decisions, and a renewal in place of each that would leave a live version as it is that cannot be used.
+
+    Args:
+        differing: the lineages that a target does not show. Only they are looked at: the files that services read are not the
+            ones of the store, so nobody else would notice for months that those have been damaged.
+    """
+    suspected = {facts.name for facts in differing}
+    repaired = []
+    for decision in decisions:
+        if decision.action == SKIP and decision.name in suspected and live_problem(view, decision.name):
+            repaired += damaged(view, [_unusable(decision.name)], force=force, named=named) or [decision]
+        else:
+            repaired.append(decision)
+    return repaired
+
+
+def _unusable(name: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"The live version of {name} cannot be used.",
+        "Its files were changed or damaged.",
+        f"Renew it: certdeck --renew {name} --force.",
+        lineage=name,
+    )
 
 
 def damaged(view: View, problems: Sequence[CertdeckError], *, force: bool, named: bool) -> list[Decision]:

@@ -29,9 +29,9 @@ from core.store.lock import was_left_untidy
 from core.workflows.clock import FIX, keep
 from core.workflows.clock import doubt as why_in_doubt
 from core.workflows.context import Context, View
-from core.workflows.deploying.shown import shown_elsewhere
+from core.workflows.deploying.shown import differing, shown_elsewhere
 from core.workflows.renewing import last_run
-from core.workflows.renewing.damaged import damaged
+from core.workflows.renewing.damaged import damaged, with_repairs
 from core.workflows.renewing.due import ASK, FINISH, PUT_BACK, RENEW, SKIP, Decision, decide, skipped_now, void_of
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def renew(
     """
     is_scheduled = request.is_scheduled  # a person's run says nothing about the timer
     try:
-        decisions, broken, every, void = _decisions(view, request)
+        decisions, broken, every, void, differs = _decisions(view, request)
         busy = [decision for decision in decisions if decision.action != SKIP]
         skipped = tuple(skipped_now(decision) for decision in decisions if decision.action == SKIP)
         if request.dry_run:
             due = tuple(decision.name for decision in busy if decision.action not in (ASK, PUT_BACK))
             asked = tuple(skipped_now(decision) for decision in busy if decision.action in (ASK, PUT_BACK))
-            warnings = (*_void_notices(void), *shown_elsewhere(view, every))
+            warnings = (*_void_notices(void), *shown_elsewhere(view, differs))
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=warnings)
         outcome = RenewalReport(skipped=skipped, failed=broken, warnings=_void_notices(void))
         is_odd = bool(broken) and bool(invalid_links(view.paths))
@@ -104,7 +104,7 @@ def renew(
         warnings = (*_doubt_notices(why_in_doubt(view)), *warnings)
     if watch is not None:
         watch.services(every)
-    outcome = replace(outcome, warnings=(*warnings, *shown_elsewhere(view, every)))
+    outcome = replace(outcome, warnings=(*warnings, *shown_elsewhere(view, every if busy else differs)))
     failed = outcome.failed
     if is_scheduled:
         what = failed[0].error.what if failed else ""
@@ -163,9 +163,9 @@ def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()
 
 def _decisions(
     view: View, request: RenewRequest
-) -> tuple[list[Decision], tuple[FailedLineage, ...], list[Facts], dict[str, tuple[str, ...]]]:
-    """Return what to do, what cannot be read, the facts that it was decided by, and by name the times that only a wrong clock
-    can have written.
+) -> tuple[list[Decision], tuple[FailedLineage, ...], list[Facts], dict[str, tuple[str, ...]], list[Facts]]:
+    """Return what to do, what cannot be read, the facts that it was decided by, by name the times that only a wrong clock can have
+    written, and the facts of those that a target does not show.
     """
     names, force = request.names, request.force
     every, problems = facts_of_all(view.paths)
@@ -181,6 +181,9 @@ def _decisions(
     decisions = [decide(facts, view.config, stamp, force=force, named=named) for facts in every]
     void = {facts.name: found for facts in every if (found := void_of(facts, stamp))}
     decisions += mendable
+    differs = differing(view, every)
+    if differs:
+        decisions = with_repairs(view, decisions, differs, force=force, named=named)
     known = {*(decision.name for decision in decisions), *(problem.name for problem in broken)}
     broken = tuple(problem for problem in broken if not any(each.name == problem.name for each in mendable))
     if not named:
@@ -199,7 +202,7 @@ def _decisions(
         from core.workflows.renewing.maintenance import held_by_windows
 
         decisions = held_by_windows(decisions, every, view.config, now.astimezone())
-    return decisions, broken, every, void
+    return decisions, broken, every, void, differs
 
 
 def _void_notices(void: Mapping[str, Sequence[str]]) -> tuple[Notice, ...]:
@@ -266,7 +269,7 @@ def _run(context: Context, request: RenewRequest) -> RenewalReport:
     from core.workflows.issuing.sessions import Sessions
     from core.workflows.renewing.work import Work
 
-    decisions, broken, every, void = _decisions(context, request)
+    decisions, broken, every, void, _ = _decisions(context, request)
     _repair(context, void)
     skipped = [skipped_now(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]

@@ -177,3 +177,32 @@ def test_an_upload_whose_version_is_gone_says_the_way_out(appliance: Appliance) 
     assert [each.name for each in appliance.engine.renew().failed] == [NAME]
     assert appliance.engine.rollback(NAME).version == 1
     assert appliance.engine.status().problems == ()
+
+
+@pytest.mark.parametrize("file", ["privkey.pem", "fullchain.pem"])
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN", b"\0" * 300])
+def test_a_live_version_whose_files_are_damaged_is_renewed(
+    appliance: Appliance, tmp_path: Path, file: str, content: bytes
+) -> None:
+    """A scheduled run repairs a live key or chain that a disk or a program has emptied; before, only its service told on it."""
+    service = appliance.add_service(tmp_path / "srv")
+    appliance.issue(NAME, targets=("web",))
+    (appliance.paths.live / NAME / file).write_bytes(content)
+    report = appliance.engine.renew()
+    assert (report.renewed, report.failed, report.warnings) == ((NAME,), (), ())
+    assert appliance.live(NAME) == service.serves
+    assert appliance.engine.renew().renewed == ()
+
+
+def test_an_uploaded_version_that_is_damaged_says_what_helps(appliance: Appliance, tmp_path: Path) -> None:
+    """What cannot be ordered is not deployed again either: the warning says to import it, and names the files as the cause."""
+    appliance.add_service(tmp_path / "srv")
+    made = self_signed([NAME], now=NOON)
+    upload = Upload(parts=(Part(label="all.pem", data=made.fullchain_pem + made.key_pem),))
+    appliance.engine.import_upload(ImportRequest(name=NAME, upload=upload, targets=("web",)))
+    (appliance.paths.live / NAME / "privkey.pem").write_bytes(b"")
+    report = appliance.engine.renew()
+    assert report.renewed == ()
+    [warning] = report.warnings
+    assert warning.code == "live-damaged"
+    assert "import it again" in warning.fix

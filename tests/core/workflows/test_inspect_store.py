@@ -82,6 +82,16 @@ def test_a_live_key_of_another_certificate(box: Appliance) -> None:
     assert ("live-keys", "fail") in wrong(box.engine.daily_look())
 
 
+@pytest.mark.parametrize("file", ["chain.pem", "cert.pem"])
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_a_live_file_that_differs_from_the_fullchain(box: Appliance, file: str, content: bytes) -> None:
+    """A live chain or certificate that was emptied or changed is found, although no service of certdeck reads that file."""
+    version = lineages.live_version(box.paths, "shop")
+    assert version is not None
+    (lineages.folder(box.paths, "shop", version) / file).write_bytes(content)
+    assert ("live-keys", "fail") in wrong(box.engine.self_check())
+
+
 def test_names_that_the_certificate_lacks(box: Appliance) -> None:
     """A name that stands in the settings and not in the certificate is a warning."""
     settings = box.paths.certificates / "shop.toml"
