@@ -21,6 +21,7 @@ from core.store.vault import Vault
 from core.version import BUILT
 from core.workflows.context import Context
 from core.x509 import authority, certificate, key, key_reader
+from core.x509.selfsigned import branded
 
 NAME = "appliance-ca"
 RECORD = f"ca/{NAME}"
@@ -110,7 +111,7 @@ def _new_root(context: Context) -> Root:
     mark = context.env.random.token_bytes(2).hex()
     # Valid from the build date on: a root that was made under a clock far ahead must not be a future one when that is set right.
     # The mark tells the roots of two boxes of one vendor apart in a trust store.
-    name = f"{context.config.appliance.name[:40]} Private CA {mark}"
+    name = branded(context.config.appliance.name, f"Private CA {mark}")
     made = authority.new_root(
         root_key, name, not_before=min(now, BUILT) - timedelta(days=1), not_after=_not_before_build(now) + ROOT_LIFETIME
     )

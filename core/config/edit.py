@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -150,7 +151,9 @@ def _edited(path: Path, changes: Mapping[tuple[str, ...], object], check: Check)
     if before is not None:
         check(before)
     try:
-        after = edited((before or b"").decode(), changes).encode()
+        text = (before or b"").removeprefix(BOM_UTF8)
+        mark = (before or b"").removesuffix(text)
+        after = mark + edited(text.decode(), changes).encode()
     except UnicodeEncodeError as exc:
         raise _not_text(path, changes) from exc
     except NotEditable as exc:

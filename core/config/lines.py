@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from codecs import BOM_UTF8
 from functools import lru_cache
 
 HEADER = re.compile(r"\s*\[{1,2}\s*(.+?)\s*\]{1,2}\s*(#.*)?$")
@@ -28,7 +29,7 @@ def line_of(text: bytes, where: tuple[str, ...]) -> int:
 def _lines(text: bytes) -> dict[tuple[str, ...], int]:
     found: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
-    for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(text.removeprefix(BOM_UTF8).decode("utf-8", "replace").splitlines(), 1):
         if header := HEADER.match(line):
             table = parts_of(header[1])
             path = table

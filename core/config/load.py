@@ -8,6 +8,7 @@ Every command comes through here, so nothing heavy is imported: nearest names an
 from __future__ import annotations
 
 import errno
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
@@ -37,6 +38,8 @@ from core.errors import ConfigError, NotFound, StoreError
 from core.paths import Paths
 from core.regular import read_regular
 
+_LONGEST_PROBLEM = 400
+"""Characters. A problem quotes the value that it is about."""
 _SECTIONS: dict[str, type] = {
     "appliance": Appliance,
     "defaults": Defaults,
@@ -174,7 +177,7 @@ class _Walk:
         import tomllib  # a third of what a run with nothing to read costs
 
         try:
-            return tomllib.loads(self._text.decode().replace("\r\n", "\n"))
+            return tomllib.loads(self._text.removeprefix(BOM_UTF8).decode().replace("\r\n", "\n"))
         except UnicodeDecodeError as exc:
             line = self._text.count(b"\n", 0, exc.start) + 1
             self._problems.append(self._problem("", line, "the file is not UTF-8", "Save it as UTF-8."))
@@ -337,7 +340,12 @@ class _Walk:
         )
 
     def _problem(self, key: str, line: int | None, problem: str, fix: str) -> _Problem:
-        return {"file": str(self._path), "key": key, "line": line, "problem": problem, "fix": fix}
+        shown = (
+            problem
+            if len(problem) <= _LONGEST_PROBLEM
+            else f"{problem[: _LONGEST_PROBLEM // 2]}…{problem[-_LONGEST_PROBLEM // 2 :]}"
+        )
+        return {"file": str(self._path), "key": key, "line": line, "problem": shown, "fix": fix}
 
 
 _WRONG = object()

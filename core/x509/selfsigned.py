@@ -29,6 +29,12 @@ def self_signed(
     return signed(builder, key)
 
 
+def branded(brand: str, rest: str) -> str:
+    """Return `BRAND REST` as a common name: of a long brand the end is left out, never what says which certificate it is."""
+    room = LONGEST_COMMON_NAME - len(rest.encode()) - 1
+    return f"{brand.strip().encode()[:room].decode(errors='ignore').strip()} {rest}".strip()
+
+
 def common_name_of(text: str) -> x509.Name:
     """Return a subject of this common name, cut to what fits; an empty one where nothing is left."""
     cut = text.strip().encode()[:LONGEST_COMMON_NAME].decode(errors="ignore").strip()

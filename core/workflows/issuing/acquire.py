@@ -91,7 +91,7 @@ def acquire(
 def self_signed(context: Context, names: tuple[str, ...], leaf_key: PrivateKey) -> Acquired:
     """Make a self-signed certificate for `names` that is valid from yesterday for a year."""
     not_before, not_after = first_boot.validity(context.env.clock.now())
-    subject = f"{context.config.appliance.name} Self-Signed"
+    subject = selfsigned.branded(context.config.appliance.name, "Self-Signed")
     made = selfsigned.self_signed(leaf_key, subject, names, not_before=not_before, not_after=not_after)
     return Acquired(certificate.to_pem(made), leaf_key)
 

@@ -98,6 +98,16 @@ def test_a_broken_file_is_not_edited(paths: Paths) -> None:
     assert paths.config.read_text() == "[appliance\n"
 
 
+def test_a_byte_order_mark_survives(paths: Paths) -> None:
+    """A file that a Windows editor has saved is changed like any other, and keeps its mark."""
+    paths.config.write_bytes(b"\xef\xbb\xbf" + TEXT.removeprefix("# Kept by the cellar crew.\n").encode())
+    set_values(paths, {"appliance.name": "Other"})
+    text = paths.config.read_bytes()
+    assert text.startswith(b"\xef\xbb\xbf[appliance]")
+    assert text.count(b"[appliance]") == 1
+    assert load_config(paths).appliance.name == "Other"
+
+
 def test_mode_and_link_are_kept(paths: Paths) -> None:
     """A file that others may read stays so, and a link to where configuration management keeps it stays a link."""
     elsewhere = paths.etc.parent / "managed.toml"

@@ -199,6 +199,22 @@ def test_windows_line_ends_load() -> None:
     assert parse_config(CONTRACT.replace(b"\n", b"\r\n"), FILE).appliance.name == "Acme Box"
 
 
+def test_a_byte_order_mark_loads() -> None:
+    """What Windows editors put before the text is not part of it, and the lines of problems stay right."""
+    assert parse_config(b"\xef\xbb\xbf[appliance]\r\nname = 'x'\r\n", FILE).appliance.name == "x"
+    with pytest.raises(ConfigError) as caught:
+        parse_config(b"\xef\xbb\xbf[appliance]\nname = 5\n", FILE)
+    assert "line 2: appliance.name" in caught.value.why
+
+
+def test_a_value_far_too_long_is_not_quoted_in_full() -> None:
+    """The error for a value of any length stays short, and still names key and line."""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(b'[defaults]\nkey_type = "' + b"x" * 100_000 + b'"\n', FILE)
+    assert "line 2: defaults.key_type" in caught.value.why
+    assert len(caught.value.why) < 1000
+
+
 def test_a_lineage_loads_by_its_name(paths: Paths) -> None:
     """The name comes from the file's name, the rest from its keys."""
     (paths.certificates / "shop.toml").write_text(

@@ -16,7 +16,7 @@ from core.x509.authority import new_root, sign_leaf
 from core.x509.certificate import Certificate, parse_pem, to_pem
 from core.x509.chain import chain_problem, issued_pair_problem
 from core.x509.key import PrivateKey, generate_key
-from core.x509.selfsigned import common_name_of, self_signed
+from core.x509.selfsigned import branded, common_name_of, self_signed
 
 # TLS libraries judge by their own clock, so these certificates live around the real one.
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -138,6 +138,15 @@ def test_any_brand_fits_into_a_common_name(text: str, shown: str | None) -> None
     found = [each.value for each in common_name_of(text).get_attributes_for_oid(NameOID.COMMON_NAME)]
     assert found == ([] if shown is None else [shown])
     assert self_signed(KEY, text, ["box.example.com"], **SPAN).subject == (shown or "box.example.com")
+
+
+@pytest.mark.parametrize("brand", ["Acme Box", "x" * 200, "日本" * 40, " ", "a" + "é" * 60])
+def test_a_long_brand_leaves_room_for_what_it_is(brand: str) -> None:
+    """Of a brand that does not fit the end is left out: the words after it are always there (ST-05)."""
+    shown = branded(brand, "Self-Signed")
+    assert shown.endswith("Self-Signed")
+    assert len(shown.encode()) <= 64
+    assert common_name_of(shown).get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == shown
 
 
 def test_without_a_subject_the_san_is_critical() -> None:
