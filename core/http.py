@@ -19,7 +19,7 @@ from core.ports import CancelToken, Clock, Random, Response
 
 WHOLE_SECONDS = 60.0
 """How long one request is tried at the most, waits included."""
-LONGEST_WAIT = timedelta(days=31)
+LONGEST_WAIT = timedelta(days=7)
 """A Retry-After beyond that is read as this: no limit of a CA is longer (Let's Encrypt: 7 days, 2026-08)."""
 _READ_FOR_WORDS = 65536
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from core.renewal import ASK_AGAIN_SECONDS
 from core.request_kind import RequestKind
 from core.stored_times import LIMIT_NOTED, LIMIT_UNTIL, is_void
 
@@ -43,6 +44,13 @@ class Limit(Struct, frozen=True, kw_only=True):
     """Only orders for this domain and names below it; empty: all."""
     said: str = ""
     """The CA's words."""
+
+    def outlives(self, not_after: float, now: float) -> bool:
+        """Tell whether a certificate would end while this is waited for, so that the CA is asked all the same, once a day.
+
+        A CA that gives a time by mistake must not let a certificate expire.
+        """
+        return not_after <= self.until and now - self.noted >= ASK_AGAIN_SECONDS
 
     def covers(self, account: str, kinds: Iterable[str], names: Sequence[str]) -> bool:
         """Tell whether a request is meant."""

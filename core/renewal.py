@@ -16,6 +16,8 @@ _LARGEST_SHARE = 0.67
 """Renewing with more than this of the life left orders a new certificate so often that rate limits end it."""
 RETRIES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
 DAILY = timedelta(days=1)
+ASK_AGAIN_SECONDS = 86400.0
+"""How often a CA that has asked to wait is asked all the same, where a certificate would end meanwhile."""
 JITTER = 0.1
 ASK_PAUSE = timedelta(hours=6)
 """Between two questions for the CA's own advice where it names no other pause, and before the first one."""

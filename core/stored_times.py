@@ -19,7 +19,7 @@ from core.version import BUILT
 TOLERANCE_SECONDS = 3600.0
 """Clocks are corrected by small steps all the time; the same hour counts against a CA's clock."""
 LONGEST_RETRY_SECONDS = DAILY.total_seconds() * (1 + JITTER)
-LONGEST_LIMIT_SECONDS = 31 * 86400.0
+LONGEST_LIMIT_SECONDS = 7 * 86400.0
 """No limit of a CA is longer (Let's Encrypt: 7 days, 2026-08); `core.acme.response` cuts Retry-After there."""
 LONGEST_ARI_PAUSE_SECONDS = 86400.0
 """Between two questions for renewal information; `core.acme.renewal_info` cuts Retry-After there."""

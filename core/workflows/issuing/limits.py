@@ -5,6 +5,7 @@ After a limit one order goes first. Only when the CA takes it do the others foll
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -36,15 +37,22 @@ def is_waiting(error: BaseException) -> bool:
 class Limits:
     """All limits of one run. Thread-safe."""
 
-    def __init__(self, context: Context, *, insists: bool = False, is_forced: bool = False) -> None:
-        """`insists`: a person wants to try although a CA has said stop; what it says in this run still counts.
-        `is_forced`: somebody orders what is not due, and is told what that costs.
+    def __init__(
+        self, context: Context, *, insists: bool = False, is_forced: bool = False, ends: float = math.inf
+    ) -> None:
+        """Take what earlier runs were told.
+
+        Args:
+            insists: a person wants to try although a CA has said stop; what it says in this run still counts.
+            is_forced: somebody orders what is not due, and is told what that costs.
+            ends: when the first of the certificates ends that are to be renewed, in epoch seconds.
         """
         self.ledger = Ledger(context, insists=insists, is_forced=is_forced)
         self._context = context
         self._before = stored.load(context.paths)
         self._limits = list(believable(self._before, self._now()))
-        self._ignored = frozenset(self._limits if insists else ())
+        now = self._now()
+        self._ignored = frozenset(each for each in self._limits if insists or each.outlives(ends, now))
         self._first = {each.account: _FREE for each in self._limits if each.kind in ORDERING}
         self._next_begin: dict[str, float] = {}
         self._changed = threading.Condition()

@@ -7,6 +7,7 @@ is told of the same key once more.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -39,9 +40,17 @@ __all__ = ["Sessions"]
 class Sessions:
     """Thread-safe. Use as a context manager: leaving it closes every connection and every listener."""
 
-    def __init__(self, context: Context, vault: Vault, *, insists: bool = False, is_forced: bool = False) -> None:
-        """`insists`: a person wants to try although a CA has said stop in an earlier run. `is_forced`: see `Limits`."""
-        self.limits = Limits(context, insists=insists, is_forced=is_forced)
+    def __init__(
+        self,
+        context: Context,
+        vault: Vault,
+        *,
+        insists: bool = False,
+        is_forced: bool = False,
+        ends: float = math.inf,
+    ) -> None:
+        """`insists`: a person wants to try although a CA has said stop in an earlier run. `is_forced`, `ends`: see `Limits`."""
+        self.limits = Limits(context, insists=insists, is_forced=is_forced, ends=ends)
         self._context = context
         self._vault = vault
         self._lock = threading.Lock()

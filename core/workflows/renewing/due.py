@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.config.model import Config
-from core.renewal import ASK_PAUSE, due_at
+from core.renewal import ASK_AGAIN_SECONDS, ASK_PAUSE, due_at
 from core.renewal_report import Skipped
 from core.store.index import Facts
 from core.workflows.issuing.method import FLEET, SET_EACH_TIME, UPLOAD, is_acme
@@ -94,7 +94,7 @@ def unchanged_until(facts: Facts, config: Config, now: float) -> float | None:
     """
     if facts.on_fallback:
         return None
-    moments = [facts.next_attempt, _asked_at(facts), facts.chain_retry_at]
+    moments = [facts.next_attempt, _held_until(facts), _asked_at(facts), facts.chain_retry_at]
     if facts.version is not None:
         moments += [facts.not_before, facts.not_after, facts.chain_not_after, renewal_time(facts, config)]
     return min((each for each in moments if each is not None and each > now), default=float("inf"))
@@ -172,7 +172,7 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
     auto = config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew
     if not auto and not named:
         return Decision(name, SKIP, "automatic renewal is off")
-    held = None if force or named else facts.next_attempt
+    held = None if force or named else _held_until(facts)
     if facts.version is None:
         return _unless_held(name, "it has no certificate yet", held, now)
     if force:
@@ -192,6 +192,14 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
     if ask_at is not None and ask_at <= now and is_acme(config, issuer):
         return Decision(name, ASK, f"renews {_day(due)}", due)
     return Decision(name, SKIP, f"not due before {_day(due)}", due)
+
+
+def _held_until(facts: Facts) -> float | None:
+    """Return when a lineage is tried again after a failure. What a CA asked for is not waited for until the certificate ends."""
+    held = facts.next_attempt
+    if held is None or facts.version is None or facts.last_attempt is None or facts.not_after > held:
+        return held
+    return min(held, facts.last_attempt + ASK_AGAIN_SECONDS)
 
 
 def renewal_time(facts: Facts, config: Config) -> float:

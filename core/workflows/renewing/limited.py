@@ -38,7 +38,7 @@ def _held(config: Config, limits: Sequence[Limit], decision: Decision, facts: Fa
     issuer = facts.issuer or config.defaults.issuer
     names = tuple(facts.domains or facts.names)
     found = [limit_of(config, limits, each, names, now) for each in (issuer, *config.defaults.fallback_issuers)]
-    if not all(found) or found[0] is None:
+    if not all(found) or found[0] is None or found[0].outlives(facts.not_after, now):
         return decision
     until = datetime.fromtimestamp(found[0].until, UTC)
     why = f"{decision.why}, and waits: {issuer} {WHAT[found[0].kind]} before {until:%Y-%m-%d %H:%M} UTC"

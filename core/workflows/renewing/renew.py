@@ -7,6 +7,7 @@ the way the certificate was first had (ST-30); after two failures it tries the s
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -274,7 +275,8 @@ def _run(context: Context, request: RenewRequest) -> RenewalReport:
     skipped = [skipped_now(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault, insists = context.vault, request.force and bool(request.names)
-    with Sessions(context, vault, insists=insists, is_forced=request.force) as sessions:
+    ends = min((decision.ends for decision in busy if decision.action == RENEW and decision.ends), default=math.inf)
+    with Sessions(context, vault, insists=insists, is_forced=request.force, ends=ends) as sessions:
         run = Work(context, vault, sessions, every, len(busy), begins=insists)
         results: dict[str, str | Skipped | FailedLineage] = {}
         # What this box signs by its own clock comes last: by then CAs may have said what they think of it.

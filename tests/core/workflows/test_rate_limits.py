@@ -260,11 +260,11 @@ def test_the_fallback_stands_in_for_what_waits(appliance: Appliance, tmp_path: P
     service = appliance.add_service(tmp_path / "srv")
     appliance.engine.first_boot()
     appliance.issue("shop.example.com", targets=("web",))
-    appliance.clock.advance(days=89)
+    appliance.clock.advance(days=89, hours=12)
     Bucket(appliance, 0, lambda: problem("rateLimited", 429, "stop", headers={"retry-after": "2592000"}))
     appliance.engine.renew(("shop.example.com",))
     renewal_state.save(appliance.paths, "shop.example.com", renewal_state.RenewalState())
-    appliance.clock.advance(days=2)
+    appliance.clock.advance(hours=20)
     report = appliance.reopened().renew()
     assert [each.name for each in report.skipped] == ["default", "shop.example.com"]
     assert service.serves == appliance.live("default")
@@ -330,3 +330,34 @@ def _payload(asked: Asked) -> bytes:
 
     text = json.loads(asked.body or b"{}").get("payload", "")
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pytest.param(problem("rateLimited", 429, "stop", headers={"retry-after": "99999999"}), id="429"),
+        pytest.param(problem("serverInternal", 503, headers={"retry-after": "99999999"}), id="503"),
+        pytest.param(
+            problem(
+                "rateLimited", 429, "too many certificates already issued for this exact set of identifiers, retry after "
+                "2029-01-01 00:00:00 UTC: see https://letsencrypt.org/docs/rate-limits/"
+            ),
+            id="names",
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("days", [90, 45, 6])
+def test_no_certificate_ends_because_a_ca_gave_a_wrong_time(appliance: Appliance, refusal: Response, days: int) -> None:
+    """A wait of years is a week at most, and once a day the CA is asked all the same where a certificate would end meanwhile."""
+    appliance.ca.issue = lambda csr: appliance.ca.chain_for(csr, days=days)
+    appliance.issue("shop.example.com")
+    old = appliance.live("shop.example.com")
+    appliance.ca.fail("/new-order", refusal, times=1)
+    begun, asked = appliance.clock.now(), 0
+    while appliance.live("shop.example.com") == old:
+        assert (appliance.clock.now() - begun).days < days, "it has ended"
+        before = appliance.ca.count("/new-order")
+        appliance.reopened().renew()
+        asked += appliance.ca.count("/new-order") - before
+        appliance.clock.advance(hours=12)
+    assert asked <= 4
