@@ -21,6 +21,8 @@ class Skipped(Struct, frozen=True, kw_only=True):
     renew_at: datetime | None = None
     needs_you: bool = False
     """A person has to do something, now: set DNS records, or begin a renewal by hand."""
+    is_held: bool = False
+    """It is due, and waits for something else than its own time: a CA, the window of a service, its turn."""
 
 
 class FailedLineage(Struct, frozen=True, kw_only=True):

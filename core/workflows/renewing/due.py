@@ -47,6 +47,12 @@ class Decision(Struct, frozen=True):
     """This box itself signs it, by its own clock."""
     ends: float = 0.0
     """When the certificate ends, in epoch seconds; 0 where there is none."""
+    is_held: bool = False
+    """It is due, and was made to wait after it was decided about (`held`)."""
+
+    def held(self, why: str, until: float) -> Decision:
+        """Return it as one that waits for something else than its own time: what `unchanged_until` says does not hold for it."""
+        return replace(self, action=SKIP, why=why, renew_at=until, is_held=True)
 
 
 def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
@@ -84,7 +90,9 @@ def is_off(facts: Facts, config: Config, now: float) -> bool:
 def skipped_now(decision: Decision) -> Skipped:
     """Return what a run says of a lineage that it skips."""
     renew_at = None if decision.renew_at is None else datetime.fromtimestamp(decision.renew_at, UTC)
-    return Skipped(name=decision.name, why=decision.why, renew_at=renew_at, needs_you=decision.needs_you)
+    return Skipped(
+        name=decision.name, why=decision.why, renew_at=renew_at, needs_you=decision.needs_you, is_held=decision.is_held
+    )
 
 
 def unchanged_until(facts: Facts, config: Config, now: float) -> float | None:

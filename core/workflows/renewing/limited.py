@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from msgspec.structs import replace
-
 from core.config.model import Config
 from core.errors import CertdeckError
 from core.rate_limits import ORDERING, WHAT, Limit, believable, closed
@@ -14,7 +12,7 @@ from core.request_kind import RequestKind
 from core.store import limits as stored
 from core.store.index import Facts
 from core.workflows.context import View
-from core.workflows.renewing.due import RENEW, SKIP, Decision
+from core.workflows.renewing.due import RENEW, Decision
 
 
 def held_by_limits(view: View, decisions: Sequence[Decision], every: Sequence[Facts]) -> list[Decision]:
@@ -42,7 +40,7 @@ def _held(config: Config, limits: Sequence[Limit], decision: Decision, facts: Fa
         return decision
     until = datetime.fromtimestamp(found[0].until, UTC)
     why = f"{decision.why}, and waits: {issuer} {WHAT[found[0].kind]} before {until:%Y-%m-%d %H:%M} UTC"
-    return replace(decision, action=SKIP, why=why, renew_at=found[0].until)
+    return decision.held(why, found[0].until)
 
 
 def limit_of(config: Config, limits: Sequence[Limit], issuer: str, names: Sequence[str], now: float) -> Limit | None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from msgspec.structs import replace
-
 from core.config.model import Config
 from core.store.index import Facts
 from core.workflows.deploying.window import is_open, opens_at
-from core.workflows.renewing.due import DEPLOY, PUT_BACK, RENEW, SKIP, Decision
+from core.workflows.renewing.due import DEPLOY, PUT_BACK, RENEW, Decision
 
 URGENT = timedelta(days=2)
 """A certificate that ends within this time is renewed in or out of the window: an expired one is worse than a restart."""
@@ -38,5 +36,5 @@ def _held(decision: Decision, facts: Mapping[str, Facts], config: Config, now: d
         target = config.targets.get(name)
         if target is not None and target.window and not is_open(target.window, now):
             why = f"{decision.why}, and waits for the window of its service {name} ({target.window})"
-            return replace(decision, action=SKIP, why=why, renew_at=opens_at(target.window, now).timestamp())
+            return decision.held(why, opens_at(target.window, now).timestamp())
     return decision

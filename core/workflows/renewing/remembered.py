@@ -70,7 +70,11 @@ class Watch:
     def ended(self, report: RenewalReport, every: Sequence[Facts]) -> None:
         """Remember the run where the next one can do the same. Never raises: what is not remembered is done again."""
         is_idle = bool(report.skipped) and not (
-            report.renewed or report.failed or report.due or report.warnings or any(e.needs_you for e in report.skipped)
+            report.renewed
+            or report.failed
+            or report.due
+            or report.warnings
+            or any(e.needs_you or e.is_held for e in report.skipped)
         )
         if self._seen is None or not is_idle or self._seen[1] > self._file.changed_at - FINEST_NANOSECONDS:
             return

@@ -10,14 +10,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
 
-from msgspec.structs import replace
-
 from core.errors import CertdeckError
 from core.schedule.record import load as load_schedule
 from core.schedule.timetable import TWICE_DAILY
 from core.store.index import Facts
 from core.workflows.context import View
-from core.workflows.renewing.due import RENEW, SKIP, Decision
+from core.workflows.renewing.due import RENEW, Decision
 
 LEAST = 20
 """Fewer are never spread: any CA takes that many at once."""
@@ -65,7 +63,7 @@ def spread(view: View, decisions: Sequence[Decision], every: Sequence[Facts]) ->
                 f"{len(due)} certificates of {issuer} are due, and each run renews {taken}, starting with those that "
                 "expire first"
             )
-            later[decision.name] = replace(decision, action=SKIP, why=why, renew_at=at)
+            later[decision.name] = decision.held(why, at)
     return [later.get(decision.name, decision) for decision in decisions]
 
 
