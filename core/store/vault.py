@@ -276,10 +276,11 @@ def _sealed(key: MasterKey, nonce: bytes, name: str, secret: bytes) -> bytes:
 
 def _headers(paths: Paths) -> Iterator[tuple[str, bytes]]:
     for name, path in sealed_files(paths):
+        head = b""
         with suppress(StoreError, OSError), path.open("rb") as file:
             head = file.read(_HEAD)
-            if len(head) == _HEAD and head[0] == FORMAT:
-                yield name, head[1:9]
+        if len(head) == _HEAD and head[0] == FORMAT:  # after the file is closed: closing it may fail, too
+            yield name, head[1:9]
 
 
 def _damaged(name: str) -> VaultError:
