@@ -27,17 +27,14 @@ class Hands:
 
     def type(self, text: str) -> None:
         """Type into the field that has the cursor, once it has it: a person would see the cursor there."""
-        for tries in range(2):
+        there = re.compile(rf"{re.escape(text[-20:])}|•{{{len(text)}}}")
+        self.terminal.type(text)
+        try:
+            self.terminal.wait_for(there, timeout=5.0)
+        except NotThere:
+            self.terminal.press(*["BSpace"] * len(text))
             self.terminal.type(text)
-            try:
-                self.terminal.wait_for(
-                    re.compile(rf"{re.escape(text[-20:])}|•{{{len(text)}}}"), timeout=3.0 + 10 * tries
-                )
-            except NotThere:
-                print("RETRY", text, self.terminal.screen(), flush=True)
-                self.terminal.press(*["BSpace"] * len(text))
-            else:
-                return
+            self.terminal.wait_for(there)
 
     def start_counting(self) -> None:
         """Forget what was pressed so far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -281,6 +282,25 @@ async def test_what_arrives_with_a_tab_goes_to_the_next_field() -> None:
         await settled(pilot)
         values = [app.screen.query_one(f"#{id} Input", Input).value for id in ("name", "directory", "title")]
         assert values == ["a", "d", "c"]  # a field that gets the focus again has its text selected, and "d" replaces it
+
+
+async def test_keys_that_come_before_the_list_count() -> None:
+    """Where reading takes a while, an arrow that was pressed meanwhile moves the cursor once the rows are there."""
+    engine, opened = FakeEngine(), threading.Event()
+    read = engine.issuers
+
+    def slow() -> Any:
+        assert opened.wait(10)
+        return read()
+
+    engine.issuers = slow
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("m", "down", "down")
+        assert app.screen.query_one(RowList).chosen is None
+        opened.set()
+        await settled(pilot)
+        assert app.screen.query_one(RowList).chosen == app.screen.query_one(RowList).keys[2]
 
 
 @pytest.mark.parametrize("name", ["company", "zerossl"])

@@ -317,12 +317,13 @@ async def test_a_certificate_for_other_names_is_a_new_one(leaf: Leaf) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await opened(pilot)
         await paste(pilot, bundle(leaf))
-        await settled(pilot)
+        await checked(pilot)
         assert screen.called == "new.example.com"
         assert uploads(engine)[-1]["name"] is None
         screen.query_one("#name Input", Input).value = "shop"
-        await settled(pilot)
+        await checked(pilot)
         assert screen.called == "shop"
+        assert uploads(engine)[-1]["name"] == "shop"
 
 
 async def test_it_is_called_as_the_request_that_it_answers(leaf: Leaf) -> None:

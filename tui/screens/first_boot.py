@@ -145,8 +145,9 @@ class FirstBootScreen(FormPage):
         if status.self_signed:
             words = "Browsers warn about it. Compare the SHA-256 with the one they show before you continue."
             lines += marked("▲", "severity-yellow", words, width, ink)
-        words = "Find the services of this box, and let them use it: B on the first screen."
-        lines += marked("→", "key", words, width, ink)
+        if not status.targets:
+            words = "Find the services of this box, and let them use it: B on the first screen."
+            lines += marked("→", "key", words, width, ink)
         return [*lines, *marked("→", "key", "Next, issue a trusted one: i on the first screen.", width, ink)]
 
 

@@ -28,7 +28,8 @@ from tui.wording.text import MARKS
 _PAGE: Final = 200
 _TIME: Final = 10
 """Cells for the time of a step since the run began."""
-_WAITS: Final = ("◐", "severity-yellow")
+_OPEN: Final = {"pending": ("◐", "text-muted"), "": ("◐", "severity-yellow")}
+"""A run that ended with something to do for a person, and one whose end is not known."""
 _STEP: Final = ("·", "faint")
 
 
@@ -124,7 +125,7 @@ class LogScreen(FilteredListPage[Run]):
         when = _when(item.started, self.deck.now())
         took, by = text.elapsed(item.took.total_seconds()) if item.outcome else "", printable(item.who)
         sign = _sign(item)
-        colour = sign[1] if item.mark in ("fail", "waiting") else "text-muted"
+        colour = sign[1] if item.mark in ("fail", "open") else "text-muted"
         return Row(
             item.id,
             (
@@ -194,7 +195,7 @@ class LogScreen(FilteredListPage[Run]):
 
 def _sign(run: Run) -> tuple[str, str]:
     mark = MARKS.get(run.mark)
-    return (mark.glyph, mark.colour) if mark is not None else _WAITS
+    return (mark.glyph, mark.colour) if mark is not None else _OPEN.get(run.outcome, _OPEN[""])
 
 
 def _when(at: datetime, now: datetime) -> str:

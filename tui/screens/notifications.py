@@ -75,7 +75,10 @@ class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
         lines = self.tested(item, width, ink)
         if item.missing:
             lines += marked("▲", "severity-yellow", f"Incomplete: {', '.join(item.missing)} is missing.", width, ink)
-        secrets = [f"{key} is {'set' if there else 'missing'}" for key, there in item.secrets.items()]
+        secrets = [
+            f"{key} is {'set' if there else 'missing' if key in item.missing else 'not set'}"
+            for key, there in item.secrets.items()
+        ]
         rows = [
             ("Kind", item.title),
             *((key, value) for key, value in item.settings.items()),

@@ -85,8 +85,12 @@ class CursorList(ScrollView, Inked, Generic[T], can_focus=True):
         self._go(place % max(len(self._rows), 1))
 
     def _go(self, place: int) -> None:
+        if not self._rows:
+            # Keys that come before the rows have been read are not lost: the next key would act on another row.
+            self._cursor = max(place, 0)
+            return
         place = max(min(place, len(self._rows) - 1), 0)
-        if place == self._cursor or not self._rows:
+        if place == self._cursor:
             return
         before, self._cursor = self._cursor, place
         self._refresh_row(before)

@@ -81,9 +81,9 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def mark(self) -> str:
-        """Its state, in the words of `MARKS`."""
+        """Its state, in the words of `MARKS`; `open` where it waits for a person or its end is not known."""
         if self.outcome in ("failed", "cancelled", "pending", ""):
-            return {"failed": "fail", "cancelled": "skip"}.get(self.outcome, "waiting")
+            return {"failed": "fail", "cancelled": "skip"}.get(self.outcome, "open")
         return "warn" if any(entry.kind in _DOUBTFUL for entry in self.entries) else "pass"
 
     def of(self, *kinds: str) -> Iterator[LogEntry]:
