@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ class Requests(EngineBase):
 
     def csrs(self) -> tuple[SigningRequest, ...]:
         """Return the requests whose certificates have not been imported yet, by name."""
-        if not self.paths.requests.is_dir():
+        if not os.path.lexists(self.paths.requests):
             return ()  # most boxes never had one, and `status` loads nothing for them
         from core.workflows.uploading.csr import open_requests
 

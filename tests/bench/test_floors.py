@@ -115,7 +115,8 @@ def test_looking(ours: Mapping[str, str], tmp_path: Path, count: int) -> None:
     commands: dict[str, Sequence[str]] = {"status": ("status",)}
     if count == 1:
         pair = ("--cert", str(live / "fullchain.pem"), "--key", str(live / "privkey.pem"))
-        commands |= {"check": ("check", *pair), "dns kinds": ("dns", "kinds"), "log": ("log",)}
+        commands |= {"check": ("check", *pair), "import": ("import", "brought", *pair, "--force")}
+        commands |= {"deploy": ("deploy", "first.certdeck.test"), "dns kinds": ("dns", "kinds"), "log": ("log",)}
     run([CERTDECK, "status"], ours)
     print()
     for label, words in commands.items():
