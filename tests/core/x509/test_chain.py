@@ -188,7 +188,9 @@ def test_what_cannot_be_put_in_order_stays(sent: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [key_pem(make_key()), b"-----BEGIN EC PARAMETERS-----\nAAAA\n-----END EC PARAMETERS-----\n"]
+    "key",
+    [key_pem(make_key()), b"-----BEGIN EC PARAMETERS-----\nAAAA\n-----END EC PARAMETERS-----\n"],
+    ids=["key", "parameters"],
 )
 def test_nothing_but_certificates_is_taken_from_a_ca(key: bytes) -> None:
     """A key and other text among the certificates of an answer never reach a file that services read (RFC 8555 §7.4.2)."""
