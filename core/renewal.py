@@ -19,9 +19,9 @@ DAILY = timedelta(days=1)
 ASK_AGAIN_SECONDS = 86400.0
 """How often a CA that has asked to wait is asked all the same, where a certificate would end meanwhile."""
 JITTER = 0.1
+"""The share of a pause that chance adds at the most."""
 ASK_PAUSE = timedelta(hours=6)
 """Between two questions for the CA's own advice where it names no other pause, and before the first one."""
-"""The share of a pause that chance adds at the most."""
 
 
 def due_at(
