@@ -85,7 +85,7 @@ def order(
     Raises NotLeading (`not-leading`), IssuerError, ChallengeError, FleetError, UsageError.
     """
     context = desk.hub.context
-    if chosen.is_by_hand:
+    if chosen.is_manual:
         raise UsageError(
             "A certificate of the fleet renews automatically.",
             "This is not possible with manual DNS records.",

@@ -111,7 +111,7 @@ def store(context: Context, plan: Plan, got: Acquired) -> int:
         profile=plan.profile,
     )
     version = store_new(context, plan.lineage, new)
-    delete_order(context.paths, plan.name, durable=plan.is_by_hand)
+    delete_order(context.paths, plan.name, durable=plan.is_manual)
     return version
 
 
