@@ -12,7 +12,7 @@
     ├─ UntrustedPath                             another account could give commands to root
     ├─ AlreadyThere                              something of that name is there, and would be lost
     ├─ NewerElsewhere                            somebody else's newer certificate would be replaced
-    ├─ InputRejected                             an upload did not pass its checks
+    ├─ InputRejected                             core.upload.rejected: an upload did not pass its checks
     ├─ IssuerError
     │  ├─ DirectoryUnreachable · DirectoryUntrusted · DirectoryInvalid
     │  ├─ AccountError
@@ -51,10 +51,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from core.upload.values import UploadCheck
 
 
 class CertdeckError(Exception):
@@ -139,14 +135,6 @@ class NewerElsewhere(CertdeckError):
     """A target carries a newer valid certificate that somebody else put there. `details`: `target`, `serial`, `path`, `client`."""
 
     code = "newer-elsewhere"
-
-
-class InputRejected(CertdeckError):
-    """An upload did not pass. `details["checks"]` holds the checks."""
-
-    code = "input-rejected"
-    outcome: UploadCheck | None = None
-    """The whole of what the checks say, for the front ends."""
 
 
 class IssuerError(CertdeckError):

@@ -178,7 +178,7 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     """To be set by hand; empty for an order that continues automatically."""
     created: datetime
     expires: datetime | None
-    is_by_hand: bool
+    is_manual: bool
 
 
 class DnsKind(EntryKind, frozen=True, kw_only=True):

@@ -86,8 +86,8 @@ def obtain(
     order, held = _order(session, terms, order_url, on_order, narrator)
     request = _Once(csr)
     if order.status == "pending":
-        challenges = _to_prove(session, held or _authorizations(session, order), terms.names, solver.type, narrator)
-        order = _prove(session, order, challenges, solver, request, timeout_seconds, narrator)
+        challenges = _to_validate(session, held or _authorizations(session, order), terms.names, solver.type, narrator)
+        order = _validate(session, order, challenges, solver, request, timeout_seconds, narrator)
     else:
         for name in terms.names if order.status == "ready" else ():
             narrator.tell(AuthorizationReused(identifier=name))
@@ -201,7 +201,7 @@ def _authorizations(session: AcmeSession, order: Order) -> list[Authorization]:
     return request_each(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
 
 
-def _to_prove(
+def _to_validate(
     session: AcmeSession, found: list[Authorization], names: Sequence[str], type: str, narrator: Narrator
 ) -> tuple[Challenge, ...]:
     """Return the open challenge of `type` for each name that is not validated yet, in the order of `names`.
@@ -228,7 +228,7 @@ def _challenge(session: AcmeSession, authorization: Authorization, type: str) ->
     raise failure.not_offered(session, authorization, type)
 
 
-def _prove(
+def _validate(
     session: AcmeSession,
     order: Order,
     challenges: Sequence[Challenge],

@@ -35,7 +35,7 @@ LONGEST_RETRY = timedelta(days=1)
 """A provider that wants to be left alone for longer is asked all the same: certificates do not wait for ever."""
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class ApiResponse(Struct, frozen=True, kw_only=True):
     """What came back, whatever its status."""
 
     status: int
@@ -66,7 +66,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         return self.body.decode("utf-8", "replace")
 
 
-def is_transient(answer: Answer) -> bool:
+def is_transient(answer: ApiResponse) -> bool:
     """Tell whether asking again may help, by the status alone."""
     return answer.status in TEMPORARY
 
@@ -84,7 +84,7 @@ class Api:
     """One provider's interface below one address."""
 
     def __init__(
-        self, access: Access, endpoint: str, *, title: str, is_temporary: Callable[[Answer], bool] = is_transient
+        self, access: Access, endpoint: str, *, title: str, is_temporary: Callable[[ApiResponse], bool] = is_transient
     ) -> None:
         """Take the place of an interface; asks nothing of the network yet.
 
@@ -120,7 +120,7 @@ class Api:
         repeat: bool = True,
         must_be_fresh: bool = False,
         timeout: float = REQUEST_SECONDS,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send a request and return the answer, also a refusal; `data` goes as JSON, `form` as a form.
 
         Args:
@@ -145,7 +145,7 @@ class Api:
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
         below = path + (f"?{urlencode(query)}" if query else "")
 
-        def send(place: str) -> Answer:
+        def send(place: str) -> ApiResponse:
             return self._sent(
                 method, place + below, sent, body, repeat=repeat, must_be_fresh=must_be_fresh, timeout=timeout
             )
@@ -169,7 +169,7 @@ class Api:
         repeat: bool,
         must_be_fresh: bool,
         timeout: float,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send a request until there is an answer that means something, or patience is at its end. Raises as `call` does."""
         env, cancel = self.access.env, self.access.cancel
         backoff = Backoff(env.clock, env.random, cancel, PAUSES_SECONDS)
@@ -277,13 +277,13 @@ class Api:
     def _place(self) -> str:
         return urlsplit(self.endpoint).netloc.rpartition("@")[2] or "its endpoint"
 
-    def _answer(self, response: Response) -> Answer:
+    def _answer(self, response: Response) -> ApiResponse:
         oddity = improper(response)
         if oddity is Improper.REDIRECT:
             raise self.nonsense("It redirects to another address, which the API never does.")
         if oddity is Improper.ENDLESS:
             raise self.nonsense("Its response is larger than any valid response.")
-        return Answer(status=response.status, headers=response.headers, body=response.body)
+        return ApiResponse(status=response.status, headers=response.headers, body=response.body)
 
     def _unreachable(self, failure: TransportFailure) -> DnsProviderError:
         return provider_error(
@@ -296,7 +296,7 @@ class Api:
             else "Check this machine's network, DNS and proxy settings, and that a firewall allows connections to port 443.",
         )
 
-    def _stumbled(self, answer: Answer, until: datetime | None) -> DnsProviderError:
+    def _stumbled(self, answer: ApiResponse, until: datetime | None) -> DnsProviderError:
         """Return the error for a temporary answer. `until`: when it wants to be asked again, where it says so."""
         now = self.access.env.clock.now()
         seconds = (until - now).total_seconds() if until is not None else 0.0
@@ -331,7 +331,7 @@ def shown(said: str) -> str:
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
-def _retry_at(answer: Answer, now: datetime) -> datetime | None:
+def _retry_at(answer: ApiResponse, now: datetime) -> datetime | None:
     """Return when it wants to be asked again, from the header or the body; None where there is nothing that can be read."""
     in_body = answer.fields.get("retryAfterSec")  # GoDaddy
     told = {"retry-after": str(in_body)} if isinstance(in_body, int) else {}

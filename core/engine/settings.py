@@ -143,7 +143,7 @@ class Settings(EngineBase):
 
     def export_ca_root(self, *, report: Reporter = ignore) -> bytes:
         """Return the PEM of the private CA's root certificate, making the root on first use."""
-        from core.appliance_ca import root_pem
+        from core.workflows.appliance_ca import root_pem
 
         with self._writing("issuer root", report) as context:
             return root_pem(context, context.vault)

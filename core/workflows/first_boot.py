@@ -11,7 +11,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,10 +30,8 @@ if TYPE_CHECKING:
 
 NAME = "default"
 ISSUER = "self-signed"
-LIFETIME = timedelta(days=365)
 _EXPIRED = "it had expired"
 _NOT_YET_VALID = "it was not valid yet: the clock was wrong when it was created"
-BACKDATED = timedelta(days=1)
 _MOST_BYTES = 1_000_000
 """Of a certificate with its chain."""
 
@@ -75,11 +72,6 @@ def external_host(url: str) -> str:
             "Include the scheme, for example https://box.example.com:8443.",
         )
     return host
-
-
-def validity(now: datetime) -> tuple[datetime, datetime]:
-    """Return not_before and not_after for a certificate made at `now`; a clock before the build date is not believed."""
-    return min(now, BUILT) - BACKDATED if now < BUILT else now - BACKDATED, max(now, BUILT) + LIFETIME
 
 
 def warn_of_clock(context: Context) -> None:
@@ -196,8 +188,9 @@ def remake(context: Context, plan: Plan) -> int:
 
 def _make(context: Context, spec: LineageConfig, names: tuple[str, ...]) -> int:
     from core.store.lineages import live_version, read_pair
-    from core.workflows.issuing.acquire import self_signed, store
+    from core.workflows.issuing.acquire import Acquired, store
     from core.workflows.issuing.plan import self_signed_plan
+    from core.workflows.issuing.self_sign import self_sign
     from core.x509 import key
     from core.x509.key_reader import MalformedKey, load_key
 
@@ -208,7 +201,9 @@ def _make(context: Context, spec: LineageConfig, names: tuple[str, ...]) -> int:
         with suppress(CertdeckError, MalformedKey):  # what cannot be read cannot be used again
             kept = load_key(read_pair(context.paths, spec.name, live).privkey)
     leaf_key = kept if kept is not None and kept.key_type == key_type else key.generate_key(key_type)
-    return store(context, self_signed_plan(replace(spec, domains=names)), self_signed(context, names, leaf_key))
+    return store(
+        context, self_signed_plan(replace(spec, domains=names)), Acquired(self_sign(context, names, leaf_key), leaf_key)
+    )
 
 
 def _without_it(facts: Facts, spec: LineageConfig) -> tuple[str, ...]:

@@ -248,6 +248,6 @@ def test_an_order_that_cannot_be_read_hides_no_certificate(method: str) -> None:
 def test_an_order_that_goes_on_by_itself_asks_for_nobody() -> None:
     """An open order that no person is needed for is in the JSON, and not among those that wait."""
     engine = waiting()
-    engine.orders = {"wild": open_order("wild", challenge="http-01", records=(), is_by_hand=False)}
+    engine.orders = {"wild": open_order("wild", challenge="http-01", records=(), is_manual=False)}
     assert "waits for you" not in command("status", engine=engine).out
     assert command("status", "--json", engine=engine).json["open_orders"][0]["by_hand"] is False

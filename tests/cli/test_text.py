@@ -276,7 +276,7 @@ def test_what_is_open_beside_the_certificates_shows_in_the_status() -> None:
     """Signing requests, and orders that go on by themselves for names that are not there yet, have a line each."""
     engine = FakeEngine()
     engine.requests["asked"] = signing_request("asked", "asked.example.com")
-    engine.orders = {"o": open_order("o", challenge="http-01", records=(), is_by_hand=False)}
+    engine.orders = {"o": open_order("o", challenge="http-01", records=(), is_manual=False)}
     for argv in (["status"], ["status", "o", "asked"]):
         out = command(*argv, engine=engine).out
         assert "o: its order is open, and the next run continues it" in out

@@ -134,7 +134,7 @@ def open_order(name: str, *domains: str, **fields: Any) -> OpenOrder:
         records=records(*names),
         created=NOW - timedelta(hours=2),
         expires=NOW + timedelta(days=6, hours=22),
-        is_by_hand=True,
+        is_manual=True,
     )
     return changed(made, **fields)
 

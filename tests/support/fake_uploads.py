@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace as changed
 
 from core.engine import ignore
-from core.errors import InputRejected
 from core.events import Event, Reporter, VersionStored
 from core.operations import LineageStatus, TargetState
 from core.ports import CancelToken
+from core.upload.rejected import InputRejected
 from core.upload.values import CheckResult, Imported, ImportRequest, Part, Upload, UploadCheck
 from tests.support.fake_requests import FakeRequests
 from tests.support.lineages import fingerprint, lineage

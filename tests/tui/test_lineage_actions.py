@@ -37,7 +37,7 @@ async def test_actions_ask_and_then_call(keys: tuple[str, ...], call: tuple[str,
     engine.lineages = [
         replace(each, version=2, open_order=True) if each.name == "shop" else each for each in engine.lineages
     ]
-    engine.orders = {"shop": open_order("shop", is_by_hand=False, records=())}
+    engine.orders = {"shop": open_order("shop", is_manual=False, records=())}
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         app.screen.query_one(CertificateTable).choose("shop")

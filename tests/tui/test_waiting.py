@@ -90,7 +90,7 @@ async def test_trouble_comes_first() -> None:
 async def test_orders_that_go_on_by_themselves_are_not_listed() -> None:
     """An order that needs nobody waits for nobody."""
     engine = FakeEngine()
-    engine.orders = {"fresh": open_order("fresh", is_by_hand=False, records=())}
+    engine.orders = {"fresh": open_order("fresh", is_manual=False, records=())}
     app = deck(engine)
     async with app.run_test(size=NARROW):
         assert "Certificates  7" in shown(app)

@@ -325,7 +325,7 @@ def order_json(order: OpenOrder) -> dict[str, object]:
         "issuer": order.issuer,
         "challenge": order.challenge,
         "domains": list(order.identifiers),
-        "by_hand": order.is_by_hand,
+        "by_hand": order.is_manual,
         "records": [record_json(record) for record in order.records],
         "created": rfc3339(order.created),
         "expires": _time(order.expires),

@@ -21,13 +21,22 @@ TAKE_SECRETS: Final = ("account eab", "dns add", "notify add")
 """What somebody may give a secret to by mistake: a stray argument of these is not said once more."""
 
 
+def no_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add no argument."""
+
+
+def name_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the one argument NAME."""
+    parser.add_argument("name", metavar="NAME")
+
+
 class Command(NamedTuple):
     """One command: its arguments, its help, and what it does."""
 
     words: str
     """`issuer add`."""
-    arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[Call], int]
+    arguments: Callable[[argparse.ArgumentParser], None] = no_arguments
     examples: tuple[str, ...] = ()
     """Without the leading `certdeck `; `# …` says what for."""
     notes: str = ""

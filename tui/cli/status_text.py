@@ -139,7 +139,7 @@ def lineages_lines(
     """
     from tui.cli.records_text import order_lines
 
-    waiting = {order.name: order for order in orders if order.is_by_hand}
+    waiting = {order.name: order for order in orders if order.is_manual}
     parts = [lineage_lines(lineage, status.time, stream) for lineage in status.lineages]
     for lineage in status.lineages:
         if lineage.name in waiting:

@@ -19,7 +19,7 @@ def waiting_lines(
     status: Status, orders: Sequence[OpenOrder], requests: Sequence[SigningRequest], stream: Stream
 ) -> Iterator[str]:
     """Yield who waits for a person, the orders that would show nowhere else, and the requests without an answer."""
-    yield from (_by_hand(order, status.time, stream) for order in orders if order.is_by_hand)
+    yield from (_by_hand(order, status.time, stream) for order in orders if order.is_manual)
     yield from (order_line(order, stream) for order in unlisted(status, orders))
     yield from (request_line(request) for request in requests)
 
@@ -27,7 +27,7 @@ def waiting_lines(
 def unlisted(status: Status, orders: Sequence[OpenOrder]) -> list[OpenOrder]:
     """Return the orders that go on by themselves, for certificates of which nothing else is there yet."""
     listed = {lineage.name for lineage in status.lineages}
-    return [order for order in orders if not order.is_by_hand and order.name not in listed]
+    return [order for order in orders if not order.is_manual and order.name not in listed]
 
 
 def order_line(order: OpenOrder, stream: Stream) -> str:

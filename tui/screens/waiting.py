@@ -23,7 +23,7 @@ def waiting_orders(engine: Engine) -> Mapping[str, OpenOrder]:
                 order = engine.open_order(name)
             except CertdeckError:
                 continue  # it has ended since, or cannot be read: its own screen says so
-            if order.is_by_hand and order.records:
+            if order.is_manual and order.records:
                 found[name] = order
     except CertdeckError:
         return {}

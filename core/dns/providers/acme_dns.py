@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.dns.api import Answer, Api
+from core.dns.api import Api, ApiResponse
 from core.dns.provider import CA_BUNDLE, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.errors import DnsProviderError
 from core.fields import web_address_problem
@@ -82,7 +82,7 @@ class AcmeDns:
                 details={"cname": record.name, "target": target},
             )
 
-    def _failure(self, answer: Answer) -> DnsProviderError:
+    def _failure(self, answer: ApiResponse) -> DnsProviderError:
         said = answer.fields.get("error")
         said = said if isinstance(said, str) else ""
         if answer.status in (401, 403):

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.dns.api import Answer, Api, is_transient
+from core.dns.api import Api, ApiResponse, is_transient
 from core.dns.changes import ATTEMPTS, NameChange, by_name
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
@@ -52,7 +52,7 @@ THROTTLED = ("Throttling", "LastOperationNotFinished", "SystemBusy", "ServiceUna
 class Refusal(Exception):
     """An answer that is a refusal. Leaves `core.dns` never."""
 
-    def __init__(self, action: str, answer: Answer) -> None:
+    def __init__(self, action: str, answer: ApiResponse) -> None:
         self.action = action
         self.code = str(answer.fields.get("Code") or "")
         self.said = str(answer.fields.get("Message") or "")
@@ -294,7 +294,7 @@ def _is_meant(record: Mapping[str, Any], changes: Mapping[str, NameChange]) -> b
     return change is not None and record.get("Type") == "TXT" and _value_in(record) in (*change.add, *change.remove)
 
 
-def _is_temporary(answer: Answer) -> bool:
+def _is_temporary(answer: ApiResponse) -> bool:
     return is_transient(answer) or (answer.status == 400 and Refusal("", answer).is_one_of(THROTTLED))
 
 

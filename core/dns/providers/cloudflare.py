@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from core.dns.api import Answer, Api
+from core.dns.api import Api, ApiResponse
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, NameChange, by_name, contested
 from core.dns.field_checks import one_word
 from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
@@ -208,7 +208,7 @@ class Cloudflare:
 
     def _ask(
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, data: object = None
-    ) -> Answer:
+    ) -> ApiResponse:
         headers = {"Authorization": f"Bearer {self._token}"}
         return self._api.call(method, path, query=query, data=data, headers=headers)
 
@@ -226,7 +226,7 @@ class Cloudflare:
                 return
             page += 1
 
-    def _want(self, answer: Answer, zone: str) -> Any:
+    def _want(self, answer: ApiResponse, zone: str) -> Any:
         """Return the result of a call that succeeded; raise for any other."""
         if answer.is_ok and answer.fields.get("success") is True:
             return answer.fields.get("result")
@@ -259,7 +259,7 @@ def _written(value: str) -> str:
     return value if _PROOF.fullmatch(value) else quoted(value)
 
 
-def _result(answer: Answer) -> Any:
+def _result(answer: ApiResponse) -> Any:
     return answer.fields.get("result")
 
 

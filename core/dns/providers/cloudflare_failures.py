@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.dns.api import Answer, Api
+from core.dns.api import Api, ApiResponse
 from core.dns.provider import Access, provider_error
 from core.errors import DnsProviderError
 
@@ -29,12 +29,12 @@ _LOCATION = re.compile(r"from location:? *([0-9A-Fa-f.:]+)")
 class Failures:
     """Makes errors of refusals. `ask`: sends a request with the token."""
 
-    def __init__(self, access: Access, api: Api, ask: Callable[[str, str], Answer]) -> None:
+    def __init__(self, access: Access, api: Api, ask: Callable[[str, str], ApiResponse]) -> None:
         self._access = access
         self._api = api
         self._ask = ask
 
-    def of(self, answer: Answer, zone: str) -> DnsProviderError:
+    def of(self, answer: ApiResponse, zone: str) -> DnsProviderError:
         """Return the error for an answer that is none or a refusal. `zone`: what it was about; empty: the zones themselves."""
         codes, said = codes_of(answer), _said(answer)
         if not codes and (answer.is_ok or not answer.fields):
@@ -119,7 +119,7 @@ class Failures:
         )
 
 
-def _errors(answer: Answer) -> list[Mapping[str, Any]]:
+def _errors(answer: ApiResponse) -> list[Mapping[str, Any]]:
     """Return the errors of an answer with those that led to them."""
     found: list[Mapping[str, Any]] = []
     left: list[object] = [answer.fields.get("errors")]
@@ -133,10 +133,10 @@ def _errors(answer: Answer) -> list[Mapping[str, Any]]:
     return found
 
 
-def codes_of(answer: Answer) -> set[int]:
+def codes_of(answer: ApiResponse) -> set[int]:
     """Return Cloudflare's error codes in an answer, also those of what led to an error."""
     return {code for each in _errors(answer) if isinstance(code := each.get("code"), int)}
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: ApiResponse) -> str:
     return "; ".join(str(each.get("message", "")).rstrip(".") for each in _errors(answer))

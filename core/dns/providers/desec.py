@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from core.dns.api import Answer, Api
+from core.dns.api import Api, ApiResponse
 from core.dns.changes import NameChange, by_name, converge
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
@@ -136,7 +136,7 @@ class Desec:
 
     def _ask(
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, data: object = None
-    ) -> Answer:
+    ) -> ApiResponse:
         headers = {"Authorization": f"Token {self._token}"}
         return self._api.call(method, path, query=query, data=data, headers=headers, must_be_fresh=method == "PATCH")
 
@@ -157,7 +157,7 @@ class Desec:
             cursor = cursors[0]
         raise self._api.nonsense("Its list of pages does not end.")
 
-    def _want(self, answer: Answer, zone: str) -> Any:
+    def _want(self, answer: ApiResponse, zone: str) -> Any:
         """Return the JSON of a call that succeeded; raise for any other."""
         if answer.is_ok and (answer.json is not None or answer.status == 204):
             return answer.json
@@ -165,7 +165,7 @@ class Desec:
 
     # -- failures in words ---------------------------------------------------------------------------------------------
 
-    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
+    def _failure(self, answer: ApiResponse, zone: str) -> DnsProviderError:
         said = _said(answer)
         if answer.is_ok or answer.json is None:
             return self._api.nonsense(f"It returned {answer.status} without JSON.")
@@ -205,7 +205,7 @@ def _ttl_in(domain: object) -> int:
     return ttl if isinstance(ttl, int) and ttl > 0 else LOWEST_TTL
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: ApiResponse) -> str:
     """Return the sentences of a refusal: `{"detail": …}`, `{field: [sentence]}`, or a list of such objects."""
     sentences: dict[str, None] = {}
     left: list[object] = [answer.json]

@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.dns.api import Answer, Api, is_transient
+from core.dns.api import Api, ApiResponse, is_transient
 from core.dns.changes import PAUSE_SECONDS, by_name
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
@@ -130,7 +130,7 @@ class Dynu:
 
     # -- the interface -------------------------------------------------------------------------------------------------
 
-    def _ask(self, method: str, path: str, *, data: object = None) -> Answer:
+    def _ask(self, method: str, path: str, *, data: object = None) -> ApiResponse:
         """Send a request with an access token; a new one when Dynu has forgotten it before its time."""
         clock = self._access.env.clock
         is_fresh = clock.monotonic() >= self._good_until
@@ -142,7 +142,7 @@ class Dynu:
             answer = self._sent(method, path, data)
         return answer
 
-    def _sent(self, method: str, path: str, data: object) -> Answer:
+    def _sent(self, method: str, path: str, data: object) -> ApiResponse:
         headers = {"Authorization": f"Bearer {self._token}"}
         return self._api.call(method, path, data=data, headers=headers, timeout=ANSWER_SECONDS)
 
@@ -164,7 +164,7 @@ class Dynu:
 
     # -- failures in words ---------------------------------------------------------------------------------------------
 
-    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
+    def _failure(self, answer: ApiResponse, zone: str) -> DnsProviderError:
         status, said = _status(answer), _said(answer)
         if not answer.fields:
             return self._api.nonsense(f"It returned {answer.status} without JSON.")
@@ -202,21 +202,21 @@ def _made(record: TxtRecord, zone: str) -> Mapping[str, object]:
     }
 
 
-def _is_temporary(answer: Answer) -> bool:
+def _is_temporary(answer: ApiResponse) -> bool:
     return is_transient(answer) and not (answer.status in REFUSALS and _said(answer))
 
 
-def _status(answer: Answer) -> int:
+def _status(answer: ApiResponse) -> int:
     """Return the status that is meant; some refusals come as 200 with another status in the body."""
     meant = answer.fields.get("statusCode")
     return meant if isinstance(meant, int) else answer.status
 
 
-def _is_ok(answer: Answer) -> bool:
+def _is_ok(answer: ApiResponse) -> bool:
     return answer.is_ok and 200 <= _status(answer) < 300 and bool(answer.fields)
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: ApiResponse) -> str:
     inside = answer.fields.get("exception")
     from_there = inside if isinstance(inside, dict) else answer.fields
     words = [str(from_there.get(key) or "") for key in ("type", "message")]

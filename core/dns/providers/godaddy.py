@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from core.dns.api import Answer, Api, StaleRead
+from core.dns.api import Api, ApiResponse, StaleRead
 from core.dns.changes import ATTEMPTS, NameChange, by_name, converge
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
@@ -136,23 +136,23 @@ class GoDaddy:
         query: Mapping[str, str | int] | None = None,
         data: object = None,
         must_be_fresh: bool = False,
-    ) -> Answer:
+    ) -> ApiResponse:
         return self._api.call(method, path, query=query, data=data, headers=self._headers, must_be_fresh=must_be_fresh)
 
-    def _listed(self, answer: Answer, zone: str) -> Sequence[Mapping[str, Any]]:
+    def _listed(self, answer: ApiResponse, zone: str) -> Sequence[Mapping[str, Any]]:
         self._check(answer, zone)
         found = answer.json
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
             raise self._api.nonsense("Its response lacks the expected list.")
         return found
 
-    def _check(self, answer: Answer, zone: str) -> None:
+    def _check(self, answer: ApiResponse, zone: str) -> None:
         if not answer.is_ok:
             raise self._failure(answer, zone)
 
     # -- failures in words ---------------------------------------------------------------------------------------------
 
-    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
+    def _failure(self, answer: ApiResponse, zone: str) -> DnsProviderError:
         said = _said(answer)
         if not answer.fields:
             return self._api.nonsense(f"It returned {answer.status} without JSON.")
@@ -175,7 +175,7 @@ class GoDaddy:
             "Check the domain's DNS page at GoDaddy. The message above names the conflict.",
         )
 
-    def _no_access(self, answer: Answer) -> DnsProviderError:
+    def _no_access(self, answer: ApiResponse) -> DnsProviderError:
         return provider_error(
             self._access,
             "no-api-access",
@@ -239,7 +239,7 @@ def _path(zone: str, name: str | None = None) -> str:
     return f"{path}/TXT/{quote(name_below(name, zone) or '@', safe='@*')}"
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: ApiResponse) -> str:
     """Return GoDaddy's code and words, with those for single fields."""
     fields = answer.fields.get("fields")
     more = (

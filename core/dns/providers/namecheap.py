@@ -20,7 +20,7 @@ from itertools import count
 from typing import NoReturn
 from xml.etree.ElementTree import Element
 
-from core.dns.api import Answer, Api, StaleRead, is_transient
+from core.dns.api import Api, ApiResponse, StaleRead, is_transient
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, SETTLE_SECONDS, by_name, contested
 from core.dns.field_checks import one_word
 from core.dns.names import name_below, zone_among
@@ -209,7 +209,7 @@ class Namecheap:
             raise self._in_words(error) from error
         return self._want(answer, zone)
 
-    def _want(self, answer: Answer, zone: str) -> Element:
+    def _want(self, answer: ApiResponse, zone: str) -> Element:
         """Return the XML of a call that succeeded; raise for any other."""
         if not answer.is_ok:
             raise self._api.nonsense(f"It returned {answer.status}.")
@@ -317,7 +317,7 @@ class Namecheap:
         )
 
 
-def _is_temporary(answer: Answer) -> bool:
+def _is_temporary(answer: ApiResponse) -> bool:
     """Tell what may be asked again: 405 is how it says that there are too many requests, and errors come with status 200."""
     number = _NUMBER.search(answer.body)
     return (

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from core.dns.api import Answer, Api
+from core.dns.api import Api, ApiResponse
 from core.dns.changes import ATTEMPTS, NameChange, by_name, contested, converge
 from core.dns.provider import (
     CA_BUNDLE,
@@ -153,7 +153,7 @@ class PowerDns:
     def _place_of(self, zone: str) -> str:
         return f"/zones/{quote(zone, safe='')}."
 
-    def _ask(self, method: str, path: str, **given: Any) -> Answer:
+    def _ask(self, method: str, path: str, **given: Any) -> ApiResponse:
         headers = {"X-API-Key": self._access.secrets.get("api_key", "").strip()}
         try:
             return self._api.call(method, f"{self._server}{path}", headers=headers, **given)
@@ -169,7 +169,7 @@ class PowerDns:
                 "webserver-allow-from contains this machine's address (PowerDNS closes all other connections).",
             ) from exc
 
-    def _want(self, answer: Answer, zone: str) -> Any:
+    def _want(self, answer: ApiResponse, zone: str) -> Any:
         """Return the JSON of a call that succeeded; raise for any other."""
         if answer.status == 204 or (answer.is_ok and answer.json is not None):
             return answer.json
@@ -177,7 +177,7 @@ class PowerDns:
 
     # -- failures in words ---------------------------------------------------------------------------------------------
 
-    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
+    def _failure(self, answer: ApiResponse, zone: str) -> DnsProviderError:
         said = _said(answer)
         if answer.is_ok:
             return self._api.nonsense(f"It returned {answer.status} without JSON.")
@@ -235,7 +235,7 @@ def _plain(name: str) -> str:
     return name.rstrip(".").lower()
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: ApiResponse) -> str:
     """Return the words of a refusal: `{"error": …}`, or plain text."""
     error = answer.fields.get("error")
     return error if isinstance(error, str) else answer.text if len(answer.body) < 200 else ""

@@ -15,7 +15,7 @@ from functools import partial
 from urllib.parse import quote, urlsplit
 from xml.etree.ElementTree import Element
 
-from core.dns.api import Answer, Api, is_transient
+from core.dns.api import Api, ApiResponse, is_transient
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, NameChange, by_name, contested
 from core.dns.field_checks import one_word
 from core.dns.names import plain_name
@@ -295,7 +295,7 @@ class Route53:
         raise Refusal(action, answer, root)
 
 
-def _is_temporary(answer: Answer) -> bool:
+def _is_temporary(answer: ApiResponse) -> bool:
     return is_transient(answer) or (answer.status == 400 and _TEMPORARY.search(answer.body) is not None)
 
 

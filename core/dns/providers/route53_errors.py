@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
-from core.dns.api import Answer, Api
+from core.dns.api import Api, ApiResponse
 from core.dns.plain_xml import text_of
 from core.dns.provider import Access, provider_error
 from core.errors import DnsProviderError
@@ -34,7 +34,7 @@ _ACTION = re.compile(r"\broute53:[A-Za-z0-9]+")
 class Refusal(Exception):
     """An answer of Route 53 that is a refusal. Leaves `core.dns` never."""
 
-    def __init__(self, action: str, answer: Answer, root: Element) -> None:
+    def __init__(self, action: str, answer: ApiResponse, root: Element) -> None:
         code = text_of(root, "Error/Code") or root.tag.removesuffix("Response")
         super().__init__(code)
         self.action = action

@@ -16,12 +16,13 @@ from core.adopt.found import is_ours_alone
 from core.adoption import Adoptable, Adopted, Adoption, AdoptRequest, NotAdopted
 from core.config.load import load_config
 from core.config.model import LineageConfig
-from core.errors import AlreadyThere, CertdeckError, InputRejected, NotFound, UsageError
+from core.errors import AlreadyThere, CertdeckError, NotFound, UsageError
 from core.events import Changed, Failed
 from core.key_types import KEY_TYPES
 from core.renewal import renew_days_problem
 from core.store import adopted_record, lineages, renewal_state
 from core.text import visible
+from core.upload.rejected import InputRejected
 from core.workflows.adopting.accounts import Accounts
 from core.workflows.adopting.here import directories
 from core.workflows.adopting.look import Sight, closed_to_us, root_of, sights, timers_for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import CertdeckError, InputRejected
+from core.errors import CertdeckError
 from core.events import Changed, KeyUsed
 from core.fleet import layout
 from core.fleet.etcd import Etcd
@@ -11,6 +11,7 @@ from core.fleet.values import DEVICE, Delivery, Request, Wanted, b64, decoded, e
 from core.identifiers import check_lineage_name
 from core.key_types import KEY_TYPES
 from core.store.fleet import BOX_KEY, Identity
+from core.upload.rejected import InputRejected
 from core.workflows.context import Context
 from core.workflows.fleet.members import own_key
 from core.x509 import csr

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core import appliance_ca
 from core.acme.issuance import Obtained
 from core.acme.order import Order
 from core.acme.problem_type import ProblemType
@@ -26,6 +25,7 @@ from core.operations import IssueRequest
 from core.store.lineages import lineage_of, spec_of
 from core.store.orders import OrderRecord
 from core.store.records import from_json, to_json
+from core.workflows import appliance_ca
 from core.workflows.fleet.connection import Hub
 from core.workflows.fleet.sharing import give_account, share_account, share_root
 from core.workflows.issuing.acquire import looked_at, warn_of_clock
@@ -85,7 +85,7 @@ def order(
     Raises NotLeading (`not-leading`), IssuerError, ChallengeError, FleetError, UsageError.
     """
     context = desk.hub.context
-    if chosen.is_by_hand:
+    if chosen.is_manual:
         raise UsageError(
             "A certificate of the fleet renews automatically.",
             "This is not possible with manual DNS records.",

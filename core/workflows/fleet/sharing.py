@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from core import appliance_ca
 from core.acme.account_key import AccountKey
 from core.fleet import layout
 from core.fleet.election import Leadership
@@ -16,6 +15,7 @@ from core.fleet.values import SharedAccount, decoded, encoded
 from core.issuers import Issuer
 from core.store.accounts import AccountRecord, account_id, load_account, read_account, save_account
 from core.store.records import from_json, to_json
+from core.workflows import appliance_ca
 from core.workflows.context import Context
 from core.workflows.fleet.connection import Hub, as_hub, leading
 from core.workflows.issuing.plan import issuer_named

@@ -30,15 +30,15 @@ from core.store.orders import (
     save_order_key,
 )
 from core.store.vault import Vault
-from core.workflows import first_boot
 from core.workflows.context import Context
 from core.workflows.issuing.dead_names import tell_the_way_on
 from core.workflows.issuing.placing import place_order
 from core.workflows.issuing.plan import Plan
+from core.workflows.issuing.self_sign import self_sign
 from core.workflows.issuing.sessions import Sessions
 from core.workflows.new_version import NewVersion
 from core.workflows.new_version import store as store_new
-from core.x509 import certificate, chain, csr, selfsigned
+from core.x509 import chain, csr
 from core.x509.key import PrivateKey, generate_key
 from core.x509.key_reader import load_key
 
@@ -78,22 +78,15 @@ def acquire(
     if plan.issuer.kind == "acme":
         got = _order(context, plan, sessions, vault, replaces, anyway)
     elif plan.issuer.kind == "private-ca":
-        from core import appliance_ca
+        from core.workflows import appliance_ca
 
         leaf_key = generate_key(plan.key_type)
         leaf, root = appliance_ca.sign(context, vault, leaf_key, plan.names)
         got = Acquired(leaf + root, leaf_key)
     else:
-        got = self_signed(context, plan.names, generate_key(plan.key_type))
+        leaf_key = generate_key(plan.key_type)
+        got = Acquired(self_sign(context, plan.names, leaf_key), leaf_key)
     return store(context, plan, got)
-
-
-def self_signed(context: Context, names: tuple[str, ...], leaf_key: PrivateKey) -> Acquired:
-    """Make a self-signed certificate for `names` that is valid from yesterday for a year."""
-    not_before, not_after = first_boot.validity(context.env.clock.now())
-    subject = selfsigned.branded(context.config.appliance.name, "Self-Signed")
-    made = selfsigned.self_signed(leaf_key, subject, names, not_before=not_before, not_after=not_after)
-    return Acquired(certificate.to_pem(made), leaf_key)
 
 
 def store(context: Context, plan: Plan, got: Acquired) -> int:
@@ -111,7 +104,7 @@ def store(context: Context, plan: Plan, got: Acquired) -> int:
         profile=plan.profile,
     )
     version = store_new(context, plan.lineage, new)
-    delete_order(context.paths, plan.name, durable=plan.is_by_hand)
+    delete_order(context.paths, plan.name, durable=plan.is_manual)
     return version
 
 

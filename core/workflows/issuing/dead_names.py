@@ -36,7 +36,7 @@ def _settings(plan: Plan, config: Config) -> Iterator[str]:
         yield from ("--challenge", plan.challenge)
     if plan.lineage.dns:
         yield from ("--dns", plan.lineage.dns)
-    elif plan.is_by_hand:
+    elif plan.is_manual:
         yield "--manual"
     if plan.key_type != config.defaults.key_type:
         yield from ("--key-type", plan.key_type)

@@ -149,7 +149,7 @@ def refuse_rehearsal_that_stays(wanted: Plan) -> None:
     """Raise UsageError for a rehearsal that would leave records, or needs a person for them."""
     if wanted.can_be_rehearsed:
         return
-    if wanted.is_by_hand:
+    if wanted.is_manual:
         why = "The DNS records of this certificate are set manually, and each order has new values."
     else:
         why = "It would leave a persistent record for the staging CA in the zone."

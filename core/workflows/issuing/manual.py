@@ -82,6 +82,6 @@ def _shown(order: OrderRecord) -> OpenOrder:
         records=tuple(Record(name=name, type=type, value=value) for name, type, value in order.records),
         created=order.created,
         expires=order.expires,
-        is_by_hand=order.challenge in DNS_CHALLENGES
+        is_manual=order.challenge in DNS_CHALLENGES
         and (not order.spec.get("dns") or (order.challenge == DNS_PERSIST01 and bool(order.records))),
     )

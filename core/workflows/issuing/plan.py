@@ -16,8 +16,8 @@ from core.errors import CertdeckError, NotFound, UsageError
 from core.identifiers import Identifier, check_lineage_name, lineage_name_for, parse_identifiers
 from core.issuers import BUILT_IN, Issuer, IssuerProblem, issuer_problems, merged, profile_for
 from core.operations import IssueRequest
+from core.workflows.issuing.challenge_choice import challenge_of
 from core.workflows.issuing.method import SELF_SIGNED, UPLOAD, method_of
-from core.workflows.issuing.proof import proof_of
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         return method_of(config, self.issuer.name, self.lineage.challenge, self.lineage.dns)
 
     @property
-    def is_by_hand(self) -> bool:
+    def is_manual(self) -> bool:
         """Somebody may have to set DNS records for it."""
         return self.issuer.kind == "acme" and self.challenge in DNS_CHALLENGES and not self.lineage.dns
 
@@ -56,7 +56,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     def can_be_rehearsed(self) -> bool:
         """A rehearsal finds nothing in its way that only a person can do, and leaves nothing in the DNS that is to stay."""
         is_lasting = self.issuer.kind == "acme" and self.challenge == DNS_PERSIST01
-        return not self.is_by_hand and not is_lasting
+        return not self.is_manual and not is_lasting
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | 
             details={"needs": "issuer", "issuer": config.defaults.issuer},
         )
     domains = tuple(identifier.value for identifier in identifiers)
-    challenge, dns = proof_of(config, request, existing, domains)
+    challenge, dns = challenge_of(config, request, existing, domains)
     return replace(
         base,
         name=name,

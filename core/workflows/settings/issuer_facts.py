@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from core.appliance_ca import LEAF_LIFETIME
 from core.budget import Allowance, Standing, kept, used_standings
 from core.issuers import BUILT_IN, Issuer
 from core.limit_table import window_words
@@ -15,6 +14,7 @@ from core.rate_limits import WHAT, believable
 from core.store import ledger
 from core.store import limits as told
 from core.store.accounts import account_id
+from core.workflows.appliance_ca import LEAF_LIFETIME
 from core.workflows.context import Context
 from core.workflows.issuing.method import SELF_SIGNED
 from core.workflows.issuing.plan import issuer_named

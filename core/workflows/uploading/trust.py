@@ -47,8 +47,8 @@ def _system(variables: Mapping[str, str]) -> bytes:
 
 def _own_root(view: View) -> bytes:
     """Return the private CA's root where there is one. A vault that cannot be opened trusts nobody more."""
-    from core.appliance_ca import known_root_pem
     from core.store.vault import Vault
+    from core.workflows.appliance_ca import known_root_pem
 
     with suppress(CertdeckError):
         return known_root_pem(Vault(view.paths, view.env)) or b""

@@ -10,13 +10,14 @@ from msgspec.structs import asdict
 from msgspec.structs import replace as changed
 
 from core.config.model import LineageConfig
-from core.errors import CertdeckError, InputRejected, StoreCorrupt, UsageError
+from core.errors import CertdeckError, StoreCorrupt, UsageError
 from core.events import Changed, Warned
 from core.identifiers import check_lineage_name
 from core.store import lineages
 from core.store.orders import delete_order, list_orders, load_order
 from core.upload.bundle import CertificateBundle
 from core.upload.names import missing
+from core.upload.rejected import InputRejected
 from core.upload.values import CheckResult, Imported, ImportRequest, UploadCheck
 from core.workflows.context import Context
 from core.workflows.deploying.afterwards import afterwards, status_after

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from core.dns.api import PAUSES_SECONDS, SHOWN_CHARACTERS, Answer, Api, StaleRead, shown
+from core.dns.api import PAUSES_SECONDS, SHOWN_CHARACTERS, Api, ApiResponse, StaleRead, shown
 from core.dns.provider import Access, ProviderKind
 from core.errors import Cancelled, DnsProviderError
 from core.http import WHOLE_SECONDS
@@ -40,7 +40,7 @@ def api(
     *answers: Response | TransportFailure | Callable[[Asked], Response],
     cancel: CancelToken | None = None,
     settings: dict[str, str] | None = None,
-    is_temporary: Callable[[Answer], bool] | None = None,
+    is_temporary: Callable[[ApiResponse], bool] | None = None,
 ) -> tuple[Api, CannedTransport]:
     transport = CannedTransport(*answers)
     given_access = access(KIND, transport, secrets={"token": SECRET}, settings=settings, cancel=cancel)
@@ -219,7 +219,7 @@ def test_a_stumble_that_is_none() -> None:
 @pytest.mark.parametrize("body", [b"<html>", b"\xff\xfe", b"", b"[" * 100_000, b'"text"', b"[1]", b"null"])
 def test_a_body_that_is_no_object(body: bytes) -> None:
     """HTML, junk, too deep or other JSON gives no fields, and nothing breaks."""
-    answer = Answer(status=200, headers={}, body=body)
+    answer = ApiResponse(status=200, headers={}, body=body)
     assert answer.fields == {}
     assert isinstance(answer.text, str)
 

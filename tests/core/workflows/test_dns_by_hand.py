@@ -160,7 +160,7 @@ def test_status_and_the_open_order_tell_of_it(box: Appliance) -> None:
     pending = begin(box)
     assert box.engine.open_orders() == (NAME,)
     order = box.engine.open_order(NAME)
-    assert (order.records, order.is_by_hand, order.expires) == (pending.records, True, pending.expires)
+    assert (order.records, order.is_manual, order.expires) == (pending.records, True, pending.expires)
     assert box.engine.status().lineages == ()
 
 

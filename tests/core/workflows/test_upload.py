@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 from core.config.load import load_lineage
 from core.engine import Engine
-from core.errors import ConfigTestFailed, InputRejected, NotFound, ProbeMismatch, UsageError
+from core.errors import ConfigTestFailed, NotFound, ProbeMismatch, UsageError
 from core.events import Changed, Failed, Report, VersionStored, Warned
 from core.identifiers import BadIdentifier
 from core.ports import Completed
 from core.store import lineages
 from core.store.orders import OrderRecord, list_orders, save_order
+from core.upload.rejected import InputRejected
 from core.upload.values import ImportRequest, Part, Upload
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, Leaf, key_pem, make_key, self_signed

@@ -23,10 +23,6 @@ _TRIES = 3
 """Passphrases that may be typed."""
 
 
-def _none(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
 def _list(call: Call) -> int:
     accounts = call.engine.accounts()
     rows = [
@@ -172,7 +168,7 @@ def _account_json(account: AccountInfo) -> dict[str, object]:
 
 
 COMMANDS = (
-    Command(words="account list", arguments=_none, run=_list, examples=("account list",)),
+    Command(words="account list", run=_list, examples=("account list",)),
     Command(
         words="account eab",
         arguments=_eab_arguments,

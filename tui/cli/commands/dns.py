@@ -12,7 +12,7 @@ from core.errors import NotFound, UsageError
 from core.events import ProviderTested, Report
 from tui.cli import exits
 from tui.cli.entry_arguments import ask_secret, merged, secrets_from, settings_from, several
-from tui.cli.parser import Command
+from tui.cli.parser import Command, name_argument
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from tui.cli.call import Call
 
 _TRIES = 3
-
-
-def _none(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
-def _name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME")
 
 
 # -- add ---------------------------------------------------------------------------------------------------------------
@@ -204,7 +196,7 @@ def _remove(call: Call) -> int:
 
 
 def _test_arguments(parser: argparse.ArgumentParser) -> None:
-    _name(parser)
+    name_argument(parser)
     parser.add_argument(
         "--domain", metavar="DOMAIN", help="create the test record for this domain (default: its first zone)"
     )
@@ -232,7 +224,7 @@ def _test(call: Call) -> int:
 
 
 COMMANDS = (
-    Command(words="dns list", arguments=_none, run=_list, examples=("dns list",)),
+    Command(words="dns list", run=_list, examples=("dns list",)),
     Command(
         words="dns kinds",
         arguments=_kinds_arguments,
@@ -259,7 +251,7 @@ COMMANDS = (
     ),
     Command(
         words="dns remove",
-        arguments=_name,
+        arguments=name_argument,
         run=_remove,
         examples=("dns remove cf",),
         notes="Refused while a certificate or an open order uses it for validation.",

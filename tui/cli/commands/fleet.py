@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from tui.cli.call import Call
 
 
-def _none(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
 def _id(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="ID of the box, from `certdeck fleet devices`")
 
@@ -189,8 +185,8 @@ COMMANDS = (
         examples=("fleet join", "fleet join --ticket ticket.txt"),
         notes="Creates the key of this box, which never leaves its vault, and shows the fingerprint to compare on the hub.",
     ),
-    Command(words="fleet ticket", arguments=_none, run=_ticket, examples=("fleet ticket > ticket.txt",)),
-    Command(words="fleet devices", arguments=_none, run=_devices, examples=("fleet devices",)),
+    Command(words="fleet ticket", run=_ticket, examples=("fleet ticket > ticket.txt",)),
+    Command(words="fleet devices", run=_devices, examples=("fleet devices",)),
     Command(
         words="fleet approve",
         arguments=_approve_arguments,
@@ -207,8 +203,8 @@ COMMANDS = (
         run=_remove,
         examples=("fleet remove 3f2a9c01d4e8b677",),
     ),
-    Command(words="fleet status", arguments=_none, run=_status, examples=("fleet status", "fleet status --json")),
-    Command(words="fleet sync", arguments=_none, run=_sync, examples=("fleet sync",)),
+    Command(words="fleet status", run=_status, examples=("fleet status", "fleet status --json")),
+    Command(words="fleet sync", run=_sync, examples=("fleet sync",)),
     Command(
         words="fleet service",
         arguments=_service_arguments,
@@ -218,7 +214,6 @@ COMMANDS = (
     ),
     Command(
         words="fleet watch",
-        arguments=_none,
         run=_watch,
         examples=("fleet watch",),
         notes="What certdeck-fleet.service runs. A device deploys published versions immediately. A hub takes part in the "

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from core.errors import Cancelled, InputRejected
+from core.errors import Cancelled
 from core.lineage_status import METHODS_WITHOUT_CA
+from core.upload.rejected import InputRejected
 from core.upload.values import ImportRequest
 from tui.cli import exits
 from tui.cli.jsonout import certificate_json

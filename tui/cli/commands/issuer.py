@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from tui.cli.call import Call
 
 
-def _none(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
 def _name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="ISSUER")
 
@@ -186,7 +182,7 @@ def _root(call: Call) -> int:
 
 
 COMMANDS = (
-    Command(words="issuer list", arguments=_none, run=_list, examples=("issuer list",), notes="* is the default."),
+    Command(words="issuer list", run=_list, examples=("issuer list",), notes="* is the default."),
     Command(
         words="issuer show",
         arguments=_name,
@@ -196,7 +192,6 @@ COMMANDS = (
     ),
     Command(
         words="issuer compare",
-        arguments=_none,
         run=_compare,
         examples=("issuer compare", "issuer compare --json"),
         notes=VALIDATION_NOTE,
@@ -229,7 +224,6 @@ COMMANDS = (
     ),
     Command(
         words="issuer root",
-        arguments=_none,
         run=_root,
         examples=("issuer root > root.pem    # for the trust store of the clients",),
     ),

@@ -11,7 +11,7 @@ from core.config.model import NotificationConfig
 from core.errors import NotFound, UsageError
 from tui.cli import exits
 from tui.cli.entry_arguments import ask_secret, merged, secrets_from, settings_from, several
-from tui.cli.parser import Command
+from tui.cli.parser import Command, name_argument
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
     from core.notifications import NotificationInfo, NotificationKind
     from tui.cli.call import Call
-
-
-def _none(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
-def _name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME")
 
 
 # -- add ---------------------------------------------------------------------------------------------------------------
@@ -151,7 +143,7 @@ def _remove(call: Call) -> int:
 
 
 COMMANDS = (
-    Command(words="notify list", arguments=_none, run=_list, examples=("notify list",)),
+    Command(words="notify list", run=_list, examples=("notify list",)),
     Command(
         words="notify kinds", arguments=_kinds_arguments, run=_kinds, examples=("notify kinds", "notify kinds smtp")
     ),
@@ -170,10 +162,10 @@ COMMANDS = (
     ),
     Command(
         words="notify test",
-        arguments=_name,
+        arguments=name_argument,
         run=_test,
         examples=("notify test admins",),
         notes="Sends a test message and shows the response. The exit status is 1 if it was not accepted.",
     ),
-    Command(words="notify remove", arguments=_name, run=_remove, examples=("notify remove admins",)),
+    Command(words="notify remove", arguments=name_argument, run=_remove, examples=("notify remove admins",)),
 )

@@ -29,10 +29,6 @@ _BY = {
 _COLOURS = {"on": "green", "off": "yellow", "dead": "red", "unknown": "yellow"}
 
 
-def _none(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
 def _on_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
@@ -118,7 +114,7 @@ def _last_run(info: ScheduleInfo, now: datetime) -> str:
 
 
 COMMANDS = (
-    Command(words="schedule show", arguments=_none, run=_show, examples=("schedule", "schedule show --json")),
+    Command(words="schedule show", run=_show, examples=("schedule", "schedule show --json")),
     Command(
         words="schedule on",
         arguments=_on_arguments,
@@ -132,7 +128,6 @@ COMMANDS = (
     ),
     Command(
         words="schedule off",
-        arguments=_none,
         run=_off,
         examples=("schedule off",),
         notes="Removes only what `schedule on` has written.",

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from tui.cli.call import Call
 
 
-def _none(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
 def _name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="TARGET")
 
@@ -306,7 +302,7 @@ def _test(call: Call) -> int:
 
 
 COMMANDS = (
-    Command(words="target list", arguments=_none, run=_list, examples=("target list",)),
+    Command(words="target list", run=_list, examples=("target list",)),
     Command(
         words="target kinds",
         arguments=_kinds_arguments,

@@ -39,10 +39,6 @@ _COSTS = {
 """Kind → what it is, and what its loss means."""
 
 
-def _none(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
 def _rotate(call: Call) -> int:
     with call.working(tell=False):
         count = call.engine.rotate_vault()
@@ -163,7 +159,6 @@ COMMANDS = (
     ),
     Command(
         words="vault rotate",
-        arguments=_none,
         run=_rotate,
         examples=("vault rotate",),
         notes="Use it if the master key may have leaked. Older backups need the old key.",

@@ -1,4 +1,4 @@
-"""core.appliance_ca: one root for the whole box."""
+"""core.workflows.appliance_ca: one root for the whole box."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from core.workflows.issuing.method import is_acme
 from core.workflows.settings.providers import entry_serving, require_entry
 
 
-def proof_of(
+def challenge_of(
     config: Config, request: IssueRequest, existing: LineageConfig | None, domains: tuple[str, ...]
 ) -> tuple[str | None, str | None]:
     """Return the challenge and the DNS provider entry of a lineage; None: the default, and none.
