@@ -377,15 +377,27 @@ class ProgramIncomplete(CertdeckError):
     code = "program-incomplete"
 
     @classmethod
-    def because(cls, exc: BaseException, *, lineage: str | None = None) -> ProgramIncomplete:
-        """Return the error for what an import has raised."""
-        name = getattr(exc, "name", None) or type(exc).__name__
+    def because(cls, exc: BaseException, *, lineage: str | None = None) -> ProgramIncomplete | None:
+        """Return the error for what an import has raised, EOFError for half a bytecode file; None for anything else."""
+        if not isinstance(exc, ImportError | EOFError):
+            return None
+        if isinstance(exc, EOFError) and not _is_of_import(exc):
+            return None
+        name = getattr(exc, "name", None) or "A module"
         return cls(
             "A part of certdeck could not be loaded.",
             f"{name} is missing or damaged: an update is under way or incomplete, or the disk has an error.",
             "Wait until the update has finished and run it again, or install certdeck again. Live certificates are unchanged.",
             lineage=lineage,
         )
+
+
+def _is_of_import(exc: BaseException) -> bool:
+    """Tell whether the import system itself has raised it."""
+    place = exc.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and place.tb_frame.f_code.co_filename.startswith("<frozen importlib")
 
 
 class InternalError(CertdeckError):

@@ -58,13 +58,24 @@ def main(argv: "Sequence[str] | None" = None, *, engine_factory: "Callable[[], E
 def program() -> "NoReturn":
     """Run certdeck as the program, and end the process without freeing its modules one by one: a fifth of an issuance.
 
-    Every stream is flushed by now and every file closed. Where a thread still runs, Python waits for it as usual.
+    Every file is closed by now. Where a thread still runs, or a stream cannot be written, Python ends as usual.
     """
     status = main()
     threads = sys.modules.get("threading")
-    if threads is None or threads.active_count() == 1:
+    if (threads is None or threads.active_count() == 1) and _is_written():
         os._exit(status)
     sys.exit(status)
+
+
+def _is_written() -> bool:
+    """Write what the streams still hold, and tell whether all of it was."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -> int:
@@ -79,14 +90,14 @@ def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -
             if said_again(arguments, os.environ):
                 return 0
         return _rarely_collecting(arguments, engine_factory)
-    except (ImportError, OSError) as exc:  # later ones are caught where every command runs
+    except (ImportError, OSError, EOFError) as exc:  # later ones are caught where every command runs
         return _incomplete(exc, as_json="--json" in arguments)
 
 
 def _incomplete(exc: Exception, *, as_json: bool) -> int:
     """Say that the program itself cannot be loaded: nothing of it is there to say it (`ProgramIncomplete`)."""
     what = "A part of certdeck could not be loaded."
-    why = f"{getattr(exc, 'name', None) or type(exc).__name__} is missing or damaged."
+    why = f"{getattr(exc, 'name', None) or 'A module'} is missing or damaged."
     fix = "Wait until an update has finished and run it again, or install certdeck again."
     if as_json:
         import json

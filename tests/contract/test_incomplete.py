@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.command import ROOT, environment_for
 
+CERTDECK = "from tui.__main__ import program; program()"
 COMMANDS = (["status"], ["--renew"], ["issue", "-d", "shop.example.com", "--issuer", "appliance-ca"], ["--version"])
 MISSING = (
     "core/text.py",
@@ -30,6 +31,42 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("core", "tui", "themes"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
+
+
+def _run(program: Path, home: Path, *argv: str, limit: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command of the copy, which keeps its bytecode in its own folders."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f'{limit} exec "$@"', "sh", sys.executable, "-c", CERTDECK, *argv],
+        check=False,
+        cwd=home.parent,
+        env=environment_for(home, PYTHONPATH=str(program), PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=""),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def test_bytecode_that_does_not_fit_is_not_kept(program: Path, tmp_path: Path) -> None:
+    """After a run in which files could not grow, the next one loads the program: half a bytecode file would end it (EOFError)."""
+    _run(program, tmp_path / "home", "status", "--json", limit="ulimit -f 8;")
+    after = _run(program, tmp_path / "home", "status", "--json")
+    assert (after.returncode, after.stderr) == (0, "")
+    written = [path for path in program.rglob("*.pyc") if path.name.startswith("dispatch.")]
+    assert written
+
+
+def test_damaged_bytecode_is_told(program: Path, tmp_path: Path) -> None:
+    """Half a bytecode file is a part of the program that cannot be loaded, not a bug."""
+    home = tmp_path / "home"
+    _run(program, home, "status", "--json")
+    for place in ("tui/cli/dispatch", "core/config/load"):
+        found = next((program / place).parent.glob(f"__pycache__/{Path(place).name}.*.pyc"))
+        whole = found.read_bytes()
+        found.write_bytes(whole[: len(whole) // 2])
+        done = _run(program, home, "status", "--json")
+        found.write_bytes(whole)
+        assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (1, "program-incomplete")
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("missing", MISSING)

@@ -20,21 +20,20 @@ from tui.glyphs import printable
 
 def internal_error(exc: BaseException, variables: Mapping[str, str]) -> InternalError | ProgramIncomplete:
     """Write the traceback down, and return what to tell the user. Never raises."""
+    incomplete = ProgramIncomplete.because(exc)
     what = f"certdeck failed with an unexpected error: {type(exc).__name__}."
     why = "This is a bug in certdeck. The live certificates are unchanged."
     try:
         log = paths_for(variables, os.getuid()).debug_log
         _append(log, f"-- certdeck {VERSION}, process {os.getpid()}\n{''.join(traceback.format_exception(exc))}")
     except OSError as problem:
-        if isinstance(exc, ImportError):
-            return ProgramIncomplete.because(exc)
+        if incomplete is not None:
+            return incomplete
         last = traceback.extract_tb(exc.__traceback__)[-1:]
         place = f"{Path(last[0].filename).name}, line {last[0].lineno}" if last else "an unknown location"
         fix = f"Please report it with this location: {place} (the log could not be written: {problem.strerror})."
         return InternalError(what, why, fix)
-    if isinstance(exc, ImportError):
-        return ProgramIncomplete.because(exc)
-    return InternalError(what, why, f"Please report it with the details from {printable(str(log))}.")
+    return incomplete or InternalError(what, why, f"Please report it with the details from {printable(str(log))}.")
 
 
 def refused_by_system(exc: OSError, variables: Mapping[str, str]) -> CertdeckError:

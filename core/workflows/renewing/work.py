@@ -75,9 +75,7 @@ def _unforeseen(paths: Paths, name: str, exc: Exception) -> CertdeckError:
     logging.getLogger(__name__).error("renewing %s failed", name, exc_info=exc)
     if isinstance(exc, OSError):
         return store_error(exc, Path(exc.filename or paths.state), "read or written")
-    if isinstance(exc, ImportError):
-        return ProgramIncomplete.because(exc, lineage=name)
-    return InternalError(
+    return ProgramIncomplete.because(exc, lineage=name) or InternalError(
         f"Renewing {name} failed with an unexpected error: {type(exc).__name__}.",
         "This is a bug in certdeck. The live certificate is unchanged.",
         "Please report it with the details from certdeck's log.",
