@@ -379,9 +379,7 @@ class ProgramIncomplete(CertdeckError):
     @classmethod
     def because(cls, exc: BaseException, *, lineage: str | None = None) -> ProgramIncomplete | None:
         """Return the error for what an import has raised, EOFError for half a bytecode file; None for anything else."""
-        if not isinstance(exc, ImportError | EOFError):
-            return None
-        if isinstance(exc, EOFError) and not _is_of_import(exc):
+        if not isinstance(exc, ImportError) and not (isinstance(exc, EOFError) and _is_of_import(exc)):
             return None
         name = getattr(exc, "name", None) or "A module"
         return cls(

@@ -16,10 +16,11 @@ from enum import Enum, auto
 
 from core.errors import CertdeckError
 from core.ports import CancelToken, Clock, Random, Response
+from core.stored_times import LONGEST_LIMIT_SECONDS
 
 WHOLE_SECONDS = 60.0
 """How long one request is tried at the most, waits included."""
-LONGEST_WAIT = timedelta(days=7)
+LONGEST_WAIT = timedelta(seconds=LONGEST_LIMIT_SECONDS)
 """A Retry-After beyond that is read as this: no limit of a CA is longer (Let's Encrypt: 7 days, 2026-08)."""
 _READ_FOR_WORDS = 65536
 

@@ -16,7 +16,7 @@ _LARGEST_SHARE = 0.67
 """Renewing with more than this of the life left orders a new certificate so often that rate limits end it."""
 RETRIES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
 DAILY = timedelta(days=1)
-ASK_AGAIN_SECONDS = 86400.0
+ASK_AGAIN_SECONDS = DAY
 """How often a CA that has asked to wait is asked all the same, where a certificate would end meanwhile."""
 JITTER = 0.1
 """The share of a pause that chance adds at the most."""

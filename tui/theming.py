@@ -131,8 +131,8 @@ def parse(text: str, where: str, depth: int = 1 << 24) -> Theme:
         variables = {key: value if key.endswith("-style") else _greyed(value) for key, value in variables.items()}
         variables |= {key: value for key, value in fewer.items() if key not in COLOURS}
     filled = {
-        ours: variables.get(ours) or fields.get(deploy_fallback) or fields.get("foreground") or fields["primary"]
-        for ours, deploy_fallback in OURS.items()
+        ours: variables.get(ours) or fields.get(stand_in) or fields.get("foreground") or fields["primary"]
+        for ours, stand_in in OURS.items()
     }
     if fields.get("ansi"):
         # Textual's own style sheets name these, and make them for its own themes alone.

@@ -26,6 +26,7 @@ from core.errors import (
 )
 from core.http import first_words
 from core.request_kind import RequestKind
+from core.web_address import split_address
 
 DETAIL_LIMIT = 600
 WORDS_LIMIT = 160
@@ -100,7 +101,8 @@ def parse(source: Json, status: int = 0) -> Problem:
 
 
 def _web_address(text: str | None) -> str:
-    return plain(text, 500) if text and re.match(r"https?://[^\s/]", text) else ""
+    parts = split_address(text or "")
+    return plain(text, 500) if parts is not None and parts.scheme in ("http", "https") else ""
 
 
 def of_reply(reply: AcmeResponse) -> Problem:

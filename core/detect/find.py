@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib import import_module
 
+from core.concurrently import map_concurrently
 from core.config.model import TargetConfig
 from core.detect.files import stored
 from core.detect.ports import TLS_PORTS, addresses, dialects_of
@@ -64,10 +64,7 @@ def detect(
 
 def _read(found: Sequence[Instance]) -> list[tuple[Instance, Reading]]:
     """Read the configurations, several at the same time. Raises Cancelled."""
-    if not found:
-        return []
-    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(found)), thread_name_prefix="detect") as pool:
-        return list(zip(found, pool.map(_reading, found), strict=True))
+    return list(zip(found, map_concurrently(_reading, found, at_once=_AT_ONCE), strict=True))
 
 
 def _reading(instance: Instance) -> Reading:

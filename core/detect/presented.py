@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from msgspec import Struct
 
+from core.concurrently import map_concurrently
 from core.detect.ports import address
 from core.detected import OURS, UNKNOWN, UNMANAGED, Presented
 from core.ports import Prober
@@ -35,14 +35,11 @@ def ask(prober: Prober, questions: Sequence[Question], own: Set[str], now: datet
         own: fingerprints of certdeck's certificates.
     """
     every = tuple(dict.fromkeys((each, dialect) for each in questions for dialect in each.dialects))
-    if not every:
-        return {}
 
     def one(item: tuple[Question, str]) -> Presented:
         return _presented(prober, *item, own, now)
 
-    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(every)), thread_name_prefix="detect") as pool:
-        answers = dict(zip(every, pool.map(one, every), strict=True))
+    answers = dict(zip(every, map_concurrently(one, every, at_once=_AT_ONCE), strict=True))
     return {each: _best([answers[each, dialect] for dialect in each.dialects]) for each in questions}
 
 

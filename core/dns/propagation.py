@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from core.concurrently import map_concurrently
 from core.dns.authority import Authority, NameServer
 from core.dns.names import plain_name
 from core.errors import PropagationTimeout
@@ -155,12 +156,7 @@ class Propagation:
             silences[address] += reply.status == "SILENT"
             return reply.status, frozenset(reply.values("TXT")), reply.milliseconds
 
-        if len(questions) < 2:
-            return [ask(question) for question in questions]
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(min(AT_ONCE, len(questions)), thread_name_prefix="dns") as pool:
-            return list(pool.map(ask, questions))
+        return map_concurrently(ask, questions, at_once=AT_ONCE)
 
 
 def wanted_at(record: Record, written_at: str | None = None) -> Wanted:

@@ -109,7 +109,7 @@ class Fleet(EngineBase):
     def fleet_remove(self, id: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Removed:
         """Remove a box: nothing more is sealed to it, and what it had gets new keys. On a hub."""
         from core.workflows.fleet.connection import as_hub
-        from core.workflows.fleet.removing import remove
+        from core.workflows.fleet.remove_box import remove
 
         with self._patiently("fleet-remove", report, cancel) as context, as_hub(context) as hub:
             return remove(hub, id)
@@ -167,10 +167,10 @@ class Fleet(EngineBase):
 
     def _delete_from_fleet(self, name: str, force: bool, report: Reporter) -> Deleted:
         from core.workflows.fleet.connection import as_hub
-        from core.workflows.fleet.forgetting import forget
+        from core.workflows.fleet.delete import delete
 
         with self._patiently("delete", report) as context, as_hub(context) as hub:
-            return forget(hub, name, force=force)
+            return delete(hub, name, force=force)
 
     def _issue_for_fleet(self, request: IssueRequest, report: Reporter, cancel: CancelToken | None) -> Issued:
         from core.operations import Issued

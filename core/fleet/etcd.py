@@ -63,9 +63,9 @@ class Etcd:
 
     def get(self, key: str) -> KeyValue | None:
         """Return a key as it is now; the answer is never stale."""
-        return self.look(key)[0]
+        return self.get_with_revision(key)[0]
 
-    def look(self, key: str) -> tuple[KeyValue | None, int]:
+    def get_with_revision(self, key: str) -> tuple[KeyValue | None, int]:
         """Return a key as it is now, and the revision of the store that this is of."""
         found = self.gateway.call("kv/range", {"key": _encoded(key)})
         return next(iter(_values(found.get("kvs"))), None), int(found.get("header", {}).get("revision", 0))

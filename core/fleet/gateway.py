@@ -124,9 +124,9 @@ class Gateway:
         url = f"{self.endpoints[self._first]}/v3/{path}"
         yield from self._transport.lines(url, headers=self._headers(self._token), body=body, idle=idle, cancel=cancel)
 
-    def rest(self) -> None:
+    def close_idle(self) -> None:
         """Close the connections that wait for the next call; streams and the login are kept."""
-        self._transport.rest()
+        self._transport.close_idle()
 
     def forget_token(self) -> None:
         """Make the next call log in again."""

@@ -66,16 +66,16 @@ class Box(Struct, frozen=True, kw_only=True):
     approved: datetime
     username: str = ""
     """Its user of etcd; empty where etcd asks for none."""
-    is_out: bool = False
+    is_removing: bool = False
     """Its removal has begun: it counts as neither, and the entry goes when everything else has gone."""
 
     @property
     def is_hub(self) -> bool:
-        return self.role in HUB_ROLES and not self.is_out
+        return self.role in HUB_ROLES and not self.is_removing
 
     @property
     def is_device(self) -> bool:
-        return self.role in DEVICE_ROLES and not self.is_out
+        return self.role in DEVICE_ROLES and not self.is_removing
 
 
 class Welcome(Concealed, Struct, frozen=True, kw_only=True):

@@ -69,7 +69,7 @@ class Watch:
         """
         ends = None if seconds is None else self._clock.monotonic() + seconds
         if seconds is None or seconds > LONG_SECONDS:
-            self._etcd.gateway.rest()
+            self._etcd.gateway.close_idle()
         is_denied = False
         while True:
             try:

@@ -72,7 +72,7 @@ class StreamTransport(Transport, Protocol):
         Raises TransportFailure (`timeout` after `idle`), and Cancelled (`cancelled`).
         """
 
-    def rest(self) -> None:
+    def close_idle(self) -> None:
         """Close the connections that wait for the next request; what `lines` reads goes on."""
 
 

@@ -64,7 +64,7 @@ class HttpsTransport:
         through = "" if proxy is None else " through the proxy"
         with _in_words(place, through):
             request = _request(method, url, headers, body)
-            with limited(timeout, cancel), closing(self._over(proxy).handle_request(request)) as reply:
+            with limited(timeout, cancel), closing(self._transport(proxy).handle_request(request)) as reply:
                 return _read(reply)
 
     def lines(
@@ -75,7 +75,7 @@ class HttpsTransport:
         with _in_words(place, ""):
             request = _request("POST", url, headers, body)
             with limited(min(OPENING_SECONDS, idle), cancel):
-                reply = self._over(self._proxy(url), for_lines=True).handle_request(request)
+                reply = self._transport(self._proxy(url), for_lines=True).handle_request(request)
             with closing(reply):
                 if reply.status_code != 200:
                     raise TransportFailure("unreachable", f"{place} returned HTTP {reply.status_code}.")
@@ -87,13 +87,13 @@ class HttpsTransport:
                 pooled.close()
             self._pooled.clear()
 
-    def rest(self) -> None:
+    def close_idle(self) -> None:
         """Implement the port `StreamTransport`. Not while another thread has a request under way."""
         with self._lock:
             for key in [key for key in self._pooled if not key[1]]:
                 self._pooled.pop(key).close()
 
-    def _over(self, proxy: str | None, *, for_lines: bool = False) -> _Pooled:
+    def _transport(self, proxy: str | None, *, for_lines: bool = False) -> _Pooled:
         key = (proxy, for_lines)
         with self._lock:
             if key not in self._pooled:

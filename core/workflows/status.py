@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from core.concurrently import map_concurrently
 from core.config.model import Config, LineageConfig, TargetConfig
 from core.errors import CertdeckError, NotFound
 from core.lineage_status import LineageStatus, Status, TargetState, TimerState
@@ -258,13 +259,7 @@ def target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple
             return TargetState(name=name, state="unknown", why="it is no longer configured")
         return _with_outside(view, facts, target, own, _observe(view, facts, target, probe))
 
-    if probe and len(wanted) > 1:
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(max_workers=16, thread_name_prefix="probe") as pool:
-            states = list(pool.map(look, wanted))
-    else:
-        states = [look(item) for item in wanted]
+    states = map_concurrently(look, wanted) if probe else [look(item) for item in wanted]
     return {(facts.name, name): state for (facts, name), state in zip(wanted, states, strict=True)}
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Input
 
@@ -22,15 +22,22 @@ from tui.wording import text
 FORM_CSS = Path(__file__).parent / "form.tcss"
 
 
+TAB_KEYS: Final[tuple[BindingType, ...]] = (
+    # With priority: else what is typed right behind it, or arrives with it, would go to the field before.
+    Binding("shift+tab", "app.focus_previous", show=False, priority=True),
+    Binding("tab", "app.focus_next", show=False, priority=True),
+)
+
+
 class FormPage(AskingPage[bool]):
     """Answers True once it has been saved. A subclass yields `fields` and carries out `save`."""
 
     SCOPE = "form"
     BINDINGS: ClassVar = [
         *bindings(of_scope("form", "page")),
-        # With priority: else what is typed right behind it, or arrives with it, would go to the field before.
-        Binding("up,shift+tab", "app.focus_previous", show=False, priority=True),
-        Binding("down,tab", "app.focus_next", show=False, priority=True),
+        *TAB_KEYS,
+        Binding("up", "app.focus_previous", show=False, priority=True),
+        Binding("down", "app.focus_next", show=False, priority=True),
     ]
     AUTO_FOCUS = "Input"
     CSS_PATH: ClassVar = [FORM_CSS]

@@ -80,9 +80,9 @@ class LineagesScreen(CertificateActions):
         self._resting: Timer | None = None
         """Until the details are drawn."""
         self._standings: Mapping[str, str] = {}
-        self._texts: dict[str, str] = {}
-        """What the filter looks in, by name, from the first letter on."""
         """By name: the word of its group in the counters."""
+        self._texts: dict[str, str] = {}
+        """By name: what the filter looks in, from the first letter on."""
 
     def body(self) -> ComposeResult:
         yield Overview()

@@ -59,7 +59,6 @@ _BY_CODE: Final = {
     NO_TIMER: "no-timer",
     EXPIRES_SOON: "soon",
 }
-_NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer failed"}
 
 
 def standing_of(lineage: LineageStatus, waits: bool = False, judged: Health | None = None) -> str:
@@ -133,8 +132,8 @@ def state_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> s
     """Return what is wrong, else when it renews: the one column of a narrow list that says how a certificate stands."""
     why = why_shown(lineage, now, waits)
     when = renews_shown(lineage, now)
-    if lineage.timer != "active" and lineage.renew_at is not None and why in ("", *_NO_TIMER.values()):
-        return f"would renew {when} – {_NO_TIMER[lineage.timer]}"
+    if lineage.timer != "active" and lineage.renew_at is not None and why in ("", *text.WITHOUT_TIMER.values()):
+        return f"would renew {when} – {text.WITHOUT_TIMER[lineage.timer]}"
     if why:
         return why
     words = {

@@ -102,7 +102,8 @@ _RENEWALS: Final = {
 }
 
 
-_NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer failed"}
+WITHOUT_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer failed"}
+"""State of the timer → why nothing renews."""
 
 
 def severity_of(lineage: LineageStatus) -> str:
@@ -328,7 +329,7 @@ def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
     if lineage.renew_at is None:
         return "does not renew automatically" if lineage.sha256 else "waits for its first order"
     if lineage.timer != "active":
-        return f"would renew {soon(lineage.renew_at, now)} – {_NO_TIMER[lineage.timer]}"
+        return f"would renew {soon(lineage.renew_at, now)} – {WITHOUT_TIMER[lineage.timer]}"
     verb = {"retry": "tries again", "deploy": "is deployed"}.get(lineage.renew_why, "renews")
     return f"{verb} {soon(lineage.renew_at, now)}"
 
@@ -362,7 +363,7 @@ def _rule_of(lineage: LineageStatus) -> str:
 def timer_shown(timer: TimerState, now: datetime) -> str:
     """Return what the scheduled run does: `timer on · next run 03:00, in 15 h`."""
     if timer.state == "off":
-        return f"{_NO_TIMER[timer.word]} · nothing renews automatically"
+        return f"{WITHOUT_TIMER[timer.word]} · nothing renews automatically"
     if timer.state == "dead":
         last = "it has never run" if timer.last_run is None else f"last run {ago(timer.last_run, now)}"
         return f"timer not running · {last}"

@@ -17,7 +17,7 @@ from core.workflows.deploying.roll_back import RollbackResult
 from core.workflows.issuing.method import UPLOAD
 
 
-def completed(context: Context, flight: InFlight, exc: CertdeckError, result: RollbackResult) -> CertdeckError:
+def with_outcome(context: Context, flight: InFlight, exc: CertdeckError, result: RollbackResult) -> CertdeckError:
     """Return the error with what is live now, what waits, and how to try again; the error itself where no service was concerned."""
     if not isinstance(exc, TargetError) and result.live == "old" and result.is_complete:
         exc.lineage = exc.lineage or flight.lineage

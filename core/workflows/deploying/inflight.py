@@ -27,7 +27,6 @@ from core.workflows.context import Context
 
 SWITCHING = "switching"
 """Not verified yet: a kill here is rolled back."""
-
 COMMITTING = "committing"
 """Verified: a kill here is rolled forward."""
 

@@ -130,9 +130,9 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
         result = roll_back(context, flight, reloaded, str(getattr(exc, "why", "") or "It was interrupted."), sites)
         if not isinstance(exc, CertdeckError):
             raise
-        from core.workflows.deploying.failed import completed, record_failed_deployment
+        from core.workflows.deploying.failed import record_failed_deployment, with_outcome
 
-        error = completed(context, flight, exc, result)
+        error = with_outcome(context, flight, exc, result)
         record_failed_deployment(context, flight, error)
         if error is exc:
             raise

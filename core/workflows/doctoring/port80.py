@@ -11,11 +11,11 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from core.challenges.http01 import PREFIX, READY
 from core.challenges.validator import Seen, look
+from core.concurrently import map_concurrently
 from core.dns.authority import Authority
 from core.errors import CertdeckError, PortUnavailable
 from core.operations import Finding
@@ -82,9 +82,9 @@ def _asked(context: Context, wanted: Plan, authority: Authority, path: str, cont
         return look(context.env.web_reader, name, path, address, resolve=addresses, cancel=context.cancel)
 
     names = wanted.names[:MOST_NAMES]
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="port-80") as pool:
-        questions = [(name, at) for name, found in zip(names, pool.map(addresses, names), strict=True) for at in found]
-        answers = list(pool.map(seen, questions))
+    found = map_concurrently(addresses, names, at_once=AT_ONCE)
+    questions = [(name, address) for name, several in zip(names, found, strict=True) for address in several]
+    answers = map_concurrently(seen, questions, at_once=AT_ONCE)
     if len(wanted.names) > len(names):
         yield Finding(
             id="http01-request",

@@ -18,7 +18,7 @@ from core.workflows.fleet.known import Known
 from core.workflows.fleet.own_keys import late_devices
 
 
-class Work(Struct, frozen=True, kw_only=True):
+class DueRenewal(Struct, frozen=True, kw_only=True):
     """What is to be done for one certificate."""
 
     name: str
@@ -27,13 +27,13 @@ class Work(Struct, frozen=True, kw_only=True):
     """Only these devices, which have no certificate of the newest version yet; empty: a new version for all."""
 
 
-def work_for(hub: Hub, known: Known, one: Certificate, *, force: bool = False) -> Work | Skipped:
+def work_for(hub: Hub, known: Known, one: Certificate, *, force: bool = False) -> DueRenewal | Skipped:
     """Return what is to be done for a certificate now, or why nothing is. `force`: a new version, due or not."""
     found = "forced" if force else _why_due(hub, known, one)
     if not isinstance(found, Skipped):
-        return Work(name=one.name, why=found)
+        return DueRenewal(name=one.name, why=found)
     late = late_devices(hub, known, one)
-    return Work(name=one.name, why="a device has none yet", late=tuple(late)) if late else found
+    return DueRenewal(name=one.name, why="a device has none yet", late=tuple(late)) if late else found
 
 
 def _why_due(hub: Hub, known: Known, one: Certificate) -> str | Skipped:

@@ -241,7 +241,10 @@ def members(hub: Hub) -> tuple[Member, ...]:
     inside = [decoded(Box, entry.value, entry.key) for entry in hub.etcd.range(layout.BOXES)[0]]
     return (
         *(_member(each, WAITING) for each in sorted(asking, key=lambda each: each.name)),
-        *(_member(each, REMOVING if each.is_out else APPROVED) for each in sorted(inside, key=lambda each: each.name)),
+        *(
+            _member(each, REMOVING if each.is_removing else APPROVED)
+            for each in sorted(inside, key=lambda each: each.name)
+        ),
     )
 
 
@@ -322,7 +325,7 @@ def _asking(hub: Hub, id: str) -> JoinRequest:
     if request is not None:
         return request
     inside = hub.etcd.get(layout.BOXES + id)
-    if inside is not None and decoded(Box, inside.value, inside.key).is_out:
+    if inside is not None and decoded(Box, inside.value, inside.key).is_removing:
         raise AlreadyThere(
             f"{visible(id, 40)} is being removed from the fleet.",
             "Its removal was interrupted.",

@@ -38,7 +38,7 @@ from core.x509.key import PrivateKey, generate_key
 from core.x509.key_reader import load_key
 
 
-class Desk(Struct, frozen=True, kw_only=True):
+class OrderRun(Struct, frozen=True, kw_only=True):
     """The hub that leads, and the CA sessions of its run: what it takes to order."""
 
     hub: Hub
@@ -74,7 +74,7 @@ def planned(hub: Hub, wanted: Certificate, request: IssueRequest | None = None) 
 
 
 def order(
-    desk: Desk, wanted: Certificate, chosen: Plan, *, of: OfDevice | None = None, replaces: str | None = None
+    run: OrderRun, wanted: Certificate, chosen: Plan, *, of: OfDevice | None = None, replaces: str | None = None
 ) -> Made:
     """Get a certificate of the fleet. Nothing is published yet.
 
@@ -84,7 +84,7 @@ def order(
 
     Raises NotLeading (`not-leading`), IssuerError, ChallengeError, FleetError, UsageError.
     """
-    context = desk.hub.context
+    context = run.hub.context
     if chosen.is_manual:
         raise UsageError(
             "A certificate of the fleet renews automatically.",
@@ -93,13 +93,13 @@ def order(
             lineage=wanted.name,
         )
     if any(_is_renewed(chosen, facts) for facts in wanted.made.values()):
-        desk.sessions.limits.ledger.has_issued(chosen.issuer, chosen.names)
+        run.sessions.limits.ledger.has_issued(chosen.issuer, chosen.names)
     place = layout.order(wanted.name, of.device if of else "")
     request = of.request if of else None
     if chosen.issuer.kind == "acme":
-        made = _from_ca(desk, chosen, place, request, replaces)
+        made = _from_ca(run, chosen, place, request, replaces)
     else:
-        made = _from_own_ca(desk, chosen, place, request)
+        made = _from_own_ca(run, chosen, place, request)
     leaf = chain.split_fullchain(made.fullchain)[0]
     context.narrator.tell(
         CertificateIssued(issuer=chosen.issuer.name, names=leaf.names, not_after=leaf.not_after, sha256=leaf.sha256)
@@ -113,7 +113,7 @@ def _is_renewed(chosen: Plan, had: Mapping[str, object]) -> bool:
     return had.get("directory") == chosen.issuer.directory and isinstance(names, list) and set(names) == {*chosen.names}
 
 
-def _from_own_ca(desk: Desk, chosen: Plan, place: str, request: SigningRequest | None) -> Made:
+def _from_own_ca(run: OrderRun, chosen: Plan, place: str, request: SigningRequest | None) -> Made:
     if chosen.issuer.kind != "private-ca":
         raise UsageError(
             "The boxes of a fleet cannot share a self-signed certificate.",
@@ -121,8 +121,8 @@ def _from_own_ca(desk: Desk, chosen: Plan, place: str, request: SigningRequest |
             "Use --issuer appliance-ca, the private CA that the hubs share, or an ACME CA.",
             lineage=chosen.name,
         )
-    context = desk.hub.context
-    share_root(desk.hub, desk.lead)
+    context = run.hub.context
+    share_root(run.hub, run.lead)
     own = None if request else generate_key(chosen.key_type)
     part = request or own
     assert part is not None
@@ -130,14 +130,14 @@ def _from_own_ca(desk: Desk, chosen: Plan, place: str, request: SigningRequest |
     return Made(fullchain=leaf + root, key=own, place=place, plan=chosen)
 
 
-def _from_ca(desk: Desk, chosen: Plan, place: str, request: SigningRequest | None, replaces: str | None) -> Made:
-    hub, lead, sessions = desk.hub, desk.lead, desk.sessions
+def _from_ca(run: OrderRun, chosen: Plan, place: str, request: SigningRequest | None, replaces: str | None) -> Made:
+    hub, lead, sessions = run.hub, run.lead, run.sessions
     context = hub.context
     share_account(hub, lead, chosen.issuer)
     session = sessions.session(chosen.issuer, email=chosen.email, agree_tos=chosen.agree_tos)
     give_account(hub, lead, chosen.issuer)
     warn_of_clock(context, session)
-    open_order = _OpenOrder(desk, chosen, place, session.kid or "", request)
+    open_order = _OpenOrder(run, chosen, place, session.kid or "", request)
     own = sessions.solver(chosen, is_new=lambda: open_order.is_new)
     solver = FleetResponder(hub.etcd, lead, own, context.env.clock) if chosen.challenge == "http-01" else own
 
@@ -163,9 +163,11 @@ def _from_ca(desk: Desk, chosen: Plan, place: str, request: SigningRequest | Non
 class _OpenOrder:
     """The order in etcd: found again when it fits the plan, else a new one."""
 
-    def __init__(self, desk: Desk, chosen: Plan, place: str, account_url: str, request: SigningRequest | None) -> None:
-        self._hub = desk.hub
-        self._lead = desk.lead
+    def __init__(
+        self, run: OrderRun, chosen: Plan, place: str, account_url: str, request: SigningRequest | None
+    ) -> None:
+        self._hub = run.hub
+        self._lead = run.lead
         self._plan = chosen
         self._place = place
         self._account_url = account_url

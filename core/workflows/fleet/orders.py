@@ -26,7 +26,7 @@ from core.store.records import rfc3339
 from core.workflows.fleet.connection import Hub, leading
 from core.workflows.fleet.due import renewal_time, work_for
 from core.workflows.fleet.known import boxes, current, look, meant_for
-from core.workflows.fleet.order import Desk, order, planned
+from core.workflows.fleet.order import OrderRun, order, planned
 from core.workflows.fleet.own_keys import for_devices, for_late_devices
 from core.workflows.fleet.publish import SHARED_BY_ALL, deliver, publish
 from core.workflows.fleet.receive import sync
@@ -68,7 +68,7 @@ def issue(hub: Hub, request: IssueRequest, choice: Choice) -> Certificate:
             with leading(hub) as lead, Sessions(context, context.vault, insists=request.force) as sessions:
                 now, _ = current(hub, wanted.name)
                 if now.version == before and not (is_same and now.version):
-                    now = _have(Desk(hub=hub, lead=lead, sessions=sessions), now, request)
+                    now = _have(OrderRun(hub=hub, lead=lead, sessions=sessions), now, request)
                 deliver(hub, lead, [wanted.name])
                 _wait_together(hub, lead, now)
                 return now
@@ -182,14 +182,14 @@ def _is_still_good(hub: Hub, had: Certificate | None, wanted: Certificate) -> bo
 # -- the work of the hub that leads ------------------------------------------------------------------------------------
 
 
-def _have(desk: Desk, one: Certificate, request: IssueRequest | None = None) -> Certificate:
+def _have(run: OrderRun, one: Certificate, request: IssueRequest | None = None) -> Certificate:
     """Order and publish. A failure is remembered with the certificate, for the other hubs too."""
-    hub, lead = desk.hub, desk.lead
+    hub, lead = run.hub, run.lead
     try:
         chosen = planned(hub, one, request)
         if one.policy == DEVICE:
-            return for_devices(desk, one, chosen)
-        return publish(hub, lead, one.name, order(desk, one, chosen, replaces=_replaces(one, chosen)))
+            return for_devices(run, one, chosen)
+        return publish(hub, lead, one.name, order(run, one, chosen, replaces=_replaces(one, chosen)))
     except CertdeckError as exc:
         if not isinstance(exc, Cancelled | NotLeading):
             with suppress(CertdeckError):
@@ -229,13 +229,13 @@ def renew(hub: Hub, lead: Leadership, names: Sequence[str] = (), *, force: bool 
                 done = replace(done, skipped=(*done.skipped, work))
                 continue
             context = hub.context.about(one.name)
-            desk = Desk(hub=replace(hub, context=context), lead=lead, sessions=sessions)
+            run = OrderRun(hub=replace(hub, context=context), lead=lead, sessions=sessions)
             try:
                 hub.context.cancel.check()
                 if work.late:
-                    for_late_devices(desk, one, work.late)
+                    for_late_devices(run, one, work.late)
                 else:
-                    _have(desk, one)
+                    _have(run, one)
                 done = replace(done, renewed=(*done.renewed, one.name))
             except NotLeading:
                 raise

@@ -12,7 +12,7 @@ from core.fleet.etcd import in_batches
 from core.fleet.values import DEVICE, Box, Certificate, Request, Signed, Wanted, decoded, encoded, unb64
 from core.workflows.fleet.connection import Hub
 from core.workflows.fleet.known import Known, boxes, meant_for
-from core.workflows.fleet.order import Desk, OfDevice, order, planned
+from core.workflows.fleet.order import OfDevice, OrderRun, order, planned
 from core.workflows.fleet.publish import publish_for_devices, signed
 from core.workflows.fleet.receive import sync
 from core.workflows.issuing.plan import Plan
@@ -23,15 +23,15 @@ REQUEST_WAIT_SECONDS = 30.0
 PAUSE_SECONDS = 0.3
 
 
-def for_devices(desk: Desk, one: Certificate, chosen: Plan) -> Certificate:
+def for_devices(run: OrderRun, one: Certificate, chosen: Plan) -> Certificate:
     """Have the next version: a certificate for each device that has made a signing request."""
-    hub = desk.hub
+    hub = run.hub
     asked = _wanted(chosen, one.version + 1)
     meant = meant_for(one, boxes(hub).values())
-    _ask(desk, meant, asked)
+    _ask(run, meant, asked)
     if any(box.id == hub.identity.box for box in meant):
         sync(hub.context)  # this box's own request: nobody else can make it while this command holds the lock
-    requests = _wait(desk, asked, meant)
+    requests = _wait(run, asked, meant)
     missing = [box for box in meant if box.id not in requests]
     if not requests:
         away = ", ".join(box.name for box in missing) or "there is no device"
@@ -41,7 +41,7 @@ def for_devices(desk: Desk, one: Certificate, chosen: Plan) -> Certificate:
             "Run `certdeck fleet watch` on the devices, then try again.",
             lineage=one.name,
         )
-    made = {id: order(desk, one, chosen, of=of) for id, of in requests.items()}
+    made = {id: order(run, one, chosen, of=of) for id, of in requests.items()}
     for box in missing:
         hub.context.narrator.tell(
             Warned(
@@ -50,7 +50,7 @@ def for_devices(desk: Desk, one: Certificate, chosen: Plan) -> Certificate:
                 fix="Start `certdeck fleet watch` there: it then gets its own certificate.",
             )
         )
-    return publish_for_devices(hub, desk.lead, one.name, made, version=one.version + 1)
+    return publish_for_devices(hub, run.lead, one.name, made, version=one.version + 1)
 
 
 def late_devices(hub: Hub, known: Known, one: Certificate) -> list[Box]:
@@ -66,13 +66,13 @@ def late_devices(hub: Hub, known: Known, one: Certificate) -> list[Box]:
     return [box for box in missing if box.id in ready or box.id in unasked]
 
 
-def for_late_devices(desk: Desk, one: Certificate, late: Sequence[Box]) -> Certificate:
+def for_late_devices(run: OrderRun, one: Certificate, late: Sequence[Box]) -> Certificate:
     """Ask devices that have none for a signing request, and have certificates for those that have made theirs."""
-    chosen = planned(desk.hub, one)
+    chosen = planned(run.hub, one)
     asked = _wanted(chosen, one.version)
-    _ask(desk, late, asked)
-    made = {id: order(desk, one, chosen, of=of) for id, of in _requests(desk.hub, late, asked).items()}
-    return publish_for_devices(desk.hub, desk.lead, one.name, made, version=one.version) if made else one
+    _ask(run, late, asked)
+    made = {id: order(run, one, chosen, of=of) for id, of in _requests(run.hub, late, asked).items()}
+    return publish_for_devices(run.hub, run.lead, one.name, made, version=one.version) if made else one
 
 
 def _wanted(chosen: Plan, version: int) -> Wanted:
@@ -96,11 +96,11 @@ def _not_asked(hub: Hub, which: Sequence[Box], asked: Wanted) -> list[Box]:
     return list(places.values())
 
 
-def _ask(desk: Desk, which: Sequence[Box], asked: Wanted) -> None:
-    hub = desk.hub
+def _ask(run: OrderRun, which: Sequence[Box], asked: Wanted) -> None:
+    hub = run.hub
     places = [layout.wanted(box.id, asked.name) for box in _not_asked(hub, which, asked)]
     for batch in in_batches({place: signed(hub, place, asked) for place in places}):
-        hub.etcd.commit(batch, guards=[desk.lead.guard()])
+        hub.etcd.commit(batch, guards=[run.lead.guard()])
 
 
 def _requests(hub: Hub, which: Sequence[Box], asked: Wanted) -> dict[str, OfDevice]:
@@ -116,12 +116,12 @@ def _requests(hub: Hub, which: Sequence[Box], asked: Wanted) -> dict[str, OfDevi
     return found
 
 
-def _wait(desk: Desk, asked: Wanted, meant: Sequence[Box]) -> dict[str, OfDevice]:
-    clock = desk.hub.context.env.clock
+def _wait(run: OrderRun, asked: Wanted, meant: Sequence[Box]) -> dict[str, OfDevice]:
+    clock = run.hub.context.env.clock
     ends = clock.monotonic() + REQUEST_WAIT_SECONDS
     while True:
-        found = _requests(desk.hub, meant, asked)
+        found = _requests(run.hub, meant, asked)
         if len(found) == len(meant) or clock.monotonic() > ends:
             return found
-        desk.lead.check()
-        clock.sleep(PAUSE_SECONDS, desk.hub.context.cancel)
+        run.lead.check()
+        clock.sleep(PAUSE_SECONDS, run.hub.context.cancel)

@@ -228,7 +228,7 @@ def _delivery(hub: Hub, box: Box, one: Certificate, found: Stored | None, pem: b
         sealed = b64(hub.master.open(unb64(found.sealed), layout.key(one.name, one.version, box.id)))
     facts = one.made.get(box.id) or one.made.get(SHARED_BY_ALL) or {}
     return replace(
-        _word(hub, one, found),
+        _without_key(hub, one, found),
         sealed=sealed,
         phase=one.phase,
         ca=str(facts.get("ca") or ""),
@@ -238,10 +238,11 @@ def _delivery(hub: Hub, box: Box, one: Certificate, found: Stored | None, pem: b
 
 def _back(hub: Hub, one: Certificate, before: Stored | None) -> Delivery | None:
     """Return the word to serve the version before again: a device that had it has its key. None: there was none."""
-    return None if before is None else replace(_word(hub, one, before), phase=BACK)
+    return None if before is None else replace(_without_key(hub, one, before), phase=BACK)
 
 
-def _word(hub: Hub, one: Certificate, found: Stored) -> Delivery:
+def _without_key(hub: Hub, one: Certificate, found: Stored) -> Delivery:
+    """Return what every delivery of this certificate says, whichever device gets it."""
     targets = one.spec.get("targets") or ()
     return Delivery(
         name=one.name,

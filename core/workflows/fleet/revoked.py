@@ -20,7 +20,7 @@ from core.workflows.fleet.connection import Hub
 from core.workflows.fleet.known import Known, current
 from core.workflows.fleet.publish import SHARED_BY_ALL, Stored
 from core.workflows.renewing.revocation import in_words
-from core.workflows.renewing.revocation_asking import Found, Subject, ask
+from core.workflows.renewing.revocation_asking import Answers, CertificateToCheck, ask
 
 REVOKED = "revoked"
 """Among the facts of a certificate: by whom, since when and why it is revoked, the end of a sentence."""
@@ -31,7 +31,7 @@ def words_of(one: Certificate) -> str:
     return next((str(facts[REVOKED]) for facts in one.made.values() if facts.get(REVOKED)), "")
 
 
-def ask_when_due(hub: Hub, known: Known) -> Found | None:
+def ask_when_due(hub: Hub, known: Known) -> Answers | None:
     """Ask where a day has passed; None where nothing was asked. Half a minute at the most."""
     context = hub.context
     file = context.paths.fleet_revocation
@@ -44,7 +44,7 @@ def ask_when_due(hub: Hub, known: Known) -> Found | None:
     return ask(context, subjects, file, context.cancel)
 
 
-def settle(hub: Hub, known: Known, found: Found) -> None:
+def settle(hub: Hub, known: Known, found: Answers) -> None:
     """Mark what was found revoked, and tell so; only then keep the answers, so that none is lost. Raises FleetError."""
     for one in known.certificates.values():
         if any(str(facts.get("sha256")) in found.revoked for facts in one.made.values()):
@@ -69,7 +69,7 @@ def _mark(hub: Hub, name: str, revoked: Mapping[str, Said]) -> None:
     hub.context.about(name).narrator.tell(Warned(code="revoked", what=what, fix=fix))
 
 
-def _subjects(hub: Hub, known: Known) -> Iterator[Subject]:
+def _subjects(hub: Hub, known: Known) -> Iterator[CertificateToCheck]:
     """Yield the newest certificates whose CA can be asked."""
     for one in known.certificates.values():
         places = {
@@ -81,4 +81,4 @@ def _subjects(hub: Hub, known: Known) -> Iterator[Subject]:
             facts = places[place]
             pem = decoded(Stored, entry.value, place).fullchain.encode()
             sha256, ca = str(facts.get("sha256")), str(facts.get("ca") or "")
-            yield Subject(name=one.name, sha256=sha256, ca=ca, read=partial(bytes, pem))
+            yield CertificateToCheck(name=one.name, sha256=sha256, ca=ca, read=partial(bytes, pem))

@@ -13,9 +13,9 @@ from core.fleet.values import Seen, encoded
 from core.fleet_errors import NotLeading
 from core.renewal_report import FailedLineage, RenewalReport, RenewRequest, Skipped
 from core.workflows.context import Context
-from core.workflows.fleet.connection import as_hub, leading
+from core.workflows.fleet.connection import Hub, as_hub, leading
 from core.workflows.fleet.due import work_for
-from core.workflows.fleet.known import certificates, look
+from core.workflows.fleet.known import Known, certificates, look
 from core.workflows.fleet.orders import ask, renew
 from core.workflows.fleet.receive import sync
 from core.workflows.fleet.revoked import ask_when_due, settle
@@ -58,13 +58,13 @@ def _as_hub(
     report: RenewalReport,
     request: RenewRequest,
 ) -> RenewalReport:
-    if not request.dry_run and not request.names:
-        _look_for_revoked(reading, writing)
     with as_hub(reading) as hub:
         if not request.dry_run:
             # The other hubs see by this that it is there.
             hub.etcd.put(layout.seen(hub.identity.box), encoded(Seen(at=reading.env.clock.now())))
         known = look(hub)
+        if not request.dry_run and not request.names and _settle_revoked(hub, writing, known):
+            known = look(hub)
         wanted = [one for one in known.certificates.values() if not request.names or one.name in request.names]
         found = [work_for(hub, known, one, force=request.force) for one in wanted]
     due = tuple(each.name for each in found if not isinstance(each, Skipped))
@@ -91,14 +91,17 @@ def _as_hub(
     )
 
 
-def _look_for_revoked(reading: Context, writing: Callable[[], AbstractContextManager[Context]]) -> None:
-    """Ask CAs, once a day, whether they have revoked what the fleet serves; the lock is taken only to keep what they said."""
-    with as_hub(reading) as hub:
-        known = look(hub)
-        found = ask_when_due(hub, known)
-    if found is not None:
-        with writing() as context, as_hub(context) as hub:
-            settle(hub, known, found)
+def _settle_revoked(hub: Hub, writing: Callable[[], AbstractContextManager[Context]], known: Known) -> bool:
+    """Ask CAs, once a day, whether they have revoked what the fleet serves; returns whether they were asked.
+
+    The lock is taken only to keep what they said.
+    """
+    answers = ask_when_due(hub, known)
+    if answers is None:
+        return False
+    with writing() as context, as_hub(context, hub.etcd) as locked:
+        settle(locked, known, answers)
+    return True
 
 
 def _as_device(writing: Callable[[], AbstractContextManager[Context]], report: RenewalReport) -> RenewalReport:

@@ -180,7 +180,7 @@ class Service:
         reading = self._reading
         with connected(reading) as etcd, self._watch(etcd, layout.LEADER) as watch:
             while True:
-                found, revision = etcd.look(layout.LEADER)
+                found, revision = etcd.get_with_revision(layout.LEADER)
                 leader = leader_of(found)
                 if leader is not None and leader.box != identity.box:
                     watch.wait(revision, reading.config.fleet.lease_seconds / LOOKS_A_LEASE)
@@ -194,7 +194,7 @@ class Service:
         clock = self._reading.env.clock
         has_changed = True
         while lead.holds:
-            _, revision = hub.etcd.look(layout.LEADER)
+            _, revision = hub.etcd.get_with_revision(layout.LEADER)
             known = look(hub)
             found = [work_for(hub, known, one) for one in known.certificates.values()]
             due = [each.name for each in found if not isinstance(each, Skipped)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from core.version import BUILT
 from core.workflows.context import Context
@@ -15,12 +15,8 @@ BACKDATED = timedelta(days=1)
 
 def self_sign(context: Context, names: tuple[str, ...], key: PrivateKey) -> bytes:
     """Return a certificate for `names` that is signed by its own key, as PEM."""
-    not_before, not_after = _validity(context.env.clock.now())
+    now = context.env.clock.now()
+    # A clock before the build date is not believed: a life counted from it would end too early.
     subject = selfsigned.branded(context.config.appliance.name, "Self-Signed")
-    made = selfsigned.self_signed(key, subject, names, not_before=not_before, not_after=not_after)
+    made = selfsigned.self_signed(key, subject, names, not_before=now - BACKDATED, not_after=max(now, BUILT) + LIFETIME)
     return certificate.to_pem(made)
-
-
-def _validity(now: datetime) -> tuple[datetime, datetime]:
-    """Return not_before and not_after for a certificate made at `now`; a clock before the build date is not believed."""
-    return min(now, BUILT) - BACKDATED if now < BUILT else now - BACKDATED, max(now, BUILT) + LIFETIME

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -70,13 +70,14 @@ def renew(
     """
     is_scheduled = request.is_scheduled  # a person's run says nothing about the timer
     try:
-        decisions, broken, every, void, differs = _decisions(view, request)
-        busy = [decision for decision in decisions if decision.action != SKIP]
-        skipped = tuple(skipped_now(decision) for decision in decisions if decision.action == SKIP)
+        decided = _decisions(view, request)
+        every, broken, void = decided.every, decided.broken, decided.void
+        busy = [decision for decision in decided.decisions if decision.action != SKIP]
+        skipped = tuple(skipped_now(decision) for decision in decided.decisions if decision.action == SKIP)
         if request.dry_run:
             due = tuple(decision.name for decision in busy if decision.action not in (ASK, PUT_BACK))
             asked = tuple(skipped_now(decision) for decision in busy if decision.action in (ASK, PUT_BACK))
-            warnings = (*_void_notices(void), *shown_elsewhere(view, differs))
+            warnings = (*_void_notices(void), *shown_elsewhere(view, decided.differing))
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=warnings)
         outcome = RenewalReport(skipped=skipped, failed=broken, warnings=_void_notices(void))
         is_odd = bool(broken) and bool(invalid_links(view.paths))
@@ -105,7 +106,7 @@ def renew(
         warnings = (*_doubt_notices(why_in_doubt(view)), *warnings)
     if watch is not None:
         watch.services(every)
-    outcome = replace(outcome, warnings=(*warnings, *shown_elsewhere(view, every if busy else differs)))
+    outcome = replace(outcome, warnings=(*warnings, *shown_elsewhere(view, every if busy else decided.differing)))
     failed = outcome.failed
     if is_scheduled:
         what = failed[0].error.what if failed else ""
@@ -162,12 +163,20 @@ def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()
         return
 
 
-def _decisions(
-    view: View, request: RenewRequest
-) -> tuple[list[Decision], tuple[FailedLineage, ...], list[Facts], dict[str, tuple[str, ...]], list[Facts]]:
-    """Return what to do, what cannot be read, the facts that it was decided by, by name the times that only a wrong clock can have
-    written, and the facts of those that a target does not show.
-    """
+class _Decided(NamedTuple):
+    """What a run will do, and what it was decided by."""
+
+    decisions: list[Decision]
+    broken: tuple[FailedLineage, ...]
+    """What cannot be read."""
+    every: list[Facts]
+    void: dict[str, tuple[str, ...]]
+    """By name, the times that only a wrong clock can have written."""
+    differing: list[Facts]
+    """Those that a target does not show."""
+
+
+def _decisions(view: View, request: RenewRequest) -> _Decided:
     names, force = request.names, request.force
     every, problems = facts_of_all(view.paths)
     if names:
@@ -203,7 +212,7 @@ def _decisions(
         from core.workflows.renewing.maintenance import held_by_windows
 
         decisions = held_by_windows(decisions, every, view.config, now.astimezone())
-    return decisions, broken, every, void, differs
+    return _Decided(decisions, broken, every, void, differs)
 
 
 def _void_notices(void: Mapping[str, Sequence[str]]) -> tuple[Notice, ...]:
@@ -261,8 +270,7 @@ def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequ
 
 def _run(context: Context, request: RenewRequest) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    from core.concurrently import map_concurrently
     from core.store import windows
     from core.workflows.clock import doubt_now, removal_waits
     from core.workflows.deploying.afterwards import afterwards
@@ -270,10 +278,11 @@ def _run(context: Context, request: RenewRequest) -> RenewalReport:
     from core.workflows.issuing.sessions import Sessions
     from core.workflows.renewing.work import Work
 
-    decisions, broken, every, void, _ = _decisions(context, request)
+    decided = _decisions(context, request)
+    every, broken, void = decided.every, decided.broken, decided.void
     _repair(context, void)
-    skipped = [skipped_now(decision) for decision in decisions if decision.action == SKIP]
-    busy = [decision for decision in decisions if decision.action != SKIP]
+    skipped = [skipped_now(decision) for decision in decided.decisions if decision.action == SKIP]
+    busy = [decision for decision in decided.decisions if decision.action != SKIP]
     vault, insists = context.vault, request.force and bool(request.names)
     ends = min((decision.ends for decision in busy if decision.action == RENEW and decision.ends), default=math.inf)
     with Sessions(context, vault, insists=insists, is_forced=request.force, ends=ends) as sessions:
@@ -285,9 +294,9 @@ def _run(context: Context, request: RenewRequest) -> RenewalReport:
         others = [decision for decision in busy if decision.action != ASK and not decision.is_own]
         results |= run.while_near(asked)
         late = [decision for decision in asked if decision.name not in results]
-        with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
-            for part in (late, sorted(others, key=lambda each: each.ends), own):
-                results |= zip((decision.name for decision in part), pool.map(run.one, part), strict=True)
+        for part in (late, sorted(others, key=lambda each: each.ends), own):
+            done = map_concurrently(run.one, part, at_once=_AT_ONCE)
+            results |= zip((decision.name for decision in part), done, strict=True)
         windows.keep(context.paths, run.answers)
         for name, result in results.items():
             # Only now: it deploys another lineage, which may have been at work in a thread of its own.

@@ -60,11 +60,12 @@ def ask_when_due(view: View, every: Sequence[Facts], cancel: CancelToken | None)
     at = asked_again_at(view, every, now)
     if at is None or at > now:
         return None
-    from core.workflows.renewing.revocation_asking import Subject, ask
+    from core.workflows.renewing.revocation_asking import CertificateToCheck, ask
 
     asked = [facts for facts in every if _can_be_asked(facts)]
     subjects = [
-        Subject(name=each.name, sha256=each.sha256, ca=each.ca or "", read=partial(_pem, view, each)) for each in asked
+        CertificateToCheck(name=each.name, sha256=each.sha256, ca=each.ca or "", read=partial(_pem, view, each))
+        for each in asked
     ]
     found = ask(view, subjects, view.paths.revocation, cancel or CancelToken())
     return Asked(said=found.said, revoked={each.name: each for each in asked if each.sha256 in found.revoked})

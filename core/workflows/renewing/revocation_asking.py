@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
@@ -18,6 +17,7 @@ from pathlib import Path
 from cryptography import x509
 from msgspec import Struct
 
+from core.concurrently import map_concurrently
 from core.errors import Cancelled, CertdeckError
 from core.ports import CancelToken, Transport
 from core.regular import read_regular
@@ -42,7 +42,7 @@ _BUNDLE_BYTES = 4 * 1024 * 1024
 _HEADERS = {"User-Agent": "certdeck"}
 
 
-class Subject(Struct, frozen=True, kw_only=True):
+class CertificateToCheck(Struct, frozen=True, kw_only=True):
     """A certificate to ask about."""
 
     name: str
@@ -53,7 +53,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     """Returns its PEM, leaf first."""
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class Answers(Struct, frozen=True, kw_only=True):
     """What came of it, by fingerprint."""
 
     said: Mapping[str, Said]
@@ -61,7 +61,7 @@ class Found(Struct, frozen=True, kw_only=True):
     revoked: frozenset[str] = frozenset()
 
 
-def ask(view: View, every: Sequence[Subject], file: Path, cancel: CancelToken) -> Found:
+def ask(view: View, every: Sequence[CertificateToCheck], file: Path, cancel: CancelToken) -> Answers:
     """Ask about those that were not asked about lately, the longest ago first. Never raises. `file`: what was kept."""
     now = view.env.clock.now()
     had = revocation.load(file)
@@ -71,13 +71,13 @@ def ask(view: View, every: Sequence[Subject], file: Path, cancel: CancelToken) -
     try:
         opened = view.env.transport(None)
     except CertdeckError as exc:  # a machine that trusts nobody
-        return Found(said=known | {each.sha256: _without(known, each, now, exc.what) for each in due})
-    with closing(opened) as transport, ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="revoked") as pool:
+        return Answers(said=known | {each.sha256: _without(known, each, now, exc.what) for each in due})
+    with closing(opened) as transport:
         asking = _Asking(view, transport, cancel, now)
-        answers = list(pool.map(lambda each: asking.about(each, known.get(each.sha256)), due))
+        answers = map_concurrently(lambda each: asking.about(each, known.get(each.sha256)), due, at_once=_AT_ONCE)
     fresh = {each.sha256: said for each, said in zip(due, answers, strict=True) if said is not None}
     revoked = frozenset(sha256 for sha256, said in fresh.items() if _is_revoked(said))
-    return Found(said=known | fresh, revoked=revoked)
+    return Answers(said=known | fresh, revoked=revoked)
 
 
 def _is_due(said: Said | None, now: float) -> bool:
@@ -90,7 +90,7 @@ def _is_revoked(said: Said) -> bool:
     return said.revoked_at is not None and not said.trouble
 
 
-def _without(known: dict[str, Said], subject: Subject, now: datetime, trouble: str) -> Said:
+def _without(known: dict[str, Said], subject: CertificateToCheck, now: datetime, trouble: str) -> Said:
     """Return what is known after a question without an answer: the last answer holds until its own end."""
     had = known.get(subject.sha256, Said(asked_at=0.0))
     return Said(
@@ -117,7 +117,7 @@ class _Asking:
         """Hosts that did not answer, and in which words."""
         self._system = stores(view, None)[0]
 
-    def about(self, subject: Subject, had: Said | None) -> Said | None:
+    def about(self, subject: CertificateToCheck, had: Said | None) -> Said | None:
         """Ask about one certificate; None where its turn is the next run's. Never raises."""
         if self._reader.is_used_up:
             return None
@@ -140,7 +140,7 @@ class _Asking:
             source=source,
         )
 
-    def _asked(self, subject: Subject) -> tuple[Answer, str]:
+    def _asked(self, subject: CertificateToCheck) -> tuple[Answer, str]:
         try:
             leaf, *chain = parse_pem(subject.read())
         except MalformedCertificate as exc:
@@ -187,7 +187,7 @@ class _Asking:
                 self._silent[host] = str(exc)
             raise
 
-    def _others(self, subject: Subject, leaf: Certificate, *, is_alone: bool) -> list[Certificate]:
+    def _others(self, subject: CertificateToCheck, leaf: Certificate, *, is_alone: bool) -> list[Certificate]:
         """Return certificates that may be the CA's where the chain does not hold it: a CA that issues from its root sends none."""
         found: list[Certificate] = []
         entry = self._view.config.issuers.get(subject.ca or "")

@@ -17,7 +17,7 @@ from core.operations import Issued, Pending
 from tui.actions import ACTIONS, Situation, bindings, of_scope
 from tui.bridge import EngineEvent, OperationFinished
 from tui.deck import StatusRead
-from tui.screens.form import FORM_CSS
+from tui.screens.form import FORM_CSS, TAB_KEYS
 from tui.screens.issue.check import CheckStep
 from tui.screens.issue.draft import HTTP_01, NO_PROOF, Draft, Offer
 from tui.screens.issue.issuer import IssuerStep
@@ -43,9 +43,7 @@ class IssueScreen(Wizard):
     BINDINGS: ClassVar = [
         *bindings(of_scope(*_OWN, "page")),
         Binding("ctrl+b", "back", show=False),
-        # With priority: else what is typed right behind it, or arrives with it, would go to the field before.
-        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
-        Binding("tab", "app.focus_next", show=False, priority=True),
+        *TAB_KEYS,
         # Where no field has the focus a slip of the finger would throw away what was entered.
         Binding("q", "abandon", show=False),
     ]

@@ -14,7 +14,7 @@ from core.workflows.fleet.publish import deliver
 from core.workflows.fleet.together import DEPLOYED, states_of
 
 
-def forget(hub: Hub, name: str, *, force: bool) -> Deleted:
+def delete(hub: Hub, name: str, *, force: bool) -> Deleted:
     """Remove a certificate from the fleet.
 
     Raises NotFound (`not-found`); InUse (`in-use`): devices serve it, and `force` is not set; NotLeading, FleetError.

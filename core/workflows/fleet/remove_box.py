@@ -24,7 +24,7 @@ def remove(hub: Hub, id: str) -> Removed:
 
     Raises NotFound (`not-found`); UsageError for this box itself; NotLeading, FleetError.
     """
-    box = replace(the_box(hub, id), is_out=False)
+    box = replace(the_box(hub, id), is_removing=False)
     if id == hub.identity.box:
         raise UsageError(
             "This box cannot remove itself.",
@@ -34,7 +34,7 @@ def remove(hub: Hub, id: str) -> Removed:
     with leading(hub, wait_seconds=LEADER_WAIT_SECONDS) as lead:
         had = [one for one in certificates(hub).values() if box.is_hub or box in meant_for(one, [box])]
         # From here on it is out. Its entry stays until all is done, so that a removal that was interrupted can be completed.
-        out = {layout.BOXES + id: encoded(replace(box, is_out=True))}
+        out = {layout.BOXES + id: encoded(replace(box, is_removing=True))}
         places = (layout.WELCOME, layout.JOIN, layout.MASTERS, layout.LISTENERS)
         hub.etcd.commit(out, [place + id for place in places], [lead.guard()])
         hub.etcd.delete_prefix(layout.device(id))
