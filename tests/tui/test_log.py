@@ -75,6 +75,7 @@ async def test_a_run_opens_to_its_steps(snap: Snap) -> None:
         assert "failed after 14 s, by systemd" in text
         assert "2.0 s ✔ letsencrypt issued a certificate for mail.example.com" in text
         assert not app.screen.query_one(RowList).display
+        assert "enter Runs" in text
         snap(app, "steps")
         await pilot.press("escape")
         assert isinstance(app.screen, LogScreen)

@@ -76,7 +76,7 @@ class IssuerForm(FormPage):
             "Limits",
             value=as_line(known.limits),
             hint="e.g. orders=300/3h, certificates_per_domain=50/7d",
-            note="What this box counts, or the issuer whose limits hold here. Empty: those that are known.",
+            note="The limits to count against, or an issuer that has the same ones. Empty: the built-in ones.",
             check=_wrong_limits,
             id="limits",
         )

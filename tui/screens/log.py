@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
 from textual import on
 from textual.message import Message
 
 from core.errors import CertdeckError
 from core.operations import LogEntry
-from tui.actions import bindings, of_scope
+from tui.actions import Action, bindings, of_scope
 from tui.bridge import OperationFinished
 from tui.deck import StatusRead
 from tui.glyphs import printable
@@ -185,6 +186,15 @@ class LogScreen(FilteredListPage[Run]):
         self.toggle_class("-zoomed")
         self.query_one("#about" if self.has_class("-zoomed") else "#rows").focus()
         self.refresh_actions()
+
+    def actions(self) -> tuple[Action, ...]:
+        """Say what Enter does: it leads to the steps, and back to the runs."""
+        found = super().actions()
+        if not self.has_class("-zoomed"):
+            return found
+        return tuple(
+            replace(each, label="Runs", title="Show all runs") if each.id == "zoom" else each for each in found
+        )
 
     def action_back(self) -> None:
         if self.has_class("-zoomed"):

@@ -121,9 +121,10 @@ class DeployDialog(Dialog[DeployChoice]):
 
     def keys(self) -> Sequence[tuple[str, str]]:
         several = (("←→", "Version"),) if len(self._versions) > 1 else ()
+        services = (("space", "Tick"),) if self._targets else ()
         return (
             *several,
-            ("space", "Tick"),
+            *services,
             ("tab", "Next"),
             ("y", "Roll back" if self._back else "Deploy"),
             ("esc", "Cancel"),
