@@ -1,1 +1,1 @@
-"""Certificates that somebody brings: told apart, put in order and checked. Pure: bytes and the time in, values out."""
+"""Uploaded certificates: parsed, put in order and checked. Pure: bytes and the time in, values out."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -75,21 +74,11 @@ def assemble(
     """Return the material, or None where there is no certificate.
 
     Args:
-        own_keys: keys that this box has, of the lineage and of signing requests: taken where none that was given belongs to
-            the certificate.
-        hosts: what it is to be for: decides between several pairs.
+        own_keys: keys of the lineage and of signing requests on this box, used where no given key belongs to the certificate.
+        hosts: the names that are wanted; they decide between several pairs.
     """
     if not pieces.certificates:
         return None
-    with warnings.catch_warnings():
-        # cryptography warns of names that break RFC 5280 whenever it looks at them.
-        warnings.simplefilter("ignore")
-        return _assembled(pieces, stores, now, own_keys, hosts)
-
-
-def _assembled(
-    pieces: ParsedUpload, stores: Sequence[TrustStore], now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]
-) -> CertificateBundle:
     leaf = _leaf(pieces, now, own_keys, hosts)
     given, mine = _key_of(leaf, pieces.keys)
     ours = None if mine else next((own for own in own_keys if own.key.spki == leaf.public_key_spki), None)

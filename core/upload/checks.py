@@ -5,7 +5,6 @@ A warning lets apply, a failure does not. What cannot stop a service from starti
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -80,9 +79,7 @@ def run_checks(case: CheckContext, *, force: bool = False) -> tuple[CheckResult,
         if case.material is None:
             answer: Answer = (SKIP, "There is no certificate to check.", "")
         else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                answer = check.run(case, case.material)
+            answer = check.run(case, case.material)
         status, detail, fix = answer
         forced = status == FAIL and force and check.forceable
         results.append(

@@ -6,7 +6,6 @@ never raises for what is in the bytes.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
@@ -331,13 +330,10 @@ class _Recogniser:
 
     def _pkcs7(self, data: bytes) -> None:
         try:
-            with warnings.catch_warnings():
-                # Files made by OpenSSL are not in the order that DER wants, and say so in a warning.
-                warnings.simplefilter("ignore")
-                # Loads the whole of `email`, for a format that few uploads have.
-                from cryptography.hazmat.primitives.serialization import pkcs7
+            # Loads the whole of `email`, for a format that few uploads have.
+            from cryptography.hazmat.primitives.serialization import pkcs7
 
-                found = [each.public_bytes(Encoding.DER) for each in pkcs7.load_der_pkcs7_certificates(data)]
+            found = [each.public_bytes(Encoding.DER) for each in pkcs7.load_der_pkcs7_certificates(data)]
         except (ValueError, TypeError, UnsupportedAlgorithm, InternalError, InvalidVersion):
             self._problem("cannot be read: its PKCS#7 bundle is damaged or contains no certificate.", "Copy it again.")
             return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 from cryptography import x509
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
@@ -78,10 +76,8 @@ def read(data: bytes, passphrase: bytes | None) -> Contents:
 def _read_as_one(data: bytes, passphrase: bytes | None) -> Contents:
     for attempt in _attempts(passphrase):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                with no_panic():
-                    loaded = pkcs12.load_pkcs12(data, attempt)
+            with no_panic():
+                loaded = pkcs12.load_pkcs12(data, attempt)
         except UnsupportedAlgorithm as exc:
             raise PfxProblem("The file has content or an encryption that certdeck does not support.") from exc
         except _FAILURES as exc:
@@ -114,10 +110,8 @@ def _read_in_parts(parts: Parted, passphrase: bytes | None) -> Contents | None:
     """Read the keys by themselves; None where that is not possible, and the file has to be read as a whole."""
     for attempt in _attempts(passphrase):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                with no_panic():
-                    rest = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
+            with no_panic():
+                rest = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
         except _FAILURES:
             continue
         found = Contents([each.certificate.public_bytes(Encoding.DER) for each in rest])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -98,12 +96,10 @@ def signature(leaf: Certificate, above: tuple[Certificate, ...]) -> Answer:
 
 def _hash(certificate: Certificate) -> str:
     native = certificate.native
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            algorithm = native.signature_hash_algorithm
-        except (UnsupportedAlgorithm, ValueError):
-            return "MD2" if native.signature_algorithm_oid.dotted_string == _MD2 else "an unknown algorithm"
+    try:
+        algorithm = native.signature_hash_algorithm
+    except (UnsupportedAlgorithm, ValueError):
+        return "MD2" if native.signature_algorithm_oid.dotted_string == _MD2 else "an unknown algorithm"
     if algorithm is not None:
         return _shown(algorithm.name)
     oid = native.signature_algorithm_oid

@@ -7,7 +7,6 @@ PKIs break relaxed; where it refuses, OpenSSL decides, because servers and most 
 from __future__ import annotations
 
 import ipaddress
-import warnings
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -39,14 +38,12 @@ def _is_accepted(
     relaxed = ExtensionPolicy.permit_all()
     try:
         subject = _subject(names)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            policy = PolicyBuilder().store(Store([root])).time(now)
-            policy = policy.extension_policies(
-                ca_policy=relaxed.require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None),
-                ee_policy=relaxed.require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None),
-            )
-            policy.build_server_verifier(subject).verify(chain[0], list(chain[1:]))
+        policy = PolicyBuilder().store(Store([root])).time(now)
+        policy = policy.extension_policies(
+            ca_policy=relaxed.require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None),
+            ee_policy=relaxed.require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None),
+        )
+        policy.build_server_verifier(subject).verify(chain[0], list(chain[1:]))
     except _FAILURES:
         return False
     return True
@@ -64,17 +61,15 @@ def _subject(names: Sequence[str]) -> x509.DNSName | x509.IPAddress:
 def _openssl_refusal(chain: Sequence[x509.Certificate], root: x509.Certificate, now: datetime) -> str | None:
     from OpenSSL.crypto import X509, Error, X509Store, X509StoreContext, X509StoreContextError, X509StoreFlags
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            store = X509Store()
-            store.add_cert(X509.from_cryptography(root))
-            store.set_flags(X509StoreFlags.PARTIAL_CHAIN)
-            store.set_time(now.replace(tzinfo=None))
-            leaf, *above = (X509.from_cryptography(each) for each in chain)
-            X509StoreContext(store, leaf, above).verify_certificate()
-        except X509StoreContextError as exc:
-            return str(exc.args[0])[:120]
-        except (Error, ValueError, TypeError, OverflowError):
-            return "OpenSSL cannot read it"
+    try:
+        store = X509Store()
+        store.add_cert(X509.from_cryptography(root))
+        store.set_flags(X509StoreFlags.PARTIAL_CHAIN)
+        store.set_time(now.replace(tzinfo=None))
+        leaf, *above = (X509.from_cryptography(each) for each in chain)
+        X509StoreContext(store, leaf, above).verify_certificate()
+    except X509StoreContextError as exc:
+        return str(exc.args[0])[:120]
+    except (Error, ValueError, TypeError, OverflowError):
+        return "OpenSSL cannot read it"
     return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-import warnings
 from base64 import b64encode, urlsafe_b64encode
 from datetime import datetime
 from functools import lru_cache
@@ -83,10 +82,7 @@ class Certificate(Struct, frozen=True, kw_only=True):
     @property
     def extensions(self) -> x509.Extensions:
         """The extensions, which have been parsed before."""
-        with warnings.catch_warnings():
-            # Of many an old certificate cryptography says that it will refuse it some day.
-            warnings.simplefilter("ignore")
-            return self.native.extensions
+        return self.native.extensions
 
     @property
     def renewal_id(self) -> str | None:
@@ -110,9 +106,7 @@ def parse_pem(data: bytes) -> list[Certificate]:
 @lru_cache(maxsize=_KEPT)
 def _parse_block(block: bytes) -> Certificate:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parsed = x509.load_pem_x509_certificate(block)
+        parsed = x509.load_pem_x509_certificate(block)
     except _UNREADABLE as exc:
         raise MalformedCertificate("It contains a damaged certificate.") from exc
     return _values(parsed)
@@ -121,9 +115,7 @@ def _parse_block(block: bytes) -> Certificate:
 def parse_der(data: bytes) -> Certificate:
     """Return the certificate. Raises MalformedCertificate."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parsed = x509.load_der_x509_certificate(data)
+        parsed = x509.load_der_x509_certificate(data)
     except _UNREADABLE as exc:
         raise MalformedCertificate("It is not a DER certificate.") from exc
     return _values(parsed)
@@ -147,9 +139,7 @@ def _base64url(data: bytes) -> str:
 
 def _values(parsed: x509.Certificate) -> Certificate:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _read(parsed)
+        return _read(parsed)
     except _UNREADABLE as exc:
         raise MalformedCertificate("A part of the certificate violates RFC 5280.") from exc
 

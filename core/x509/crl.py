@@ -6,7 +6,6 @@ reasons alone say nothing here. Without one that counts nothing is known, and no
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -44,18 +43,16 @@ def said(
 
     Raises NoAnswer.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # cryptography warns of names and serials that break RFC 5280
-        try:
-            _check_signature(found, leaf, issuers)
-            _check_scope(found, place)
-            until = checked_until(found.last_update_utc, found.next_update_utc, now)
-            entry = found.get_revoked_certificate_by_serial_number(leaf.native.serial_number)
-            if entry is None:
-                return Answer(until=until)
-            return Answer(until=until, revoked_at=entry.revocation_date_utc, reason=_reason(entry))
-        except _UNREADABLE as exc:
-            raise NoAnswer("it is not a valid revocation list") from exc
+    try:
+        _check_signature(found, leaf, issuers)
+        _check_scope(found, place)
+        until = checked_until(found.last_update_utc, found.next_update_utc, now)
+        entry = found.get_revoked_certificate_by_serial_number(leaf.native.serial_number)
+        if entry is None:
+            return Answer(until=until)
+        return Answer(until=until, revoked_at=entry.revocation_date_utc, reason=_reason(entry))
+    except _UNREADABLE as exc:
+        raise NoAnswer("it is not a valid revocation list") from exc
 
 
 def _check_signature(found: x509.CertificateRevocationList, leaf: Certificate, issuers: Sequence[Certificate]) -> None:

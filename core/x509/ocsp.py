@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -58,16 +57,14 @@ def question(leaf: Certificate, issuers: Sequence[Certificate]) -> Question:
 
 def said(body: bytes, asked: Question, now: datetime) -> Answer:
     """Return what a responder's answer says. Raises NoAnswer."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            response = ocsp.load_der_ocsp_response(body)
-            if response.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
-                raise NoAnswer(f"the responder refuses ({response.response_status.name.lower().replace('_', ' ')})")
-            _check_signature(response, asked.issuer, now)
-            return _single(response, asked.request, now)
-        except _UNREADABLE as exc:
-            raise NoAnswer("it is not a valid OCSP response") from exc
+    try:
+        response = ocsp.load_der_ocsp_response(body)
+        if response.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise NoAnswer(f"the responder refuses ({response.response_status.name.lower().replace('_', ' ')})")
+        _check_signature(response, asked.issuer, now)
+        return _single(response, asked.request, now)
+    except _UNREADABLE as exc:
+        raise NoAnswer("it is not a valid OCSP response") from exc
 
 
 def _single(response: ocsp.OCSPResponse, request: ocsp.OCSPRequest, now: datetime) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 from cryptography.hazmat.primitives import hashes
@@ -42,11 +41,8 @@ def to_pfx(
             "Its key is of type RSA-PSS, which would be written as a plain RSA key: no service could use the pair."
         )
     passphrase = for_pkcs12(passphrase)
-    with warnings.catch_warnings():
-        # An old root with an odd serial number or encoding is passed on as it is.
-        warnings.simplefilter("ignore")
-        certificates = [each.native for each in chain]
-        own = leaf.native
+    certificates = [each.native for each in chain]
+    own = leaf.native
     with no_panic():
         return serialize_key_and_certificates(
             name.encode(), key.native, own, certificates, _encryption(passphrase, legacy)

@@ -6,7 +6,6 @@ Roots are looked up by name, so that a store of hundreds costs a few millisecond
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 from cryptography import x509
@@ -44,13 +43,11 @@ class TrustStore(Struct):
 
 def parsed(pem: bytes) -> list[x509.Certificate]:
     """Return every certificate that can be parsed."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        blocks = _BLOCK.findall(pem)
-        try:
-            return x509.load_pem_x509_certificates(b"\n".join(blocks)) if blocks else []
-        except ValueError:
-            return [certificate for block in blocks for certificate in _one(block)]
+    blocks = _BLOCK.findall(pem)
+    try:
+        return x509.load_pem_x509_certificates(b"\n".join(blocks)) if blocks else []
+    except ValueError:
+        return [certificate for block in blocks for certificate in _one(block)]
 
 
 def _one(block: bytes) -> Iterable[x509.Certificate]:
