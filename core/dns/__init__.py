@@ -1,1 +1,1 @@
-"""DNS for proofs: TXT records at providers, what name servers say of them, and whose zone a name is in."""
+"""DNS for domain validation: TXT records at providers, queries to name servers, and the zone that a name is in."""

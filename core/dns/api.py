@@ -1,9 +1,9 @@
-"""An HTTP interface of a DNS provider: requests with patience, answers as values, failures as errors in words.
+"""An HTTP client for the API of a DNS provider: retries, responses as values, failures as errors with what, why and fix.
 
-Over the `Transport` port, so trust, proxies and deadlines are the same as for a CA. What stumbles (429, 5xx, a broken
-connection) is asked again, a few times and not for longer than a minute; a Retry-After is never undercut. A provider says
-with `repeat=False` what must not be sent twice blindly. No request, header or body is ever part of an error, and a secret
-that a provider says back is taken out of its words.
+It uses the `Transport` port, so trust, proxies and deadlines are the same as for a CA. Temporary failures (429, 5xx, a broken
+connection) are retried a few times, for at most a minute. A Retry-After is never undercut. A provider marks with `repeat=False`
+what must not be sent twice blindly. No request, header or body is ever part of an error, and a secret that a provider repeats
+in a message is removed from it.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ PAUSES_SECONDS = (0.5, 1.5, 4.0, 10.0)
 _SHORTEST_SECONDS = 1.0
 TEMPORARY = (429, 500, 502, 503, 504)
 NOT_PROCESSED = (429, 503)
-"""Refusals before any work: what got one may be sent again even when it must not be done twice."""
+"""Refusals before any work was done: such a request may be sent again even if it must not be carried out twice."""
 SHOWN_CHARACTERS = 200
 LONGEST_RETRY = timedelta(days=1)
-"""A provider that wants to be left alone for longer is asked all the same: certificates do not wait for ever."""
+"""A longer Retry-After is ignored: a certificate cannot wait forever."""
 
 
 class ApiResponse(Struct, frozen=True, kw_only=True):
-    """What came back, whatever its status."""
+    """A response of any status."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,7 +49,7 @@ class ApiResponse(Struct, frozen=True, kw_only=True):
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None when it is none."""
+        """The body as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -57,7 +57,7 @@ class ApiResponse(Struct, frozen=True, kw_only=True):
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """The JSON object; empty when the body is none."""
+        """The body as a JSON object; empty if it is not one."""
         found = self.json
         return found if isinstance(found, dict) else {}
 
@@ -67,44 +67,44 @@ class ApiResponse(Struct, frozen=True, kw_only=True):
 
 
 def is_transient(answer: ApiResponse) -> bool:
-    """Tell whether asking again may help, by the status alone."""
+    """Return whether a retry may help, judged by the status alone."""
     return answer.status in TEMPORARY
 
 
 class StaleRead(Exception):
-    """A request that had to wait has become old and is not sent again: look and make it anew. Leaves `core.dns` never."""
+    """A request that had to wait is now stale and is not sent again: read and build it again. Never leaves `core.dns`."""
 
     def __init__(self, error: DnsProviderError) -> None:
         super().__init__(error.what)
         self.error = error
-        """Why it had to be waited."""
+        """Why the request had to wait."""
 
 
 class Api:
-    """One provider's interface below one address."""
+    """The API of one provider at one base address."""
 
     def __init__(
         self, access: Access, endpoint: str, *, title: str, is_temporary: Callable[[ApiResponse], bool] = is_transient
     ) -> None:
-        """Take the place of an interface; asks nothing of the network yet.
+        """Prepare a client; does not use the network yet.
 
         Args:
-            endpoint: the provider's own address; the setting `endpoint` of the entry wins.
-            title: its name in sentences.
-            is_temporary: for interfaces whose statuses mean something else.
+            endpoint: the provider's own address; the setting `endpoint` of the entry takes precedence.
+            title: the provider's name in messages.
+            is_temporary: for APIs whose status codes have other meanings.
         """
         self.access = access
         self.title = title
         self._is_temporary = is_temporary
         self._concealed: set[str] = set()
         self._silent_until = math.inf
-        """When patience with an interface that does not answer ends; by the monotonic clock."""
+        """When waiting for an API that does not respond ends; monotonic clock, in seconds."""
         self._places = _places(access.settings.get("endpoint") or endpoint, endpoint)
         self._transport = access.env.transport(access.settings.get("ca_bundle") or None)
 
     @property
     def endpoint(self) -> str:
-        """Where the interface is, without a slash at the end."""
+        """The base address of the API, without a slash at the end."""
         return self._places[0]
 
     def call(
@@ -121,19 +121,20 @@ class Api:
         must_be_fresh: bool = False,
         timeout: float = REQUEST_SECONDS,
     ) -> ApiResponse:
-        """Send a request and return the answer, also a refusal; `data` goes as JSON, `form` as a form.
+        """Send a request and return the response, also if it is a refusal. `data` is sent as JSON, `form` as a form.
 
         Args:
-            path: below the endpoint, with its slash.
-            repeat: False: not sent again when the reply was lost or the server failed half-way (429 and 503 are refusals before
-                any work, so they are repeated all the same).
-            must_be_fresh: what is sent was made of what was read just now, and could undo what others have written since. It is
-                not sent again; where that would have been done, it is waited as long, and StaleRead raised.
+            path: below the endpoint, with its leading slash.
+            repeat: False: not sent again if the response was lost or the server failed half-way (429 and 503 are refusals before
+                any work, so these are retried anyway).
+            must_be_fresh: the request was built from what was read just now, and could undo what others have written since. It is
+                not sent again; where a retry would be due, `call` waits the same time and raises StaleRead.
+            timeout: seconds for one attempt.
 
         Raises:
             StaleRead: see `must_be_fresh`.
-            DnsProviderError: no answer, or a temporary one to the end (`reason`: `unreachable`, `rate-limited`, `temporary`);
-                a redirect or an answer without end (`refused`).
+            DnsProviderError: no response, or only temporary failures (`reason`: `unreachable`, `rate-limited`, `temporary`);
+                a redirect or an endless response (`refused`).
             Cancelled.
         """
         sent = {"User-Agent": f"certdeck/{VERSION}", "Accept": "application/json", **(headers or {})}
@@ -170,7 +171,7 @@ class Api:
         must_be_fresh: bool,
         timeout: float,
     ) -> ApiResponse:
-        """Send a request until there is an answer that means something, or patience is at its end. Raises as `call` does."""
+        """Send a request until there is a final response or the retries are used up. Raises as `call` does."""
         env, cancel = self.access.env, self.access.cancel
         backoff = Backoff(env.clock, env.random, cancel, PAUSES_SECONDS)
         while True:
@@ -197,15 +198,15 @@ class Api:
     def _response(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float
     ) -> Response:
-        """Send a request once, for no longer than what is left of the time for an interface that says nothing.
+        """Send a request once, within what is left of the time limit for an API that does not respond.
 
-        The time runs over all requests, from the first one without an answer to the next answer: otherwise each step of an
-        attempt (look, write, remove) would wait for it anew.
+        The limit spans all requests, from the first one without a response to the next response: otherwise each step of an
+        attempt (read, write, remove) would wait for the full time again.
         """
         clock = self.access.env.clock
         started = clock.monotonic()
         if self._silent_until + WHOLE_SECONDS < started:
-            self._silent_until = math.inf  # long ago: it gets another chance
+            self._silent_until = math.inf  # that was long ago: try again
         left = self._ends(started) - started
         if left < _SHORTEST_SECONDS:
             raise TransportFailure("timeout", f"It did not respond within {WHOLE_SECONDS:.0f} s.")
@@ -220,16 +221,16 @@ class Api:
         return response
 
     def _ends(self, started: float) -> float:
-        """Return when patience ends for a request begun at `started`."""
+        """Return when waiting ends for a request that started at `started`."""
         return min(started + WHOLE_SECONDS, self._silent_until)
 
     def close(self) -> None:
         self._transport.close()
 
-    # -- what can go wrong with every interface ------------------------------------------------------------------------
+    # -- failures that every API can have -----------------------------------------------------------------------------
 
     def nonsense(self, why: str) -> DnsProviderError:
-        """Return the error for an answer that cannot be what this interface says."""
+        """Return the error for a response that cannot come from this API."""
         return provider_error(
             self.access,
             "refused",
@@ -239,7 +240,7 @@ class Api:
         )
 
     def credentials(self, said: str, fix: str) -> DnsProviderError:
-        """Return the error for credentials that are not accepted. `said`: the provider's own words."""
+        """Return the error for rejected credentials. `said`: the provider's own message."""
         return provider_error(
             self.access,
             "credentials",
@@ -249,7 +250,7 @@ class Api:
         )
 
     def refused(self, what: str, status: int, said: str, fix: str) -> DnsProviderError:
-        """Return the error for a refusal that has no better words."""
+        """Return the error for a refusal that has no more specific message."""
         return provider_error(
             self.access,
             "refused",
@@ -260,11 +261,11 @@ class Api:
         )
 
     def words(self, said: str) -> str:
-        """Return a provider's words fit to stand in a sentence, with no secret in them."""
+        """Return a provider's message for use in a sentence, without secrets."""
         return shown(self._without_secrets(said))
 
     def conceal(self, secret: str) -> None:
-        """Keep a secret that came by the way, like an access token, out of every error."""
+        """Keep a secret that was obtained on the way, such as an access token, out of every error."""
         self._concealed.add(secret)
 
     def _without_secrets(self, text: str) -> str:
@@ -297,7 +298,7 @@ class Api:
         )
 
     def _stumbled(self, answer: ApiResponse, until: datetime | None) -> DnsProviderError:
-        """Return the error for a temporary answer. `until`: when it wants to be asked again, where it says so."""
+        """Return the error for a temporary failure. `until`: when the provider accepts requests again, if it says so."""
         now = self.access.env.clock.now()
         seconds = (until - now).total_seconds() if until is not None else 0.0
         if answer.status == 429:
@@ -326,13 +327,13 @@ class Api:
 
 
 def shown(said: str) -> str:
-    """Return a provider's words fit to stand in a sentence: one line, bounded, printable, with an end."""
+    """Return a provider's message for use in a sentence: one line, bounded, printable, with a final period."""
     words = safe_line(said, SHOWN_CHARACTERS)
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
 def _retry_at(answer: ApiResponse, now: datetime) -> datetime | None:
-    """Return when it wants to be asked again, from the header or the body; None where there is nothing that can be read."""
+    """Return when to retry, from the Retry-After header or the body; None if neither can be read."""
     in_body = answer.fields.get("retryAfterSec")  # GoDaddy
     told = {"retry-after": str(in_body)} if isinstance(in_body, int) else {}
     return retry_after({**told, **answer.headers}, now)
@@ -346,10 +347,10 @@ def _duration(seconds: float) -> str:
 
 
 def _places(given: str, usual: str) -> tuple[str, ...]:
-    """Return where an interface may be, the likelier place first.
+    """Return the possible base addresses of an API, the more likely one first.
 
-    An endpoint is written with the interface's own path (`https://proxy.example/client/v4`) or without it; where it is not, the
-    first answer other than 404 tells.
+    An endpoint may include the API's own path (`https://proxy.example/client/v4`) or omit it. Where that is unclear, the first
+    response other than 404 decides.
     """
     given, own = given.rstrip("/"), urlsplit(usual).path.rstrip("/")
     parts = urlsplit(given)

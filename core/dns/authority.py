@@ -1,8 +1,8 @@
-"""Who answers for a name: where its CNAME leads, which zone it is in, and which servers that zone has.
+"""Who is authoritative for a name: where its CNAME points, which zone it is in, and which name servers that zone has.
 
-Asked of the configured resolvers, else of this machine's. Answers are kept for as long as an `Authority` lives: a look at
-propagation, or the placing of a run's records. That nobody answered is not kept, and a look makes an `Authority` of its own,
-because delegations change while somebody sets them up.
+Queries go to the configured resolvers, otherwise to this machine's. Responses are cached for as long as an `Authority` exists:
+one check of propagation, or the placement of one run's records. A missing response is not cached, and each check uses a new
+`Authority`, because delegations change while they are being set up.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from core.dns.names import is_below
 from core.ports import CancelToken, DnsResponse, Resolver
 
 LONGEST_CHAIN = 8
-"""CNAMEs followed; resolvers give up at about as many."""
+"""CNAMEs to follow; resolvers stop at about as many."""
 NOBODY = "_certdeck-no-such-name"
-"""A label that no zone has."""
+"""A label that no zone contains."""
 ANSWERED = ("NOERROR", "NXDOMAIN")
 ASK_SECONDS = 3.0
 
 
 class NameServer(Struct, frozen=True):
-    """One address of one server."""
+    """One address of a name server."""
 
     name: str
     address: str
-    """As `Resolver.ask` takes it."""
+    """In the form that `Resolver.ask` takes."""
 
 
 class Authority:
-    """What the DNS says about names and zones. Thread-safe."""
+    """What DNS says about names and zones. Thread-safe."""
 
     def __init__(self, resolver: Resolver, resolvers: Sequence[str] = (), cancel: CancelToken | None = None) -> None:
-        """`resolvers`: those of the configuration; empty: this machine's. Once `cancel` is set, everything raises Cancelled."""
+        """`resolvers`: those of the configuration; empty: this machine's. Once `cancel` is set, every method raises Cancelled."""
         self._resolver = resolver
         self._resolvers: tuple[str | None, ...] = tuple(resolvers) or (None,)
         self._cancel = cancel or CancelToken()
@@ -43,7 +43,7 @@ class Authority:
         self._known: dict[tuple[str, str], DnsResponse] = {}
 
     def written_at(self, name: str) -> str:
-        """Return where a record of this name really stands: itself, or where its CNAME leads (also when nobody answers)."""
+        """Return the name that a record is written at: the end of its CNAME chain, or the name itself if no server responds."""
         seen = [name]
         for _ in range(LONGEST_CHAIN):
             target = next(iter(self.ask(seen[-1], "CNAME").values("CNAME")), None)
@@ -53,12 +53,12 @@ class Authority:
         return seen[-1]
 
     def _is_wildcard(self, name: str, target: str) -> bool:
-        """Tell whether any name beside this one leads there too: `*` matched, and gives way to a record that is set."""
+        """Return whether any sibling name points there too: then `*` matched, and a record set at the name overrides it."""
         beside = f"{NOBODY}.{name.partition('.')[2]}"
         return target in self.ask(beside, "CNAME").values("CNAME")
 
     def unchecked(self, name: str, type: str) -> DnsResponse:
-        """Ask as `ask` does, for the answer even where DNSSEC fails. Not kept."""
+        """Query as `ask` does, and accept a response even if DNSSEC validation fails. Not cached."""
         reply = DnsResponse(status="UNREACHABLE")
         for server in self._resolvers:
             self._cancel.check()
@@ -72,7 +72,7 @@ class Authority:
         return self.ask(name, "TXT").values("TXT")
 
     def zone_of(self, name: str) -> str | None:
-        """Return the zone that a name is in, by its SOA record; None when nobody says."""
+        """Return the zone that a name is in, by its SOA record; None if no server tells."""
         at = name
         while at:
             reply = self.ask(at, "SOA")
@@ -93,7 +93,7 @@ class Authority:
         return tuple(found)
 
     def ask(self, name: str, type: str) -> DnsResponse:
-        """Return the answer of the first resolver that has one, else the last one's failure."""
+        """Return the response of the first resolver that has one, otherwise the failure of the last one."""
         with self._lock:
             known, resolvers = self._known.get((name, type)), self._resolvers
         if known is not None:
@@ -105,7 +105,7 @@ class Authority:
             if reply.status in ANSWERED:
                 with self._lock:
                     self._known[name, type] = reply
-                    # A dead one before it costs seconds, and there may be hundreds of questions.
+                    # A dead resolver before it costs seconds, and there may be hundreds of queries.
                     self._resolvers = tuple(sorted(self._resolvers, key=lambda each: each != server))
                 break
         return reply

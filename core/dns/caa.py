@@ -1,4 +1,4 @@
-"""Which CAs a domain lets issue: CAA records (RFC 8659), with the account and the methods that they allow (RFC 8657)."""
+"""CAA records (RFC 8659): which CAs may issue for a domain, and for which account and validation methods (RFC 8657)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RECORD = re.compile(r'(\d{1,3})\s+([A-Za-z0-9]+)\s+(?:"((?:[^"\\]|\\.)*)"|(\S*)
 _ESCAPED = re.compile(r"\\(\d{3}|.)")
 
 Ask = Callable[[str, str], DnsResponse]
-"""Asks for the records of a name and a type."""
+"""Queries the records of a name and a type."""
 
 
 class CaaRecord(Struct, frozen=True):
@@ -29,12 +29,12 @@ class CaaRecord(Struct, frozen=True):
 
 
 class CaaSet(Struct, frozen=True):
-    """The records that count for a name, and where they stand."""
+    """The CAA records that apply to a name, and the name that has them."""
 
     owner: str = ""
     records: tuple[CaaRecord, ...] = ()
     failure: str = ""
-    """Status of a name server that did not answer for `owner`; a CA issues nothing then."""
+    """Status if no name server responded for `owner`; a CA issues nothing then."""
 
 
 class Refusal(Struct, frozen=True):
@@ -49,7 +49,7 @@ class Refusal(Struct, frozen=True):
 
 
 class _Permit(Struct, frozen=True):
-    """One `issue` or `issuewild` record, taken apart."""
+    """One `issue` or `issuewild` record, parsed."""
 
     ca: str
     accounts: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class _Permit(Struct, frozen=True):
 
 
 def parse_caa(text: str) -> CaaRecord | None:
-    """Return a record from its presentation form, `0 issue "ca.example.net"`; None for anything else."""
+    """Parse a record in presentation format, `0 issue "ca.example.net"`; None for anything else."""
     found = _RECORD.fullmatch(text)
     if found is None:
         return None
@@ -67,7 +67,7 @@ def parse_caa(text: str) -> CaaRecord | None:
 
 
 def relevant_set(ask: Ask, name: str) -> CaaSet:
-    """Climb from a name towards the root to the first name that has CAA records (RFC 8659 §3); a CNAME is followed at each step."""
+    """Climb from a name towards the root to the first name with CAA records (RFC 8659 §3), following CNAMEs at each step."""
     at = name
     while at:
         owner, reply = _followed(ask, at)
@@ -86,8 +86,9 @@ def refusal(
     """Return why a CA must not issue under these records, or None. Pure.
 
     Args:
-        identities: what the CA calls itself in CAA records (`caaIdentities` of its directory); not empty.
-        account: URL of the account that orders; empty where there is none yet, which fits any `accounturi`.
+        identities: the CA's names in CAA records (`caaIdentities` of its directory); not empty.
+        method: the validation method, as in `dns-01`.
+        account: URL of the account that orders; empty if there is none yet, which matches any `accounturi`.
     """
     tag = "issuewild" if is_wildcard and any(each.tag == "issuewild" for each in records) else "issue"
     unknown = tuple(each.tag for each in records if each.flags & CRITICAL and each.tag not in KNOWN_TAGS)
@@ -113,7 +114,7 @@ def refusal(
 
 
 def _followed(ask: Ask, name: str) -> tuple[str, DnsResponse]:
-    """Ask for CAA records, along CNAMEs also where the server that was asked does not follow them into another zone."""
+    """Query CAA records along CNAMEs, also if the queried server does not follow them into another zone."""
     at, seen = name, {name}
     reply = ask(at, "CAA")
     for _ in range(LONGEST_CHAIN):
@@ -128,7 +129,7 @@ def _followed(ask: Ask, name: str) -> tuple[str, DnsResponse]:
 
 
 def _permit(value: str) -> _Permit:
-    """Read the value of an `issue` or `issuewild` record (RFC 8659 §4.2, RFC 8657). What is not valid permits nobody."""
+    """Parse the value of an `issue` or `issuewild` record (RFC 8659 §4.2, RFC 8657). An invalid one permits no CA."""
     ca, *parameters = (part.strip() for part in value.split(";"))
     accounts: list[str] = []
     methods: tuple[str, ...] | None = None

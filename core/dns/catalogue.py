@@ -1,4 +1,4 @@
-"""The table of all kinds of DNS providers. A kind's file is loaded when it is asked for."""
+"""The table of all kinds of DNS providers. The module of a kind is imported on first use."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ KINDS = {
     "rfc2136": "rfc2136",
     "hook": "hook",
 }
-"""ProviderKind → module below `core.dns.providers`, in the order in which they are offered."""
+"""Name of the kind → module below `core.dns.providers`, in the order in which they are offered."""
 LEXICON = "lexicon:"
-"""Prefix of the kinds that dns-lexicon brings."""
+"""Prefix of the kinds that dns-lexicon provides."""
 
 
 def kind_named(name: str) -> ProviderKind:
-    """Return a kind. Raises NotFound (`not-found`) that names the nearest one; for `lexicon:X` also where it is not installed."""
+    """Return a kind. Raises NotFound (`not-found`) with the closest name; also for `lexicon:X` if dns-lexicon is not installed."""
     if name.startswith(LEXICON):
         from core.dns.providers.lexicon import lexicon_kind
 

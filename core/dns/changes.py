@@ -1,8 +1,8 @@
-"""What has to happen at each name, and how to make it stand where another writer may be at the same name.
+"""The changes needed at each name, and how to make them last while another client writes at the same name.
 
-Some interfaces only write all values of a name at once and know no condition ("only if nobody changed it"), so two writers
-that read the same can overwrite each other. What is written is therefore looked at again, at once, and once more after a
-while if there were values of somebody else: by then whoever had read before our write has written.
+Some APIs write only all values of a name at once and have no condition ("only if unchanged"), so two clients that read the same
+values can overwrite each other. The result of a write is therefore read back at once, and a second time after a pause if other
+clients have values there: by then, a client that had read before our write has written.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ Seen = TypeVar("Seen")
 
 ATTEMPTS = 5
 SETTLE_SECONDS = 2.5
-"""Longer than another writer takes from reading a set to writing it."""
+"""Longer than another client takes from reading a record set to writing it."""
 PAUSE_SECONDS = (0.2, 1.0)
-"""Before trying again; random, so that two writers do not stay in step."""
+"""Before a retry; random, so that two clients do not stay in step."""
 
 
 class NameChange(Struct, frozen=True, kw_only=True):
-    """The values that are to be at a name, and those that are not."""
+    """The values to add at a name, and those to remove."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
 
     def missing(self, values: Iterable[str]) -> tuple[str, ...]:
-        """Return the values that still have to be added to these."""
+        """Return the values that are still missing from `values`."""
         there = set(values)
         return tuple(value for value in self.add if value not in there)
 
     def surplus(self, values: Iterable[str]) -> tuple[str, ...]:
-        """Return the values that still have to be removed from these."""
+        """Return those of `values` that still have to be removed."""
         there = set(values)
         return tuple(value for value in self.remove if value in there)
 
@@ -46,12 +46,12 @@ class NameChange(Struct, frozen=True, kw_only=True):
         return not self.missing(there) and not self.surplus(there)
 
     def is_alone(self, values: Iterable[str]) -> bool:
-        """Tell whether nobody else has a value here."""
+        """Return whether no other client has a value here."""
         return set(values) <= {*self.add, *self.remove}
 
 
 def by_name(add: Sequence[TxtRecord], remove: Sequence[TxtRecord]) -> dict[str, NameChange]:
-    """Return what is to change at each name; what is to be added and removed is to be added."""
+    """Return the changes at each name; a value that is both added and removed is added."""
     names = dict.fromkeys(record.name for record in (*add, *remove))
     changes = {}
     for name in names:
@@ -69,14 +69,16 @@ def converge(
     values: Callable[[Seen, str], Collection[str]],
     write: Callable[[Seen, Mapping[str, NameChange]], None],
 ) -> None:
-    """Read, write what is left to do, and look until it stands.
+    """Read, write what is missing, and read back until the result is stable.
 
     Args:
-        read: what there is now.
-        values: of a name in what was read, plain.
-        write: what is left to do at each name, given what was read; StaleRead is as good as done, it is looked again.
+        read: returns the current state.
+        values: returns the plain values of a name in what was read.
+        write: writes the remaining changes at each name, given what was read; after a StaleRead it is read again.
 
-    Raises DnsProviderError (`reason`: `conflict`) when others keep undoing it; Cancelled.
+    Raises:
+        DnsProviderError: other clients keep undoing the changes (`reason`: `conflict`); what `read` and `write` raise.
+        Cancelled.
     """
 
     def left_in(seen: Seen) -> dict[str, NameChange]:
@@ -111,7 +113,7 @@ def converge(
 
 
 def contested(access: Access, title: str, name: str) -> DnsProviderError:
-    """Return the error for a name at which somebody else writes all the time."""
+    """Return the error for a name that another client keeps changing."""
     return provider_error(
         access,
         "conflict",

@@ -1,4 +1,7 @@
-"""Which record proves a name: RFC 8555 §8.4 (dns-01), draft-ietf-acme-dns-account-label, draft-ietf-acme-dns-persist."""
+"""Names and values of validation records.
+
+RFC 8555 §8.4 (dns-01), draft-ietf-acme-dns-account-label, draft-ietf-acme-dns-persist.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ DNS_CHALLENGES = (DNS01, DNS_ACCOUNT01, DNS_PERSIST01)
 
 
 def validation_name(type: str, identifier: str, account_url: str = "") -> str:
-    """Return where the CA looks for the proof of `identifier`, which is without `*.`.
+    """Return the name at which the CA looks up the record for `identifier` (without `*.`).
 
-    `account_url`: for dns-account-01, whose name differs for each account.
+    `account_url`: needed for dns-account-01, whose name differs for each account.
     """
     if type == DNS_PERSIST01:
         return f"_validation-persist.{identifier}"
@@ -26,25 +29,25 @@ def validation_name(type: str, identifier: str, account_url: str = "") -> str:
 
 
 def key_authorization_digest(key_authorization: str) -> str:
-    """Return the value for dns-01 and dns-account-01: 43 characters of base64url."""
+    """Return the TXT value for dns-01 and dns-account-01: 43 characters of base64url."""
     return urlsafe_b64encode(sha256(key_authorization.encode()).digest()).rstrip(b"=").decode()
 
 
 def plain_name(name: str) -> str:
-    """Return a name as it is compared: lower case, without a final dot."""
+    """Return a name in the form used for comparison: lower case, without a final dot."""
     return name.strip().rstrip(".").lower()
 
 
 def is_below(name: str, zone: str) -> bool:
-    """Tell whether a name is the zone's own or one of a name in it."""
+    """Return whether a name is the zone itself or below it."""
     return name == zone or name.endswith(f".{zone}")
 
 
 def name_below(name: str, zone: str) -> str:
-    """Return a name relative to its zone, as most interfaces want it; empty at the zone's top."""
+    """Return a name relative to its zone, as most APIs want it; empty at the zone apex."""
     return "" if name == zone else name.removesuffix(f".{zone}")
 
 
 def zone_among(name: str, zones: Iterable[str]) -> str | None:
-    """Return the longest of `zones` that a name is in; None when it is in none."""
+    """Return the longest of `zones` that contains a name; None if none does."""
     return max((zone for zone in zones if is_below(name, zone)), key=len, default=None)

@@ -1,4 +1,4 @@
-"""The value of a `_validation-persist` record: which account of which CA may have certificates, for good.
+"""The value of a `_validation-persist` record: which account of which CA may get certificates, permanently.
 
 draft-ietf-acme-dns-persist §3: the CA's domain name, then parameters as in a CAA record.
 """
@@ -9,19 +9,19 @@ from msgspec import Struct
 
 
 class PersistentRecord(Struct, frozen=True):
-    """What one value allows."""
+    """What one record value allows."""
 
     issuer: str
     """The CA's domain name, lower case."""
     account_url: str
     for_wildcard: bool = False
-    """Subdomains and the wildcard, too (`policy=wildcard`)."""
+    """Includes subdomains and the wildcard (`policy=wildcard`)."""
     until: float | None = None
-    """Epoch seconds (`persistUntil`); None: without end."""
+    """Expiry in epoch seconds (`persistUntil`); None: does not expire."""
 
     @property
     def text(self) -> str:
-        """The value as it goes into the zone."""
+        """The record value to publish in the zone."""
         parts = [self.issuer, f"accounturi={self.account_url}"]
         if self.for_wildcard:
             parts.append("policy=wildcard")
@@ -30,7 +30,7 @@ class PersistentRecord(Struct, frozen=True):
         return "; ".join(parts)
 
     def covers(self, wanted: PersistentRecord, now: float) -> bool:
-        """Tell whether this allows at least what `wanted` asks for, at this time (epoch seconds)."""
+        """Return whether this value allows at least what `wanted` asks for at the time `now` (epoch seconds)."""
         return (
             (self.issuer, self.account_url) == (wanted.issuer, wanted.account_url)
             and (self.for_wildcard or not wanted.for_wildcard)
@@ -39,7 +39,7 @@ class PersistentRecord(Struct, frozen=True):
 
     @classmethod
     def parse(cls, value: str) -> PersistentRecord | None:
-        """Read a value leniently, as CAs do; None for one that allows nothing."""
+        """Parse a value leniently, as CAs do; None if it allows nothing."""
         issuer, *parameters = (part.strip() for part in value.split(";"))
         given: dict[str, str] = {}
         for parameter in filter(None, parameters):

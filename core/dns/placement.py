@@ -1,7 +1,7 @@
-"""Where records go: which entry serves a name, in which of its zones, and at which name.
+"""Where records are written: by which provider entry, in which of its zones, and at which name.
 
-Zones decide, the closest one first; a CNAME of the record is followed where its end is in a zone that an entry serves. A CNAME
-that cannot be seen from this box stands in the configuration.
+The zones decide, the closest one first. A CNAME of the record is followed if its target is in a zone that an entry serves. A
+CNAME that is not visible from this box is set in the configuration.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ ZONES_SHOWN = 5
 
 
 class RecordLocation(Struct, frozen=True, order=True):
-    """One value and where it goes."""
+    """One value and where it is written."""
 
     provider: str
     zone: str
-    """Empty where the provider has none."""
+    """Empty if the provider has no zones."""
     txt: TxtRecord
 
 
 class Placement:
-    """Finds out where records go. Thread-safe."""
+    """Determines where records are written. Thread-safe."""
 
     def __init__(self, entries: ProviderPool, authority: Authority) -> None:
         self._entries = entries
@@ -42,8 +42,9 @@ class Placement:
         self._listed: dict[str, tuple[str, ...]] = {}
 
     def place(self, entry: str, records: Sequence[Record]) -> tuple[RecordLocation, ...]:
-        """Find out where each record goes. `entry`: the one that was chosen; others help with zones that it does not serve.
+        """Return the location of each record.
 
+        `entry`: the chosen provider entry; other entries are used for zones that it does not serve.
         Raises DnsProviderError (reason `zone`) for a name that no entry serves.
         """
         chosen = self._entries.configured[entry]
@@ -70,12 +71,12 @@ class Placement:
         )
 
     def _serving(self, chosen: DnsProviderConfig, name: str) -> tuple[str, str] | None:
-        """Return entry and zone for a name: the closest zone wins, and the chosen entry among equals."""
+        """Return the entry and zone for a name: the closest zone wins; among equals, the chosen entry."""
         found = []
         for entry in self._entries.configured.values():
             try:
                 zone = self._zone_in(entry, name, is_chosen=entry is chosen)
-            except NotFound:  # of a kind that is not known here, or not any more
+            except NotFound:  # of a kind that this version does not know, or no longer knows
                 if entry is chosen:
                     raise
                 continue
@@ -84,7 +85,7 @@ class Placement:
         return max(found)[2:] if found else None
 
     def _zone_in(self, entry: DnsProviderConfig, name: str, *, is_chosen: bool) -> str | None:
-        """Return the zone of `name` at an entry; None where it does not serve it. Only the chosen one is asked for its list."""
+        """Return the zone of `name` at an entry; None if it does not serve it. Only the chosen entry is asked to list its zones."""
         if not self._entries.kind(entry.name).has_zones:
             return None
         if entry.zones:
@@ -109,7 +110,7 @@ class Placement:
 
 
 def delegated(entry: DnsProviderConfig, name: str) -> str | None:
-    """Return where the configuration says that a record stands, for CNAMEs that cannot be seen from here."""
+    """Return the configured location of a record, for CNAMEs that are not visible from here."""
     domains = {plain_name(domain): plain_name(target) for domain, target in entry.delegations.items()}
     at = name
     while at:
@@ -120,6 +121,6 @@ def delegated(entry: DnsProviderConfig, name: str) -> str | None:
 
 
 def listed(zones: Sequence[str]) -> str:
-    """Return the zones of an account as part of a sentence: it may have thousands, and be told by a stranger."""
+    """Return the zones of an account for use in a sentence: shortened, since it may have thousands, and cleaned as foreign text."""
     more = f" and {len(zones) - ZONES_SHOWN} more" if len(zones) > ZONES_SHOWN else ""
     return shown(", ".join(zones[:ZONES_SHOWN])).removesuffix(".") + more

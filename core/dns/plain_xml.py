@@ -1,7 +1,7 @@
-"""XML as interfaces of providers answer it, read without anything that XML could do besides holding data.
+"""A parser for the XML that provider APIs return, without any feature of XML beyond elements and attributes.
 
-Whatever begins with `<!` is refused before it is parsed: document types bring entities, and entities bring files of this
-machine and texts that grow without end.
+Anything that contains `<!` is refused before it is parsed: document types declare entities, and entities can read files of this
+machine and expand without limit.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 
 class NotPlainXml(Exception):
-    """This is no XML, only a piece of it, or more than plain XML. Leaves `core.dns` never."""
+    """The data is not XML, is truncated, or is more than plain XML. Never leaves `core.dns`."""
 
 
 def plain_xml(body: bytes) -> Element:
-    """Return the outermost element; names of elements and attributes without their namespace. Raises NotPlainXml."""
+    """Return the root element; element names are without namespace. Raises NotPlainXml."""
     try:
         text = body.decode("utf-8-sig")
         if "<!" in text:
@@ -28,5 +28,5 @@ def plain_xml(body: bytes) -> Element:
 
 
 def text_of(element: Element | None, path: str) -> str:
-    """Return the text of what is below; empty where there is none."""
+    """Return the text of the element at `path`, stripped; empty if there is none."""
     return "" if element is None else (element.findtext(path) or "").strip()

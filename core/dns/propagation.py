@@ -1,7 +1,8 @@
-"""Who has which record: asked of the zone's own servers, all of them, until all have it or the time is over.
+"""Propagation of records: queries all name servers of the zone until every one has the record or the time is over.
 
-A challenge is answered only then, because one that fails cannot be tried again. A server that has no way to it from this box
-(IPv6 without IPv6) does not count; one that gives no answer while others do is left out after a few looks, and named.
+A challenge is answered only then, because a failed one cannot be retried. A server that is unreachable from this box (IPv6
+without an IPv6 route) does not count. A server that does not respond while others do is left out after a few attempts, with a
+warning.
 """
 
 from __future__ import annotations
@@ -26,21 +27,21 @@ LONGEST_PAUSE_SECONDS = 5.0
 SHARE_OF_WAIT = 0.3
 """Each pause is this share of the time already waited."""
 PATIENCE_WITH_SILENCE = 3
-"""Looks after which a silent server is left out."""
+"""Attempts after which a silent server is left out."""
 SILENCES_IN_A_LOOK = 2
-"""Questions after which a silent server is asked nothing more in the same look: each one costs ASK_SECONDS."""
+"""Queries after which a silent server gets no more queries in the same attempt: each one costs ASK_SECONDS."""
 AT_ONCE = 16
 _STATES = {"SILENT": "silent", "UNREACHABLE": "unreachable"}
 
 
 class Wanted(Struct, frozen=True):
-    """A record that is to be seen."""
+    """A record that has to become visible."""
 
     record: Record
     written_at: str
-    """Where it stands; the record's own name, or where its CNAME leads."""
+    """The name it is written at: the record's own name, or its CNAME target."""
     accepts: Callable[[str], bool] | None = None
-    """Tells whether a value that is found will do; None: only the record's own."""
+    """Returns whether a value that was found is acceptable; None: only the record's own value is."""
 
     def is_met_by(self, values: Collection[str]) -> bool:
         if self.accepts is None:
@@ -49,7 +50,7 @@ class Wanted(Struct, frozen=True):
 
 
 class Propagation:
-    """Looks at records. `resolvers`: asked instead of the zones' own servers (private views)."""
+    """Checks the propagation of records. `resolvers`: queried instead of the zones' own name servers (split DNS)."""
 
     def __init__(self, resolver: Resolver, clock: Clock, resolvers: Sequence[str] = ()) -> None:
         self._resolver = resolver
@@ -57,13 +58,13 @@ class Propagation:
         self._resolvers = tuple(resolvers)
 
     def look(self, wanted: Sequence[Wanted], cancel: CancelToken) -> tuple[RecordView, ...]:
-        """Ask every server once for every record; a few seconds at worst. Raises Cancelled."""
+        """Query every server once for every record; takes a few seconds at most. Raises Cancelled."""
         return self._looked(wanted, self._planned(wanted, cancel), cancel)
 
     def wait(
         self, wanted: Sequence[Wanted], *, timeout_seconds: float, narrator: Narrator, cancel: CancelToken
     ) -> tuple[RecordView, ...]:
-        """Look until all servers have all records, and return the last look.
+        """Query until all servers have all records, and return the last result.
 
         Raises:
             PropagationTimeout (`propagation-timeout`): not in time; `details["missing"]`: record → servers without it.
@@ -77,7 +78,7 @@ class Propagation:
             views = self._looked(wanted, views, cancel)
             _tell(views, told, narrator)
             left = timeout_seconds - (waited := self._clock.monotonic() - started)
-            # Whoever is silent is given time, but not more than there is: all others have the records.
+            # A silent server gets more time, but not more than is left: all others have the records.
             if all(view.is_seen for view in views) and (not self._still_silent(views, silences) or left <= 0):
                 for address in sorted(_quiet(views)):
                     narrator.tell(
@@ -91,20 +92,20 @@ class Propagation:
             if left <= 0:
                 raise _too_late(views)
             if any(not view.servers for view in views):
-                # Nobody could be asked: the delegation may only just be coming about.
+                # No server is known yet: the delegation may be only just being set up.
                 views = self._planned(wanted, cancel)
             pause = min(max(FIRST_PAUSE_SECONDS, waited * SHARE_OF_WAIT), LONGEST_PAUSE_SECONDS, left)
             self._clock.sleep(pause, cancel)
 
     def _still_silent(self, views: Sequence[RecordView], silences: dict[str, int]) -> bool:
-        """Count the looks in which a server gave no answer; tell whether one of them deserves another."""
+        """Count the attempts in which a server did not respond; return whether one of them gets another attempt."""
         quiet = _quiet(views)
         for address in quiet:
             silences[address] = silences.get(address, 0) + 1
         return any(silences[address] < PATIENCE_WITH_SILENCE for address in quiet)
 
     def _planned(self, wanted: Sequence[Wanted], cancel: CancelToken) -> tuple[RecordView, ...]:
-        """Find out whom to ask for each record."""
+        """Determine the servers to query for each record."""
         if self._resolvers:
             servers = tuple(ServerView(server=one, address=one, state="lacks") for one in self._resolvers)
             return tuple(
@@ -131,7 +132,7 @@ class Propagation:
     def _looked(
         self, wanted: Sequence[Wanted], views: Sequence[RecordView], cancel: CancelToken
     ) -> tuple[RecordView, ...]:
-        """Ask whoever has not shown a record yet, side by side."""
+        """Query, in parallel, every server that has not returned a record yet."""
         questions = sorted(
             {(view.written_at, one.address) for view in views for one in view.servers if one.state != "has"}
         )
@@ -160,12 +161,12 @@ class Propagation:
 
 
 def wanted_at(record: Record, written_at: str | None = None) -> Wanted:
-    """Return a record that is to be seen at its own name, or elsewhere."""
+    """Return a record that has to become visible at its own name, or at `written_at`."""
     return Wanted(record, plain_name(written_at or record.name))
 
 
 def _quiet(views: Sequence[RecordView]) -> set[str]:
-    """Return the addresses that could be asked and gave no answer."""
+    """Return the addresses that are reachable but did not give a usable response."""
     return {one.address for view in views for one in view.servers if one.state in ("silent", "refuses")}
 
 
@@ -183,7 +184,7 @@ def _judged(one: ServerView, wanted: Wanted, answer: tuple[str, frozenset[str], 
 
 
 def _tell(views: Sequence[RecordView], told: dict[str, tuple[int, int]], narrator: Narrator) -> None:
-    """Tell of each name how many servers have all its values, when that has changed."""
+    """Report for each name how many servers have all its values, if the number has changed."""
     for name in dict.fromkeys(view.record.name for view in views):
         here = [view for view in views if view.record.name == name]
         answering = {_called(one) for view in here for one in view.servers if one.answers}

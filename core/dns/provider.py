@@ -1,9 +1,9 @@
-"""What a DNS provider is to certdeck: a table of fields, and something that adds and removes single TXT values.
+"""The interface of a DNS provider: a table of fields, and an object that adds and removes single TXT values.
 
 The table feeds the command line, the console's form, the help and the checks; there is no second list. **A provider never
-loses a record that is not ours**: `change` adds and removes single values, leaves every other value and record as it is, and
-where its interface only writes whole sets or whole zones it reads first, refuses to write what it has not read cleanly, and
-looks afterwards.
+loses a record that is not ours**: `change` adds and removes single values and leaves every other value and record unchanged.
+Where an API writes only whole record sets or whole zones, the provider reads first, refuses to write back what it could not
+read completely, and reads again afterwards.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from core.fields import EntryKind, web_address_problem
 from core.ports import CancelToken, Environment
 
 TTL_SECONDS = 60
-"""Asked for; providers with a higher floor take theirs."""
+"""The TTL to request; providers with a higher minimum use that."""
 
 
 class TxtRecord(Struct, frozen=True, kw_only=True, order=True):
-    """One value at one name. Several values stand beside each other at a name (wildcard and bare domain)."""
+    """One value at one name. A name can have several values (wildcard and bare domain)."""
 
     name: str
     """Fully qualified, lower case, without a final dot; A-labels."""
     value: str
-    """Unquoted. 43 characters of base64url for a proof, longer for dns-persist-01."""
+    """Unquoted. 43 characters of base64url for a challenge, longer for dns-persist-01."""
 
 
 ENDPOINT = EntryField(
@@ -41,14 +41,14 @@ ENDPOINT = EntryField(
     check=web_address_problem,
 )
 HTTP_FIELDS = (ENDPOINT, CA_BUNDLE)
-"""Every provider that is spoken to over HTTP takes these too."""
+"""Fields that every provider with an HTTP API also has."""
 
 
 class Access(Concealed, Struct, frozen=True, kw_only=True):
-    """What a provider works with: one entry of the configuration, its secrets opened, and the ports."""
+    """The context of a provider: one entry of the configuration, its decrypted secrets, and the ports."""
 
     name: str
-    """Of the entry, for sentences."""
+    """Name of the entry, for messages."""
     kind: str
     settings: Mapping[str, str]
     """Every declared setting that has a value or a default."""
@@ -60,24 +60,24 @@ class Access(Concealed, Struct, frozen=True, kw_only=True):
 
 
 Settle = Callable[[], None]
-"""Waits; called while others use the provider. Raises DnsProviderError, Cancelled."""
+"""Waits for the provider's servers; called without the provider's lock. Raises DnsProviderError, Cancelled."""
 
 
 class DnsProvider(Protocol):
     """One account at one provider. Calls come from one thread at a time, but not always from the same one."""
 
     def zones(self) -> tuple[str, ...]:
-        """Return the zones that the account holds, lower case, no final dot; all pages.
+        """Return the zones of the account from all pages; lower case, no final dot.
 
-        Empty where the interface cannot list them. Raises DnsProviderError.
+        Empty if the API cannot list them. Raises DnsProviderError.
         """
 
     def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> Settle | None:
-        """Add and remove single TXT values of one zone, together where the interface can.
+        """Add and remove single TXT values of one zone, together if the API supports that.
 
-        A value that is there already is not added twice; one that is gone is not missed. What was there besides stays, byte
-        for byte. `zone` is empty for a kind with `has_zones=False`. May be repeated after any failure. Returns what waits until
-        the provider itself says that its servers have it, where it says so.
+        A value that already exists is not added twice, and a missing one is not an error. All other values stay unchanged, byte
+        for byte. `zone` is empty for a kind with `has_zones=False`. The call may be repeated after any failure. Returns a function
+        that waits until the provider reports the change on all its servers, or None if it does not report that.
 
         Raises DnsProviderError (`dns-provider-error`), Cancelled.
         """
@@ -87,24 +87,24 @@ class DnsProvider(Protocol):
 
 
 class ProviderKind(EntryKind, frozen=True, kw_only=True):
-    """One provider as a table."""
+    """One kind of provider as a table."""
 
     connect: Callable[[Access], DnsProvider]
-    """Makes the provider; asks nothing of the network yet."""
+    """Creates the provider; does not use the network yet."""
     has_zones: bool = True
     """False: names are not looked up in zones of the account (acme-dns, a hook)."""
     register: Callable[[Access], tuple[Mapping[str, str], Mapping[str, str]]] | None = None
-    """Makes an account at the provider where none is given; returns further settings and secrets (acme-dns)."""
+    """Creates an account at the provider if none is given; returns further settings and secrets (acme-dns)."""
     takes_any: bool = False
-    """Settings and secrets beyond `fields` are passed on (a hook's environment)."""
+    """Settings and secrets that are not in `fields` are passed on (as a hook's environment)."""
     most_values: int | None = None
-    """Values that may stand at one name at once, where that is limited."""
+    """Maximum number of values that a name can have at once, if there is a limit."""
 
 
 def provider_error(
     access: Access, reason: str, what: str, why: str, fix: str, *, details: Mapping[str, object] | None = None
 ) -> DnsProviderError:
-    """Return the error of a provider.
+    """Return an error of a provider.
 
     Args:
         reason: a stable word for scripts: `credentials`, `permission`, `zone`, `address-not-allowed`, `no-api-access`,

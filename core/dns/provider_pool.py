@@ -1,7 +1,7 @@
-"""The entries of the configuration at work: opened when first needed, each spoken to by one thread at a time.
+"""The configured provider entries, opened on first use; each is used by one thread at a time.
 
-What an interface answers may be anything. Where that makes a provider's adapter fail in a way that nobody has foreseen, it is a
-failure of this provider like any other: clean-up goes before every order, and one entry must not stop all the others.
+A response of an API may contain anything. If one makes a provider's adapter fail in an unforeseen way, that is a failure of this
+provider like any other: clean-up runs before every order, and one entry must not stop all the others.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from core.errors import CertdeckError, DnsProviderError
 from core.ports import CancelToken, Clock
 
 Connect = Callable[[DnsProviderConfig, CancelToken], DnsProvider]
-"""Opens an entry: its secrets from the vault, its interface ready."""
+"""Opens an entry: reads its secrets from the vault and prepares its API."""
 LAST_SECONDS = 3.0
-"""For cleaning up after somebody who has cancelled: they wait for it. What is left is on record for the next run."""
+"""For clean-up after a user has cancelled and waits for it. What remains is recorded for the next run."""
 
 
 class DeadlineToken(CancelToken):
-    """Asks to stop by itself, after a while."""
+    """A token that cancels automatically after `seconds`."""
 
     __slots__ = ("_clock", "_until")
 
@@ -48,7 +48,7 @@ class DeadlineToken(CancelToken):
 
 
 class ProviderPool:
-    """All DNS provider entries of one operation. Thread-safe. Use as a context manager: leaving it closes what was opened."""
+    """All DNS provider entries of one operation. Thread-safe. A context manager: leaving it closes what was opened."""
 
     def __init__(
         self, configured: Mapping[str, DnsProviderConfig], connect: Connect, clock: Clock, cancel: CancelToken
@@ -69,7 +69,7 @@ class ProviderPool:
         self.close()
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close all opened providers."""
         for provider in self._opened.values():
             provider.close()
         self._opened.clear()
@@ -80,12 +80,12 @@ class ProviderPool:
 
     @contextmanager
     def use(self, name: str, *, also_cancelled: bool = False) -> Iterator[DnsProvider]:
-        """Hold an entry, opened once for the whole operation: some sign in first, and all look up their zones.
+        """Hold an entry, opened once for the whole operation: some providers sign in first, and all look up their zones.
 
         Args:
-            also_cancelled: for cleaning up after somebody who has cancelled; LAST_SECONDS for all of it together.
+            also_cancelled: for clean-up after the user has cancelled; LAST_SECONDS for all of it together.
 
-        Raises NotFound, UsageError, VaultError; DnsProviderError, where what is done with it fails in an unforeseen way.
+        Raises NotFound, UsageError, VaultError; DnsProviderError if what is done with the entry fails in an unforeseen way.
         """
         with self._lock:
             mine = self._at_work.setdefault(name, threading.Lock())
@@ -110,7 +110,7 @@ class ProviderPool:
 
 @contextmanager
 def _as_its_failure(entry: DnsProviderConfig) -> Iterator[None]:
-    """Turn an exception of an adapter that is none of ours into the failure of its provider."""
+    """Turn an adapter's exception that is not a CertdeckError into a failure of its provider."""
     try:
         yield
     except CertdeckError:
@@ -119,7 +119,7 @@ def _as_its_failure(entry: DnsProviderConfig) -> Iterator[None]:
         import logging
         from traceback import format_tb
 
-        # Without the exception's own words: what comes from an interface may repeat a secret.
+        # Without the exception's own message: text from an API may repeat a secret.
         where = "".join(format_tb(exc.__traceback__))
         logging.getLogger(__name__).error("the DNS provider %s failed: %s\n%s", entry.name, type(exc).__name__, where)
         raise DnsProviderError(

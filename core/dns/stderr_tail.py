@@ -1,4 +1,4 @@
-"""What a child program said last, fit to stand in an error: with no secret in it."""
+"""The last output of a child program for use in an error: without secrets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from core.dns.api import shown
 
 LINES = 3
 LONG_ENOUGH = 6
-"""Characters of a line of a secret that is looked for by itself; shorter ones stand in innocent words, too."""
+"""Minimum length in characters of a secret's line that is searched for separately; shorter ones occur in ordinary words."""
 
 
 def stderr_tail(output: str, secrets: Iterable[str]) -> str:
-    """Return the last lines of an output as one sentence; empty when it said nothing."""
+    """Return the last lines of an output as one sentence; empty if there is no output."""
     for secret in sorted(_parts(secrets), key=len, reverse=True):
         output = output.replace(secret, "…")
     lines = [line for line in map(str.strip, output.splitlines()) if line]
@@ -20,7 +20,7 @@ def stderr_tail(output: str, secrets: Iterable[str]) -> str:
 
 
 def _parts(secrets: Iterable[str]) -> set[str]:
-    """Return every form in which a secret may be said: whole, stripped, and, like a key in PEM, line by line."""
+    """Return every form in which a secret may appear: whole, stripped, and, as in a PEM key, line by line."""
     found = set()
     for secret in secrets:
         found |= {secret, secret.strip()}

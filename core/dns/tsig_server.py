@@ -1,7 +1,7 @@
-"""A name server that is spoken to in messages signed with a TSIG key (RFC 8945): questions and updates (RFC 2136).
+"""A client of a name server for messages signed with a TSIG key (RFC 8945): queries and updates (RFC 2136).
 
-Whatever goes wrong comes out as an error in words. What stumbles is sent again: updates say what is to be there and what not,
-so doing one twice does no harm.
+Every failure becomes an error with what, why and fix. Temporary failures are retried: an update states what should exist and
+what should not, so applying one twice does no harm.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ ALGORITHMS = {
     "hmac-sha1": "hmac-sha1",
     "hmac-md5": "hmac-md5.sig-alg.reg.int",
 }
-"""As configured → as it is called in messages."""
+"""Configured name → name in messages."""
 SECONDS = 10.0
 PAUSES_SECONDS = (0.5, 1.5)
 
 
 def secret_problem(secret: str) -> str | None:
-    """Say what is wrong with a TSIG secret, without showing it."""
+    """Return what is wrong with a TSIG secret, without showing it; None if it is valid."""
     try:
         is_good = bool(b64decode("".join(secret.split()), validate=True))
     except (binascii.Error, ValueError):
@@ -48,7 +48,7 @@ def port_problem(port: str) -> str | None:
 
 
 class TsigServer:
-    """The server of an entry. Asks nothing of the network before it is used."""
+    """The server of an entry. Does not use the network before the first query."""
 
     def __init__(self, access: Access) -> None:
         """Read the settings and the secret of an entry of the kind rfc2136. Raises DnsProviderError."""
@@ -60,10 +60,10 @@ class TsigServer:
         self._key = self._opened_key()
 
     def ask(self, messages: Sequence[dns.message.Message]) -> tuple[dns.message.Message, ...]:
-        """Sign and send messages over one connection; return the answers, whose signatures are right, whatever they say.
+        """Sign and send messages over one connection; return the responses with verified signatures, whatever their status.
 
-        Raises DnsProviderError for a key that the server does not take (`credentials`), clocks that differ (`clock`), a server
-        that is silent (`unreachable`) and nonsense (`refused`); Cancelled.
+        Raises DnsProviderError for a key that the server does not accept (`credentials`), clocks that differ (`clock`), a server
+        that does not respond (`unreachable`) and invalid responses (`refused`); Cancelled.
         """
         import dns.rcode
 
@@ -146,7 +146,7 @@ class TsigServer:
         return answer
 
     def _unsigned(self, wire: bytes, cause: Exception) -> dns.message.Message:
-        """Read an answer without a signature: a refusal may be one (Knot's are), what was found or done may not."""
+        """Parse a response without a signature: a refusal may be unsigned (Knot's are); data and success may not."""
         import dns.exception
         import dns.message
         import dns.rcode
@@ -159,7 +159,7 @@ class TsigServer:
             raise self._nonsense("Its response is not signed, so anyone could have sent it.") from cause
         return answer
 
-    # -- in words ------------------------------------------------------------------------------------------------------
+    # -- failures ------------------------------------------------------------------------------------------------------
 
     @property
     def place(self) -> str:

@@ -1,6 +1,6 @@
-"""TXT data as zone files write it: quoted strings of at most 255 bytes (RFC 1035 §3.3.14, §5.1).
+"""TXT data in zone file format: quoted strings of at most 255 bytes (RFC 1035 §3.3.14, §5.1).
 
-Some interfaces take and give values like that, some plain, some now this and now that; values are compared plain.
+Some APIs use this format, some use plain values, some use either; values are compared in plain form.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ _ESCAPE = re.compile(rb"\\(\d{3}|.)", re.DOTALL)
 
 
 def quoted(value: str) -> str:
-    """Return a value in quotes, in several strings when it is longer than one can be: `"abc"`, `"aaa…" "bbb"`."""
+    """Return a value in quotes, split into several strings if it is longer than one can be: `"abc"`, `"aaa…" "bbb"`."""
     data = value.encode("utf-8", "surrogateescape")
     strings = [data[start : start + LONGEST_STRING] for start in range(0, len(data), LONGEST_STRING)] or [b""]
     return " ".join(f'"{"".join(map(_escaped, string))}"' for string in strings)
 
 
 def unquoted(text: str) -> str:
-    """Return the plain value of what an interface gives: strings in quotes joined and unescaped, anything else as it is."""
+    """Return the plain value of what an API returns: quoted strings joined and unescaped, anything else unchanged."""
     if not text.lstrip().startswith('"'):
         return text
     at, joined = 0, b""
@@ -29,7 +29,7 @@ def unquoted(text: str) -> str:
     while at < len(bare):
         part = _PART.match(bare, at)
         if part is None:
-            return text  # a quote without its end: no zone file's form
+            return text  # a quote without its end: not zone file format
         inside = part[1] if part[1] is not None else part[2]
         joined += _ESCAPE.sub(_byte, inside.encode("utf-8", "surrogateescape"))
         at = part.end()

@@ -1,7 +1,7 @@
-"""Records of an order at their providers: written down, made, and removed again.
+"""Records of an order at their providers: recorded on disk, created, and removed again.
 
-Everything is written down before it is made, so that a crash leaves nothing behind that the next run does not know of. All
-changes of one zone go out together; what cannot be removed is tried again by later runs, and told.
+Every record is written to disk before it is created, so that after a crash the next run knows of all records. All changes of one
+zone are sent together. What cannot be removed is retried by later runs and reported.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from core.ports import Environment
 from core.store.dns_records import MadeRecords, forget_records, keep_records, kept_records, load_records
 
 NEVER_MADE = frozenset({"credentials", "permission", "zone", "no-api-access", "address-not-allowed"})
-"""Reasons of a provider that say: nothing was done."""
+"""Reasons of a provider that mean that nothing was changed."""
 NEVER_OPENED = (NotFound, UntrustedPath, UsageError, VaultError)
-"""An entry that is not complete, whose secrets cannot be opened, or whose program may not run, was not spoken to."""
+"""The provider was not contacted: the entry is incomplete, its secrets cannot be decrypted, or its program may not run."""
 LONGEST_TRY = timedelta(days=30)
-"""How long the removal of a record is tried again."""
+"""How long the removal of a record is retried."""
 OF_THE_RECORD = frozenset({"permission", "zone", "conflict", "not-clean", "refused"})
-"""Reasons that may hold for one record and not for the one beside it. With any other, asking once more is waiting once more."""
+"""Reasons that may apply to one record and not to another. With any other reason, one more request is one more wait."""
 
 
 class Written(Struct, frozen=True):
-    """What was made, and under which id it is written down."""
+    """The records that were created, and the ID that they are recorded under."""
 
     id: str
     placed: tuple[RecordLocation, ...]
 
 
 class _Sweep(Struct, frozen=True, kw_only=True):
-    """One round of removing records, and what is known in it."""
+    """One round of removals, and what is known in it."""
 
     also_cancelled: bool
-    """Go on, for a while, when somebody has cancelled."""
+    """Continue for a while after the user has cancelled."""
     helpless: dict[tuple[str, str], CertdeckError] = field(default_factory=dict)
-    """(provider entry, zone) of which nothing can be removed now: not asked again."""
+    """(provider entry, zone) where nothing can be removed now: not tried again in this round."""
     told: set[tuple[str, str, str]] = field(default_factory=set)
-    """(provider entry, zone, failure) that were told: one that holds for many records is told once."""
+    """(provider entry, zone, failure) already reported: a failure that applies to many records is reported once."""
 
 
 class RecordWriter:
-    """Makes and removes records. Thread-safe."""
+    """Creates and removes records. Thread-safe."""
 
     def __init__(self, paths: Paths, env: Environment, entries: ProviderPool) -> None:
         self._paths = paths
@@ -64,13 +64,13 @@ class RecordWriter:
 
     @contextmanager
     def room_for(self, placed: Sequence[RecordLocation]) -> Iterator[None]:
-        """Hold the names at which a provider keeps only so many values (acme-dns: two).
+        """Lock the names at which a provider stores only a limited number of values (acme-dns: two).
 
-        Orders side by side at one of them would push out each other's values after they were seen, and burn the challenge.
+        Parallel orders at such a name would replace each other's values after they were checked, and the challenges would fail.
         """
         names = {one.txt.name for one in placed if self._entries.kind(one.provider).most_values}
         with ExitStack() as held:
-            # Always in the same order: two that want the same names never wait for each other.
+            # Always in the same order, so that two orders for the same names cannot deadlock.
             for name in sorted(names):
                 with self._lock:
                     mine = self._limited.setdefault(name, threading.Lock())
@@ -78,7 +78,7 @@ class RecordWriter:
             yield
 
     def write(self, placed: Sequence[RecordLocation], lineage: str, narrator: Narrator) -> Written:
-        """Make records. When one cannot be made, those that were are removed again, and the first error is raised.
+        """Create records. If one cannot be created, the others are removed again, and the first error is raised.
 
         Raises DnsProviderError, StoreError, VaultError, Cancelled.
         """
@@ -89,7 +89,7 @@ class RecordWriter:
         try:
             self._add(placed, narrator, made)
         except BaseException as exc:
-            # Whoever may not write has written nothing; with any other failure the record may be there all the same.
+            # A client without permission has written nothing; after any other failure the record may exist anyway.
             is_refused = isinstance(exc, NEVER_OPENED) or (
                 isinstance(exc, DnsProviderError) and exc.details.get("reason") in NEVER_MADE
             )
@@ -99,24 +99,25 @@ class RecordWriter:
         return Written(id, tuple(placed))
 
     def write_again(self, written: Written) -> None:
-        """Make records once more that should be there; does nothing at those that are. Raises DnsProviderError, Cancelled."""
+        """Create records again that should exist; existing ones are left unchanged. Raises DnsProviderError, Cancelled."""
         for (provider, zone), group in _by_zone(written.placed):
             self._change(provider, zone, add=group)
 
     def write_for_good(self, placed: Sequence[RecordLocation], narrator: Narrator) -> None:
-        """Make records that are to stay (dns-persist-01). Raises as `write` does."""
+        """Create permanent records (dns-persist-01). Raises as `write` does."""
         self._add(placed, narrator, [])
 
     def remove(self, written: Written, narrator: Narrator, *, never_made: Sequence[RecordLocation] = ()) -> bool:
-        """Remove records again, also for somebody who has just cancelled. Never raises: what cannot be removed stays
-        written down for the next run, and is told, but for what was `never_made`. Returns whether all is gone.
+        """Remove records, also after the user has cancelled, and return whether all are gone.
+
+        Never raises: what cannot be removed stays recorded for the next run and is reported, except for `never_made`.
         """
         return self._remove(written, narrator, _Sweep(also_cancelled=True), never_made)
 
     def _remove(
         self, written: Written, narrator: Narrator, sweep: _Sweep, never_made: Sequence[RecordLocation] = ()
     ) -> bool:
-        """Remove records as `remove` does. Raises Cancelled, but not in a round that goes on."""
+        """Remove records as `remove` does. Raises Cancelled, except in a round that continues after a cancellation."""
         left: list[RecordLocation] = []
         for (provider, zone), group in _by_zone(written.placed):
             unsure = [one.txt for one in never_made if (one.provider, one.zone) == (provider, zone)]
@@ -141,14 +142,14 @@ class RecordWriter:
             else:
                 forget_records(self._paths, written.id)
         except CertdeckError:
-            return False  # all of them stay written down, and removing one that is gone does nothing
+            return False  # all of them stay recorded, and removing a missing one does nothing
         return not left
 
     def clean_up(self, narrator: Narrator, may_forget: Callable[[], bool] = lambda: True) -> None:
-        """Remove what runs that died have left (ST-18). Never raises for a provider's sake: one that does not answer is waited
-        for once, whatever it holds. Raises StoreError, Cancelled.
+        """Remove what aborted runs have left (ST-18). A failing provider raises nothing: one that does not respond costs one wait,
+        however many records it holds. Raises StoreError, Cancelled.
 
-        `may_forget`: asked before something that could not be removed is given up for its age.
+        `may_forget`: called before a record that could not be removed is given up because of its age.
         """
         sweep = _Sweep(also_cancelled=False)
         for id in kept_records(self._paths):
@@ -157,7 +158,7 @@ class RecordWriter:
             except CertdeckError as exc:
                 narrator.tell(Warned(code=exc.code, what=exc.what, fix=exc.fix))
                 continue
-            # Whoever reads the history of that lineage finds its records gone; nobody else's is troubled with them.
+            # The event goes into the history of that lineage only.
             of_theirs = narrator.about(made.lineage) if made.lineage else narrator
             placed = tuple(
                 RecordLocation(provider, zone, TxtRecord(name=name, value=value))
@@ -176,7 +177,7 @@ class RecordWriter:
     def _removed(
         self, provider: str, zone: str, group: Sequence[TxtRecord], sweep: _Sweep
     ) -> tuple[list[TxtRecord], CertdeckError | None]:
-        """Remove the records of a zone together, else one by one; return those that stay, and the first error."""
+        """Remove the records of a zone together, otherwise one by one; return those that remain, and the first error."""
         known = sweep.helpless.get((provider, zone))
         if known is not None:
             return list(group), known
@@ -228,7 +229,7 @@ class RecordWriter:
         with self._entries.use(provider, also_cancelled=also_cancelled) as opened:
             settle = opened.change(zone, add=add, remove=remove)
         if settle is not None:
-            settle()  # others need not wait for it, too
+            settle()  # after the lock is released: others need not wait
 
     def _not_too_many(self, placed: Sequence[RecordLocation]) -> None:
         for (provider, name), group in groupby(
@@ -247,7 +248,7 @@ class RecordWriter:
 
 
 def _by_zone(placed: Sequence[RecordLocation]) -> list[tuple[tuple[str, str], list[TxtRecord]]]:
-    """Return the records of each provider's zone together."""
+    """Return the records grouped by provider entry and zone."""
     groups = groupby(sorted(placed), key=lambda one: (one.provider, one.zone))
     return [(where, [one.txt for one in group]) for where, group in groups]
 

@@ -1,1 +1,1 @@
-"""One DNS provider a file: its fields, its words, its interface. `core.dns.catalogue` is the table of them."""
+"""One DNS provider per file: its fields, messages and API. The table is in `core.dns.catalogue`."""

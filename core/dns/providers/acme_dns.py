@@ -1,7 +1,7 @@
-"""acme-dns: a small name server for nothing but proofs, to which `_acme-challenge` leads by a CNAME.
+"""acme-dns: a small name server that serves only challenge records; `_acme-challenge` points to it by a CNAME.
 
-An account is one name of that server with room for two values; a third pushes out the oldest. Nothing can be read or
-removed, and only values of exactly 43 characters are taken.
+An account is one name of that server and holds two values; a third one replaces the oldest. Values cannot be read or
+removed, and only values of exactly 43 characters are accepted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class AcmeDns:
         return ()
 
     def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
-        """Add values. Those to remove stay until others push them out: acme-dns cannot remove any."""
+        """Add values. Values to remove stay until others replace them: acme-dns cannot remove any."""
         for record in add:
             self._check(record)
         values = [*dict.fromkeys(record.value for record in add)]
@@ -59,7 +59,7 @@ class AcmeDns:
             return
         raise self._failure(answer)
 
-    # -- in words ------------------------------------------------------------------------------------------------------
+    # -- failures ------------------------------------------------------------------------------------------------------
 
     def _check(self, record: TxtRecord) -> None:
         if not _PROOF.fullmatch(record.value):
@@ -102,7 +102,7 @@ class AcmeDns:
 
 
 def register(access: Access) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Make an account; return its settings, where the CNAME has to lead among them (`fulldomain`), and its secrets.
+    """Register an account; return its settings, including the CNAME target (`fulldomain`), and its secrets.
 
     Raises DnsProviderError, Cancelled.
     """

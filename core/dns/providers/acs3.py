@@ -1,4 +1,4 @@
-"""Alibaba Cloud's signature version 3 (ACS3-HMAC-SHA256): what makes a request one of an access key. Pure."""
+"""Alibaba Cloud's signature version 3 (ACS3-HMAC-SHA256) for requests with an access key. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ALGORITHM = "ACS3-HMAC-SHA256"
 
 
 class AcsKey(Concealed, Struct, frozen=True, kw_only=True):
-    """An access key and what it signs for."""
+    """An access key and the API version that it signs requests for."""
 
     access_key_id: str
     secret: str
     version: str
-    """Of the interface, as in 2015-01-09."""
+    """Of the API, as in 2015-01-09."""
 
     def headers(
         self, action: str, host: str, path: str, query: Mapping[str, str], nonce: str, now: datetime
@@ -30,8 +30,8 @@ class AcsKey(Concealed, Struct, frozen=True, kw_only=True):
 
         Args:
             path: as it is sent, quoted.
-            query: sent as `query_text` writes it.
-            nonce: never used before; a request that is sent twice is refused the second time.
+            query: sent in the form that `query_text` returns.
+            nonce: never used before; a second request with the same nonce is refused.
         """
         signed = {
             "host": host,
@@ -54,5 +54,5 @@ class AcsKey(Concealed, Struct, frozen=True, kw_only=True):
 
 
 def query_text(query: Mapping[str, str]) -> str:
-    """Return a query as it is signed and sent: in order, a space as %20."""
+    """Return a query as it is signed and sent: sorted, a space as %20."""
     return "&".join(f"{quote(key, safe='-_.~')}={quote(query[key], safe='-_.~')}" for key in sorted(query))

@@ -1,9 +1,9 @@
 """Alibaba Cloud DNS (Aliyun), API 2015-01-09, with an access key of a RAM user.
 
-Records have ids there: ours are removed by the id of exactly our value. Requests are signed with version 3, the one that
-Alibaba Cloud recommends; a signature is good once, so a request that has to be sent again is signed again. Avoided here:
-DeleteSubDomainRecords (it removes the values of other clients), a TTL below the 600 seconds of the free plan, "already exists"
-taken for a failure after a lost reply, names with the zone in them (RR is relative), only the first page of records read.
+Records have IDs: ours are removed by the ID of the record with exactly our value. Requests are signed with version 3, which
+Alibaba Cloud recommends. A signature is valid once, so a request that is sent again is signed again. Avoided here:
+DeleteSubDomainRecords (it removes the values of other clients); a TTL below the free plan's 600 seconds; treating "already
+exists" after a lost response as a failure; names that include the zone (RR is relative); reading only the first page of records.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ ENDPOINT = "https://alidns.aliyuncs.com"
 TITLE = "Alibaba Cloud DNS"
 VERSION = "2015-01-09"
 TTL = "600"
-"""The lowest of the free plan."""
+"""The lowest value on the free plan."""
 DOMAINS_A_PAGE = 100
 RECORDS_A_PAGE = 500
 MOST_PAGES = 1000
 ASKED_ONE_BY_ONE = 5
-"""Names; for more of them, all TXT records of the zone are read."""
+"""Number of names; for more, all TXT records of the zone are read."""
 SIGNED_AT_MOST = 5
-"""Times that one request is signed anew."""
+"""How often one request is signed again."""
 
 DENIED = ("Forbidden", "NoPermission", "AccessDenied")
 CREDENTIALS = (
@@ -50,7 +50,7 @@ THROTTLED = ("Throttling", "LastOperationNotFinished", "SystemBusy", "ServiceUna
 
 
 class Refusal(Exception):
-    """An answer that is a refusal. Leaves `core.dns` never."""
+    """A response that is a refusal. Never leaves `core.dns`."""
 
     def __init__(self, action: str, answer: ApiResponse) -> None:
         self.action = action
@@ -60,11 +60,11 @@ class Refusal(Exception):
         self.date = answer.headers.get("date", "")
         detail = answer.fields.get("AccessDeniedDetail")
         self.missing = str(detail.get("AuthAction") or "") if isinstance(detail, dict) else ""
-        """The permission that is missing, where that is told."""
+        """The missing permission, if the response names it."""
         super().__init__(self.code)
 
     def is_one_of(self, codes: Sequence[str]) -> bool:
-        """Tell whether the code is one of these, or a kind of one: `Forbidden.RAM` of `Forbidden`."""
+        """Return whether the code is one of these or a subcode of one: `Forbidden.RAM` of `Forbidden`."""
         return any(self.code == code or self.code.startswith(f"{code}.") for code in codes)
 
 
@@ -111,8 +111,8 @@ class Aliyun:
     def _records(self, zone: str, changes: Mapping[str, NameChange]) -> list[Mapping[str, Any]]:
         """Return the TXT records that hold one of the values in question.
 
-        A record that is removed while we read makes those on later pages move up, and one is missed; so what takes more than one
-        page is read until it is twice the same. One that is seen and is gone by then does no harm.
+        A record that is removed while we read shifts those on later pages, so that one is missed. A result of more than one page is
+        therefore read until two reads agree. A record that was seen and is gone by then does no harm.
         """
         questions = [("DescribeDomainRecords", {"TypeKeyWord": "TXT"})]
         if len(changes) <= ASKED_ONE_BY_ONE:
@@ -153,12 +153,12 @@ class Aliyun:
             raise self._api.nonsense("It returned a record without its ID.")
         return str(id)
 
-    # -- the interface -------------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------------------
 
     def _pages(
         self, action: str, query: Mapping[str, str], group: str, each: str, *, zone: str = ""
     ) -> Iterator[list[Mapping[str, Any]]]:
-        """Yield what stands in `{group: {each: […]}}` of all pages."""
+        """Yield the items in `{group: {each: […]}}` of all pages."""
         read = 0
         for number in count(1):
             try:
@@ -180,9 +180,9 @@ class Aliyun:
                 return
 
     def _ask(self, action: str, query: Mapping[str, str]) -> Mapping[str, Any]:
-        """Send a signed request. Raises Refusal; DnsProviderError when there is no answer of Alibaba Cloud.
+        """Send a signed request. Raises Refusal; DnsProviderError if there is no valid response of Alibaba Cloud.
 
-        A nonce that was used already says that the request had arrived before; it is sent anew, for its answer.
+        A "nonce already used" response means that the request had arrived before; it is signed again to get its response.
         """
         where = urlsplit(self._api.endpoint)
         path = f"{where.path}/"
@@ -204,10 +204,10 @@ class Aliyun:
                 raise refusal
         raise AssertionError("counting has no end")
 
-    # -- failures in words ---------------------------------------------------------------------------------------------
+    # -- failures ------------------------------------------------------------------------------------------------------
 
     def _in_words(self, error: DnsProviderError) -> DnsProviderError:
-        """Return the error for an answer that was temporary to the end; throttling comes with status 400, too."""
+        """Return the error for a response that stayed temporary; throttling also comes with status 400."""
         if error.details.get("status") != 400:
             return error
         return provider_error(
@@ -289,7 +289,7 @@ def _value_in(record: Mapping[str, Any]) -> str:
 
 
 def _is_meant(record: Mapping[str, Any], changes: Mapping[str, NameChange]) -> bool:
-    """Tell whether this is a TXT record with a value that is to be there, or not to be there."""
+    """Return whether this is a TXT record with a value to add or to remove."""
     change = changes.get(_rr_in(record))
     return change is not None and record.get("Type") == "TXT" and _value_in(record) in (*change.add, *change.remove)
 

@@ -1,9 +1,9 @@
 """Cloudflare, API v4, with an API token.
 
-Records have ids there: ours are removed by the id of exactly our value, and everything of a call goes in one batch, which
-Cloudflare does whole or not at all. Avoided here: quotes around new answers read as part of the value (records left behind),
-"already exists" taken for a failure after a lost reply (certbot), only the first page of zones or records read, a name that
-is not in the zone of `zone_id` and that Cloudflare quietly puts below it.
+Records have IDs: ours are removed by the ID of the record with exactly our value. All changes of a call go in one batch, which
+Cloudflare applies completely or not at all. Avoided here: reading the quotes around values in newer responses as part of the
+value (records are left behind); treating "already exists" after a lost response as a failure (certbot); reading only the first
+page of zones or records; a name that is not in the zone of `zone_id`, which Cloudflare silently creates below that zone.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ ZONES_A_PAGE = 50
 RECORDS_A_PAGE = 100
 ALL_RECORDS_A_PAGE = 1000
 CHANGES_A_BATCH = 200
-"""What the Free plan takes; others take more."""
+"""The limit of the Free plan; other plans allow more."""
 ASKED_ONE_BY_ONE = 3
-"""Names; for more of them, all TXT records of the zone are read at once."""
+"""Number of names; for more, all TXT records of the zone are read at once."""
 
 NO_SUCH_CALL = (400, 404, 405, 501)
 NO_ROUTE = {7000, 7001}
@@ -59,7 +59,7 @@ class Cloudflare:
             return (self._name_of(_result(answer)),)
         if answer.status != 403:
             raise self._failures.of(answer, "")
-        # The token may write records without being allowed to read the zone itself; then its name is as configured.
+        # The token may be allowed to write records but not to read the zone itself; then its name is the configured one.
         self._want(self._ask("GET", f"{path}/dns_records", query={"type": "TXT", "per_page": RECORDS_A_PAGE}), "")
         return self._access.zones
 
@@ -84,8 +84,8 @@ class Cloudflare:
     def _records(self, path: str, zone: str, changes: Mapping[str, NameChange]) -> list[Mapping[str, Any]]:
         """Return the TXT records at the names in question.
 
-        A record that is removed while we read makes those on later pages move up, and one is missed; so what takes more than one
-        page is read until it is twice the same.
+        A record that is removed while we read shifts those on later pages, so that one is missed. A result of more than one page is
+        therefore read until two reads agree.
         """
         queries: list[dict[str, str | int]] = [{"per_page": ALL_RECORDS_A_PAGE}]
         if len(changes) <= ASKED_ONE_BY_ONE:
@@ -106,7 +106,7 @@ class Cloudflare:
     def _actions(
         self, records: Sequence[Mapping[str, Any]], changes: Mapping[str, NameChange]
     ) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return what is left to do, in the order in which Cloudflare does it."""
+        """Return the remaining actions, in the order in which Cloudflare applies them."""
         deletes: list[tuple[str, Mapping[str, Any]]] = []
         there: dict[str, set[str]] = {name: set() for name in changes}
         for record in records:
@@ -122,7 +122,7 @@ class Cloudflare:
         return [*deletes, *posts]
 
     def _batches(self, path: str, zone: str, actions: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
-        """Send actions; False when somebody else was faster with one of them and it has to be looked again."""
+        """Send actions; False if another client made one of the changes first, so that the records must be read again."""
         for start in range(0, len(actions), CHANGES_A_BATCH):
             some = actions[start : start + CHANGES_A_BATCH]
             data = {
@@ -140,7 +140,7 @@ class Cloudflare:
         return True
 
     def _singly(self, path: str, zone: str, actions: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
-        """Send actions one by one, as before there were batches: for proxies that let only the older calls through."""
+        """Send actions one by one, as before there were batches: for proxies that allow only the older calls."""
         made = []
         for kind, action in actions:
             if kind == "deletes":
@@ -155,7 +155,7 @@ class Cloudflare:
         return True
 
     def _check_names(self, path: str, zone: str, sent: Sequence[Mapping[str, Any]], made: object) -> None:
-        """Take back what went to another name than was asked for: it was not in this zone."""
+        """Remove records that were created at a different name than requested: the name was not in this zone."""
         wanted = {each["name"] for each in sent}
         astray = [
             record
@@ -193,7 +193,7 @@ class Cloudflare:
         )
 
     def _listed(self) -> dict[str, str]:
-        """Return name → id of every zone that the token sees; an active one before others of its name."""
+        """Return name → ID of every zone that the token can access; an active zone takes precedence over others with its name."""
         found: dict[str, str] = {}
         active: set[str] = set()
         for zone in chain.from_iterable(self._pages("/zones", {"per_page": ZONES_A_PAGE})):
@@ -204,7 +204,7 @@ class Cloudflare:
                 active.add(name)
         return found
 
-    # -- the interface -------------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------------------
 
     def _ask(
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, data: object = None
@@ -227,7 +227,7 @@ class Cloudflare:
             page += 1
 
     def _want(self, answer: ApiResponse, zone: str) -> Any:
-        """Return the result of a call that succeeded; raise for any other."""
+        """Return the result of a successful call; raise DnsProviderError for any other."""
         if answer.is_ok and answer.fields.get("success") is True:
             return answer.fields.get("result")
         raise self._failures.of(answer, zone)
@@ -246,7 +246,7 @@ class Cloudflare:
 
 
 def _name_in(thing: Mapping[str, Any]) -> str:
-    """Return the name of a record or a zone in A-labels; Cloudflare has given both forms."""
+    """Return the name of a record or a zone in A-labels; Cloudflare has returned both forms."""
     name = str(thing.get("name") or "").rstrip(".").lower()
     try:
         return name if name.isascii() else name.encode("idna").decode()
@@ -255,7 +255,7 @@ def _name_in(thing: Mapping[str, Any]) -> str:
 
 
 def _written(value: str) -> str:
-    """Return a value as it is sent: a proof as it is, which every Cloudflare and every proxy before it has taken; others quoted."""
+    """Return a value as it is sent: a challenge value unquoted, which every version of the API accepts; others quoted."""
     return value if _PROOF.fullmatch(value) else quoted(value)
 
 

@@ -1,7 +1,6 @@
-"""What Cloudflare means when it refuses, in words.
+"""The errors for Cloudflare's refusals.
 
-The same codes stand for a bad token and for one that lacks a permission (9109, 10000), so the token is verified before either
-is said.
+The same codes mean a bad token and a missing permission (9109, 10000), so the token is verified before either is reported.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ TOKENS_PAGE = "the page “API Tokens” of My Profile"
 ALREADY_THERE = {81057, 81058}
 ALREADY_GONE = {81044}
 OTHER_KIND_THERE = {81053, 81054, 81056}
-"""A CNAME stands at the name."""
+"""There is a CNAME at the name."""
 QUOTA = {81045}
 NO_SUCH_ZONE = {1001, 1003, 1049, 7000, 7003}
 UNUSABLE_TOKEN = {1000, 6003, 6103, 6111, 9103, 9106, 9107}
@@ -27,7 +26,7 @@ _LOCATION = re.compile(r"from location:? *([0-9A-Fa-f.:]+)")
 
 
 class Failures:
-    """Makes errors of refusals. `ask`: sends a request with the token."""
+    """Turns refusals into errors. `ask`: sends a request with the token."""
 
     def __init__(self, access: Access, api: Api, ask: Callable[[str, str], ApiResponse]) -> None:
         self._access = access
@@ -35,7 +34,7 @@ class Failures:
         self._ask = ask
 
     def of(self, answer: ApiResponse, zone: str) -> DnsProviderError:
-        """Return the error for an answer that is none or a refusal. `zone`: what it was about; empty: the zones themselves."""
+        """Return the error for an invalid response or a refusal. `zone`: the zone it was about; empty: the list of zones."""
         codes, said = codes_of(answer), _said(answer)
         if not codes and (answer.is_ok or not answer.fields):
             return self._api.nonsense(f"It returned {answer.status} without the JSON of API v4.")
@@ -78,7 +77,7 @@ class Failures:
         )
 
     def _denied(self, said: str, zone: str) -> DnsProviderError:
-        """Tell a token that is no good from one that lacks a permission; Cloudflare's answer alone does not."""
+        """Distinguish a bad token from one that lacks a permission; Cloudflare's response alone does not tell."""
         verified = self._ask("GET", "/user/tokens/verify")
         result = verified.fields.get("result")
         status = result.get("status") if isinstance(result, dict) else None
@@ -120,7 +119,7 @@ class Failures:
 
 
 def _errors(answer: ApiResponse) -> list[Mapping[str, Any]]:
-    """Return the errors of an answer with those that led to them."""
+    """Return the errors of a response, including their `error_chain`."""
     found: list[Mapping[str, Any]] = []
     left: list[object] = [answer.fields.get("errors")]
     while left and len(found) < 20:
@@ -134,7 +133,7 @@ def _errors(answer: ApiResponse) -> list[Mapping[str, Any]]:
 
 
 def codes_of(answer: ApiResponse) -> set[int]:
-    """Return Cloudflare's error codes in an answer, also those of what led to an error."""
+    """Return Cloudflare's error codes in a response, including those in an error's `error_chain`."""
     return {code for each in _errors(answer) if isinstance(code := each.get("code"), int)}
 
 

@@ -1,9 +1,9 @@
 """deSEC, API v1, with a token.
 
-It knows sets of values only. A new set is made with POST, which fails where somebody else was faster, and a standing one is
-changed with PATCH without a TTL, which fails where it has just gone; both are looked at again afterwards. Avoided here: POST or
-PUT over the values of other clients (lexicon, certbot-dns-desec), a new TTL for a standing set, TTLs below the domain's
-`minimum_ttl`, one request for each name (15 writes a minute are allowed), Retry-After ignored, following links of an answer
+It has only record sets. A new set is created with POST, which fails if another client was faster. An existing one is changed
+with PATCH without a TTL, which fails if the set has just been removed. Both are read back afterwards. Avoided here: POST or
+PUT over the values of other clients (lexicon, certbot-dns-desec), a new TTL for an existing set, TTLs below the domain's
+`minimum_ttl`, one request for each name (15 writes a minute are allowed), ignoring Retry-After, following links in a response
 to other hosts.
 """
 
@@ -26,17 +26,17 @@ from core.web_address import joined, split_address
 ENDPOINT = "https://desec.io/api/v1"
 TITLE = "deSEC"
 LOWEST_TTL = 3600
-"""Of domains that do not say."""
+"""For domains that do not state a minimum."""
 ASKED_ONE_BY_ONE = 3
-"""Names; for more of them, all TXT sets of the domain are read at once."""
+"""Number of names; for more, all TXT sets of the domain are read at once."""
 MOST_PAGES = 1000
 
 Sets = Mapping[str, Sequence[str]]
-"""Name → values as they were read."""
+"""Name → values as read."""
 
 _NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
 _SOMEBODY_FASTER = ("another rrset with the same", "this field is required")
-"""In refusals of a POST where there is a set by now, and of a PATCH where there is none any more."""
+"""In refusals of a POST if the set exists by now, and of a PATCH if it no longer exists."""
 
 
 class Desec:
@@ -132,7 +132,7 @@ class Desec:
             raise self._api.nonsense("It returned a record set without records.")
         return tuple(records)
 
-    # -- the interface -------------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------------------
 
     def _ask(
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, data: object = None
@@ -141,7 +141,7 @@ class Desec:
         return self._api.call(method, path, query=query, data=data, headers=headers, must_be_fresh=method == "PATCH")
 
     def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        """Yield the objects of all pages. Of a link to the next page only the cursor is taken: the token goes to no other host."""
+        """Yield the objects of all pages. Only the cursor of a next-page link is used: the token is never sent to another host."""
         cursor = ""
         for _ in range(MOST_PAGES):
             answer = self._ask("GET", path, query={**query, "cursor": cursor})
@@ -158,12 +158,12 @@ class Desec:
         raise self._api.nonsense("Its list of pages does not end.")
 
     def _want(self, answer: ApiResponse, zone: str) -> Any:
-        """Return the JSON of a call that succeeded; raise for any other."""
+        """Return the JSON of a successful call; raise DnsProviderError for any other."""
         if answer.is_ok and (answer.json is not None or answer.status == 204):
             return answer.json
         raise self._failure(answer, zone)
 
-    # -- failures in words ---------------------------------------------------------------------------------------------
+    # -- failures ------------------------------------------------------------------------------------------------------
 
     def _failure(self, answer: ApiResponse, zone: str) -> DnsProviderError:
         said = _said(answer)
@@ -206,7 +206,7 @@ def _ttl_in(domain: object) -> int:
 
 
 def _said(answer: ApiResponse) -> str:
-    """Return the sentences of a refusal: `{"detail": …}`, `{field: [sentence]}`, or a list of such objects."""
+    """Return the messages of a refusal: `{"detail": …}`, `{field: [message]}`, or a list of such objects."""
     sentences: dict[str, None] = {}
     left: list[object] = [answer.json]
     while left and len(sentences) < 5:

@@ -1,8 +1,9 @@
 """Dynu, API v2, with OAuth2 client credentials.
 
-Records have ids there: each value is added and removed alone. Avoided here: Dynu's lookup of the root domain, which gives the wrong
-zone where a sub-domain is a domain of its own (lego, acme.sh); an access token used after its end, or asked for again with
-every request (Posh-ACME); refusals, which Dynu sends as 501 to 503, taken for a broken server; giving up because it is slow.
+Records have IDs: each value is added and removed separately. Avoided here: Dynu's lookup of the root domain, which returns the
+wrong zone if a subdomain is a domain of its own (lego, acme.sh); using an access token after it has expired, or requesting one
+with every request (Posh-ACME); treating refusals, which Dynu sends as 501 to 503, as a server failure; giving up because the
+API is slow.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ TITLE = "Dynu"
 KEYS_PAGE = "the page “API Credentials” of Dynu's control panel"
 LOWEST_TTL = 90
 ANSWER_SECONDS = 40.0
-"""It has been seen to take 15."""
+"""Responses have been seen to take 15."""
 TRIES = 3
 EARLY_SECONDS = 300.0
-"""An access token is not used in its last minutes."""
+"""An access token is not used in its last five minutes."""
 SHORTEST_TOKEN_SECONDS = 60.0
 REFUSALS = (501, 502, 503)
-"""Statuses with which it refuses, when a message is in the body."""
+"""Statuses that mean a refusal if there is a message in the body."""
 
 
 class Dynu:
@@ -73,7 +74,7 @@ class Dynu:
             refused = [answer for answer in answers if not _is_ok(answer)]
             if not refused:
                 return
-            # What it refuses may be done already: by a request whose reply was lost, or by somebody else.
+            # A refused change may already be done: by a request whose response was lost, or by another client.
             failure = self._failure(refused[0], zone)
             if failure.details["reason"] != "refused":
                 raise failure
@@ -109,7 +110,7 @@ class Dynu:
         }
 
     def _records(self, path: str, zone: str) -> dict[int, TxtRecord]:
-        """Return the TXT records of a domain by id. One that is switched off counts as there: it keeps its value taken."""
+        """Return the TXT records of a domain by ID. A disabled one counts as existing: its value cannot be added again."""
         return {
             each["id"]: TxtRecord(
                 name=f"{each.get('nodeName') or ''}.{zone}".removeprefix(".").lower(),
@@ -128,10 +129,10 @@ class Dynu:
             raise self._api.nonsense("Its response lacks the expected list.")
         return found
 
-    # -- the interface -------------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------------------
 
     def _ask(self, method: str, path: str, *, data: object = None) -> ApiResponse:
-        """Send a request with an access token; a new one when Dynu has forgotten it before its time."""
+        """Send a request with an access token; get a new one if Dynu rejects it before its expiry."""
         clock = self._access.env.clock
         is_fresh = clock.monotonic() >= self._good_until
         if is_fresh:
@@ -162,7 +163,7 @@ class Dynu:
         lasts = max(SHORTEST_TOKEN_SECONDS, _seconds(answer.fields.get("expires_in")) - EARLY_SECONDS)
         self._good_until = self._access.env.clock.monotonic() + lasts
 
-    # -- failures in words ---------------------------------------------------------------------------------------------
+    # -- failures ------------------------------------------------------------------------------------------------------
 
     def _failure(self, answer: ApiResponse, zone: str) -> DnsProviderError:
         status, said = _status(answer), _said(answer)
@@ -207,7 +208,7 @@ def _is_temporary(answer: ApiResponse) -> bool:
 
 
 def _status(answer: ApiResponse) -> int:
-    """Return the status that is meant; some refusals come as 200 with another status in the body."""
+    """Return the effective status; some refusals come as 200 with another status in the body."""
     meant = answer.fields.get("statusCode")
     return meant if isinstance(meant, int) else answer.status
 
@@ -224,7 +225,7 @@ def _said(answer: ApiResponse) -> str:
 
 
 def _seconds(expires_in: object) -> float:
-    """Return for how long a token is good; it has come as a number and as text."""
+    """Return the lifetime of a token in seconds (0 if invalid); the API has returned it as a number and as text."""
     text = str(expires_in)
     return float(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0.0
 

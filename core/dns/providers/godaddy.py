@@ -1,10 +1,10 @@
 """GoDaddy, Domains API v1, with key and secret.
 
-PATCH adds values beside others. Nothing removes a single one: the rest of its name is written again with PUT, as it was read
-a moment before, and the name deleted when nothing is left. Avoided here: PUT over the TXT records of the whole zone
-(dehydrated's example), whole zones sent back (lexicon; CAA makes that fail), empty records left behind (Posh-ACME),
-a bare 403 (`ACCESS_DENIED` stands for an account without API access and for a domain of somebody else), the wait that
-stands only in the body of a 429.
+PATCH adds values next to others. No call removes a single one: the other values of the name are written again with PUT, as they
+were read just before, and the name is deleted if none is left. Avoided here: PUT over the TXT records of the whole zone
+(dehydrated's example), sending whole zones back (lexicon; it fails with CAA records), leaving empty records behind (Posh-ACME),
+a bare 403 (`ACCESS_DENIED` means an account without API access or a domain in another account), missing the waiting time that is
+only in the body of a 429.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ KEYS_PAGE = "the page “API Keys” of GoDaddy's developer portal"
 LOWEST_TTL = 600
 DOMAINS_A_PAGE = 1000
 ASKED_ONE_BY_ONE = 3
-"""Names; for more of them, all TXT records of the domain are read at once. GoDaddy takes 60 requests a minute."""
+"""Number of names; for more, all TXT records of the domain are read at once. GoDaddy allows 60 requests a minute."""
 ACCESS_RULES = (
     "GoDaddy's API is available only to some accounts: from 2024 with 10 domains or a Discount Domain Club plan, since "
     "April 2026 with one purchased domain. Other accounts get ACCESS_DENIED."
 )
 
 Records = Mapping[str, Sequence[Mapping[str, Any]]]
-"""Name → entries as they were read."""
+"""Name → entries as read."""
 
 _DUPLICATE = "DUPLICATE_RECORD"
 
@@ -76,7 +76,7 @@ class GoDaddy:
     # -- records -------------------------------------------------------------------------------------------------------
 
     def records_at(self, zone: str, name: str) -> Sequence[Mapping[str, Any]]:
-        """Return the TXT entries at a name as they are."""
+        """Return the TXT entries at a name, unchanged."""
         return self._listed(self._ask("GET", _path(zone, name)), zone)
 
     def all_records(self, zone: str) -> Records:
@@ -88,7 +88,7 @@ class GoDaddy:
         return found
 
     def add(self, zone: str, records: Sequence[TxtRecord]) -> bool:
-        """Add values beside others; False when GoDaddy has one already, or is at work there: it has to be looked again."""
+        """Add values next to others; False if GoDaddy already has one or is busy there, so that the records must be read again."""
         data = [
             {
                 "type": "TXT",
@@ -105,7 +105,7 @@ class GoDaddy:
         return True
 
     def remove(self, zone: str, name: str, values: Collection[str]) -> None:
-        """Remove values of a name, and nothing that stands beside them."""
+        """Remove values of a name and keep all others."""
         failure: DnsProviderError | None = None
         for _ in range(ATTEMPTS):
             there = self.records_at(zone, name)
@@ -126,7 +126,7 @@ class GoDaddy:
         assert failure is not None, "only what had to wait is tried again"
         raise failure
 
-    # -- the interface -------------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------------------
 
     def _ask(
         self,
@@ -150,7 +150,7 @@ class GoDaddy:
         if not answer.is_ok:
             raise self._failure(answer, zone)
 
-    # -- failures in words ---------------------------------------------------------------------------------------------
+    # -- failures ------------------------------------------------------------------------------------------------------
 
     def _failure(self, answer: ApiResponse, zone: str) -> DnsProviderError:
         said = _said(answer)
@@ -162,7 +162,7 @@ class GoDaddy:
                 f"Create a key on {KEYS_PAGE} for the environment Production (not OTE), and set key and secret again.",
             )
         if answer.status == 403:
-            # The same code for an account without access and for a domain that is not in the account.
+            # The same code means an account without API access and a domain that is not in the account.
             if not self._ask("GET", "/v1/domains", query={"limit": 1}).is_ok:
                 return self._no_access(answer)
             return self._not_ours(zone, said)
@@ -197,7 +197,7 @@ class GoDaddy:
 
 
 class Pending:
-    """What one call has to bring about."""
+    """The changes that one call has to make."""
 
     def __init__(self, provider: GoDaddy, zone: str, changes: Mapping[str, NameChange]) -> None:
         self._provider = provider
@@ -220,7 +220,7 @@ class Pending:
             for value in change.missing(_values(seen, name))
         ]
         if missing and not self._provider.add(self._zone, missing):
-            self._one_by_one = True  # a list of all records that leaves out some would not get us on
+            self._one_by_one = True  # a list of all records that omits some would not help
             return
         for name, change in left.items():
             surplus = change.surplus(_values(seen, name))
@@ -240,7 +240,7 @@ def _path(zone: str, name: str | None = None) -> str:
 
 
 def _said(answer: ApiResponse) -> str:
-    """Return GoDaddy's code and words, with those for single fields."""
+    """Return GoDaddy's code and message, with the messages for single fields."""
     fields = answer.fields.get("fields")
     more = (
         [str(each.get("message", "")) for each in fields if isinstance(each, dict)] if isinstance(fields, list) else []

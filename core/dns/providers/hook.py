@@ -1,7 +1,7 @@
-"""A program of the appliance's own that adds and removes records.
+"""A custom program that adds and removes records.
 
 It is started without a shell, with three arguments: `present` or `cleanup`, the record's name, its value. Secrets of the entry,
-and settings that are not certdeck's, are in its environment and in that of nobody else. Status 0 means done.
+and settings that certdeck does not use, are passed in its environment and to no other process. Status 0 means success.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Hook:
     """One program. See `core.dns.provider.DnsProvider`."""
 
     def __init__(self, access: Access) -> None:
-        """Raises DnsProviderError for a setting or secret whose name cannot be a variable's, or a time limit that is none."""
+        """Raises DnsProviderError for a setting or secret whose name is not a valid variable name, or an invalid time limit."""
         self._access = access
         self._command = access.settings["command"]
         self._seconds = self._time_limit()
@@ -50,7 +50,7 @@ class Hook:
                 self._run(CLEANUP, record)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Does nothing: no connection is kept open."""
 
     def _run(self, verb: str, record: TxtRecord) -> None:
         argv = [self._command, verb, record.name, record.value]

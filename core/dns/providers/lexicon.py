@@ -1,8 +1,8 @@
-"""The providers of dns-lexicon, an optional extra: each change in a child process of its own, with a time limit.
+"""The providers of dns-lexicon, an optional extra: each change runs in a separate child process with a time limit.
 
-Lexicon has no time limits, guesses zones by asking the internet, logs to wherever it likes and differs from provider to provider
-in what doing a thing twice means; a child that is told everything and looks before and after it acts keeps all of that away.
-Which options a provider has, lexicon says itself; secrets among them are told by their names.
+Lexicon has no time limits, guesses zones with requests to the internet, logs to various places, and its providers differ in
+what a repeated operation does. A child process that gets all parameters and reads before and after each change isolates
+certdeck from all that. Lexicon itself tells which options a provider has; secret ones are recognized by their names.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ SECONDS_FOR_A_RECORD = 15
 
 SECRET_WORDS = frozenset({"2fa", "key", "pass", "passphrase", "password", "phrase", "secret", "token", "psw", "info"})
 NO_SECRET_ENDINGS = frozenset({"id", "keyid", "file", "region", "type", "name", "username", "url", "version", "server"})
-"""What a secret's name never ends with: `auth_key_id`, `api_protocol_version`."""
+"""What the name of a secret never ends with: `auth_key_id`, `api_protocol_version`."""
 _EXTRA = re.compile(r"(?P<package>[\w-]+)\s*[<>=]+\s*[\d.-]+\s*;\s*extra\s*==\s*[\"'](?P<extra>[\w-]+)[\"']")
-"""How dns-lexicon's metadata names a package that one of its providers needs."""
+"""A line of dns-lexicon's metadata that names a package that one of its providers needs."""
 LEFT_OUT = {
     "auto": "it guesses the provider; name the provider itself",
     "namecheap": "dns-lexicon rewrites the whole zone there and can lose records; use certdeck's own kind namecheap",
@@ -69,15 +69,15 @@ class Lexicon:
             if attempt:
                 clock.sleep(SETTLE_SECONDS + self._access.env.random.uniform(*PAUSE_SECONDS), cancel)
             said = self._run(asked, seconds, zone)
-            # Where others have values, and where the list may be behind, it is looked again until nothing is left to do.
+            # If others have values there, or the list may be out of date, read again until nothing is left to do.
             if said["stands"] and (said["alone"] or (attempt and not said["changed"])):
                 return
         raise contested(self._access, self._kind.title, (adding + removing)[0].name)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Does nothing: no connection is kept open."""
 
-    # -- the child -----------------------------------------------------------------------------------------------------
+    # -- the child process ---------------------------------------------------------------------------------------------
 
     def _run(self, asked: Mapping[str, object], seconds: float, zone: str) -> Mapping[str, Any]:
         said, done = ask_child(
@@ -115,7 +115,7 @@ class Lexicon:
         raise self._failure(said, words, zone)
 
     def _options(self) -> dict[str, Any]:
-        """Return the options as lexicon wants them. Raises DnsProviderError where every secret is missing."""
+        """Return the options in the form that lexicon expects. Raises DnsProviderError if all secrets are missing."""
         kinds = {action.dest: action for action in _actions(self._provider)}
         given = {**self._access.settings, **self._access.secrets}
         if self._kind.secrets and not any(self._access.secrets.get(field.key) for field in self._kind.secrets):
@@ -173,20 +173,20 @@ class Lexicon:
         )
 
 
-# -- what lexicon has ----------------------------------------------------------------------------------------------------
+# -- what lexicon provides -----------------------------------------------------------------------------------------------
 
 
 @cache
 def lexicon_names() -> tuple[str, ...]:
-    """Return the providers that can be used here; nothing where dns-lexicon is not installed."""
+    """Return the providers that can be used here; empty if dns-lexicon is not installed."""
     return tuple(sorted(name for name, is_complete in providers().items() if is_complete and name not in LEFT_OUT))
 
 
 @cache
 def lexicon_kind(name: str) -> ProviderKind:
-    """Return a provider of lexicon as a kind, its form made of its own options.
+    """Return a provider of lexicon as a kind, with a form built from its own options.
 
-    Raises NotFound for one that there is not, that is not complete here, or that is left out; and without dns-lexicon.
+    Raises NotFound if the provider does not exist, lacks packages or is excluded, or if dns-lexicon is not installed.
     """
     known = providers()
     if not known:
@@ -231,9 +231,9 @@ def lexicon_kind(name: str) -> ProviderKind:
 
 @cache
 def providers() -> Mapping[str, bool]:
-    """Return every provider of lexicon and whether its packages are here; nothing where lexicon is not installed.
+    """Return every provider of lexicon and whether its packages are installed; empty if lexicon is not installed.
 
-    Says what `lexicon._private.discovery.find_providers` says. To import that loads everything lexicon has, for half a second.
+    Same result as `lexicon._private.discovery.find_providers`, whose import loads all of lexicon and takes half a second.
     """
     from importlib.metadata import PackageNotFoundError, distribution
     from importlib.util import find_spec
@@ -291,7 +291,7 @@ def _is_secret(action: argparse.Action) -> bool:
 
 
 def _typed(action: argparse.Action, value: str) -> Any:
-    """Return a value as lexicon's own command line would hand it on."""
+    """Convert a value as lexicon's own command line does."""
     if action.nargs == 0:
         return value.lower() in ("true", "yes", "1", "on")
     if callable(action.type):

@@ -1,8 +1,8 @@
-"""Run as a program of its own: one change of TXT values with a provider of dns-lexicon.
+"""A separate program: makes one change of TXT values with a provider of dns-lexicon.
 
-It reads a request as JSON from its standard input, secrets included, and writes what came of it as the last line of its output.
-The provider's class is used without lexicon's `Client`, which would ask the internet for a list of public suffixes to guess
-a zone that we know. Nothing of certdeck is imported: this file is started alone, in an interpreter of its own.
+It reads a request as JSON from standard input, secrets included, and writes the result as the last line of its output.
+The provider's class is used without lexicon's `Client`, which would download a list of public suffixes to guess a zone that
+we know. Nothing of certdeck is imported: this file runs alone, in its own interpreter.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from importlib import import_module
 from typing import Any
 
 MARK = "certdeck-lexicon:"
-"""Before the result, to tell it from what a provider prints."""
+"""Precedes the result, to distinguish it from what a provider prints."""
 
 
 def change(provider: Any, add: Sequence[Sequence[str]], remove: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Add and remove single values, `[name, value]` each, and look afterwards.
+    """Add and remove single values, `[name, value]` each, and read back afterwards.
 
-    Listing first makes up for what the providers of lexicon differ in: some add a value twice, some fail to remove one that is
-    gone. Values of others that a provider has lost in between are put back.
+    Listing first evens out differences between lexicon's providers: some add a value twice, some fail to remove a missing one.
+    Values of others that a provider has lost in between are restored.
+
+    Returns:
+        `changed`: number of changes made; `stands`: the wanted state was read back; `alone`: no other client has values there.
     """
     names = list(dict.fromkeys(name for name, _ in (*add, *remove)))
     before = {name: _listed(provider, name) for name in names}
@@ -47,7 +50,7 @@ def change(provider: Any, add: Sequence[Sequence[str]], remove: Sequence[Sequenc
 
 
 def opened(provider: str, zone: str, options: dict[str, Any], ttl: int | None) -> Any:
-    """Return the provider of lexicon, signed in for a zone."""
+    """Return the provider of lexicon, authenticated for a zone."""
     config = import_module("lexicon.config").ConfigResolver()
     given: dict[str, Any] = {"provider_name": provider, "domain": zone, provider: {"domain": zone, **options}}
     if ttl is not None:
@@ -66,9 +69,9 @@ def plain(content: str) -> str:
 
 
 def _listed(provider: Any, name: str) -> dict[str, str]:
-    """Return the values at a name: plain → as the provider gives it."""
+    """Return the values at a name: plain value → as the provider returns it."""
     found: Iterable[dict[str, Any]] = provider.list_records("TXT", name) or ()
-    # Names are to be whole, but some providers give them as they stand in the zone.
+    # Names should be fully qualified, but some providers return them relative to the zone.
     known_as = (name, name.removesuffix(f".{provider.domain}"))
     there = [each for each in found if str(each.get("name", name)).rstrip(".").lower() in known_as]
     return {plain(str(each["content"])): str(each["content"]) for each in there}
@@ -80,7 +83,7 @@ def _must(is_done: object, name: str) -> None:
 
 
 def main() -> None:
-    """Do what standard input asks for; never fail without a result."""
+    """Do what standard input asks for; always write a result."""
     try:
         asked = json.load(sys.stdin)
         provider = opened(asked["provider"], asked["zone"], asked["options"], asked["ttl"])
@@ -88,7 +91,7 @@ def main() -> None:
             said = change(provider, asked["add"], asked["remove"])
         finally:
             provider.cleanup()
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a provider raises becomes words in the parent
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a provider raises becomes an error message in the parent
         kinds = [each.__name__ for each in type(exc).__mro__]
         status = getattr(getattr(exc, "response", None), "status_code", None)
         said = {"error": kinds, "said": str(exc)[:2000], "status": status if isinstance(status, int) else None}

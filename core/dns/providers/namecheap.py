@@ -1,14 +1,14 @@
-"""Namecheap, its XML interface, with an API key and a whitelisted address.
+"""Namecheap, its XML API, with an API key and a whitelisted address.
 
-Its interface knows whole domains only: `getHosts` shows all hosts, and `setHosts` replaces all of them and the kind of mail as
-well. A domain is read right before it is written, written exactly as it was read but for our values, not written at all when it
-was not read cleanly (see `namecheap_zone`), and looked at again afterwards: what another writer has overwritten of ours is
-written again, and what our write was to keep and did not is put back.
+The API handles whole domains only: `getHosts` returns all hosts, and `setHosts` replaces all of them and the mail setting as
+well. A domain is read right before it is written, and written exactly as it was read except for our values. It is not written at
+all if it could not be read completely (see `namecheap_zone`). It is read back afterwards: values of ours that another client has
+overwritten are written again, and records that our write should have kept but lost are restored.
 
-What the interface does not permit: it knows no condition ("only if nobody changed it"), so what somebody else adds in the
-moment between our read and our write is lost without a trace. That moment is one way of a request long. Records that it does
-not show (SRV) cannot be looked after. Avoided here: hosts found by a part of their name (lexicon), a key in the address of a
-request, mail that stops because EmailType was left out, a write sent again after a pause with what was read before it.
+Limits of the API: it has no condition ("only if unchanged"), so a record that another client adds between our read and our
+write is lost without a trace. That window is one request long. Records that it does not return (SRV) cannot be protected.
+Avoided here: finding hosts by a part of their name (lexicon), a key in the URL of a request, mail that stops because EmailType
+was omitted, repeating a write after a pause with data read before the pause.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Namecheap:
                     continue
             elif not attempt:
                 return
-            # At once, what our own write did; after a while, what another writer did that had read before it.
+            # At once: check our own write. After a pause: check for a client that had read before our write.
             after = self._read(zone, where)
             was_dropped, dropped = dropped, wanted.dropped_in(after, changes)
             if dropped is not None:
@@ -177,10 +177,10 @@ class Namecheap:
         raise AssertionError("counting has no end")
 
     def _split(self, zone: str) -> dict[str, str]:
-        """Return a domain in the two parts that it is asked for with.
+        """Return a domain in the two parts (SLD, TLD) that the API takes.
 
-        The second part is what a registry has (`co.uk`), as long as that of the account's own domain; a zone below a domain
-        of the account has the rest in the first.
+        The second part is the registry's suffix (`co.uk`), as in the account's own domain. For a zone below a domain of the
+        account, the first part contains the rest.
         """
         if zone.count(".") > 1 and self._listed is None:
             self._listed = tuple(self._domains())
@@ -188,7 +188,7 @@ class Namecheap:
         tld = top.partition(".")[2]
         return {"SLD": zone.removesuffix(f".{tld}"), "TLD": tld}
 
-    # -- the interface -------------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------------------
 
     def _ask(self, command: str, fields: Mapping[str, str], zone: str, *, must_be_fresh: bool = False) -> Element:
         user = self._access.settings.get("api_user", "").strip()
@@ -210,7 +210,7 @@ class Namecheap:
         return self._want(answer, zone)
 
     def _want(self, answer: ApiResponse, zone: str) -> Element:
-        """Return the XML of a call that succeeded; raise for any other."""
+        """Return the XML of a successful call; raise DnsProviderError for any other."""
         if not answer.is_ok:
             raise self._api.nonsense(f"It returned {answer.status}.")
         try:
@@ -226,10 +226,10 @@ class Namecheap:
             raise self._api.nonsense("It returned neither OK nor an error.")
         return root
 
-    # -- failures in words ---------------------------------------------------------------------------------------------
+    # -- failures ------------------------------------------------------------------------------------------------------
 
     def _in_words(self, error: DnsProviderError) -> DnsProviderError:
-        """Return the error for an answer that was temporary to the end; Namecheap's have unusual statuses."""
+        """Return the error for a response that stayed temporary; Namecheap uses unusual statuses for these."""
         status = error.details.get("status")
         if status == 405:
             return provider_error(
@@ -318,7 +318,7 @@ class Namecheap:
 
 
 def _is_temporary(answer: ApiResponse) -> bool:
-    """Tell what may be asked again: 405 is how it says that there are too many requests, and errors come with status 200."""
+    """Return whether a request may be retried: 405 means too many requests, and errors come with status 200."""
     number = _NUMBER.search(answer.body)
     return (
         is_transient(answer)

@@ -1,7 +1,7 @@
-"""A domain's hosts as Namecheap shows them, and the same hosts as it wants them written.
+"""A domain's hosts as Namecheap returns them, and the form fields that write the same hosts.
 
-Its interface writes whole domains: whatever is not in the write is gone. So what was read is taken apart to the last attribute,
-and where anything is not understood, or cannot be said in a write, nothing is written at all.
+The API writes whole domains: whatever is missing in the write is deleted. So a response is parsed to the last attribute. If any
+part is unknown, or cannot be expressed in a write, nothing is written at all.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from core.dns.changes import NameChange
 from core.dns.txt import unquoted
 
 TTL = "60"
-"""The lowest that Namecheap takes."""
+"""The lowest value that Namecheap accepts."""
 TYPES = {"A", "AAAA", "ALIAS", "CAA", "CNAME", "FRAME", "MX", "MXE", "NS", "TXT", "URL", "URL301"}
-"""What can be written."""
+"""The types that can be written."""
 EMAIL_TYPES = {"FWD", "GMAIL", "MX", "MXE", "NONE", "OX"}
 _OF_THE_DOMAIN = {"Domain", "EmailType", "IsUsingOurDNS"}
 _WRITTEN = {"Name", "Type", "Address", "MXPref", "TTL"}
 _SHOWN_ONLY = {"HostId", "AssociatedAppTitle", "FriendlyName", "IsActive", "IsDDNSEnabled"}
-"""Numbers that are new after each write, titles, and switches that are looked at below."""
+"""IDs that change with each write, titles, and flags that are checked below."""
 
 
 class NotClean(Exception):
-    """What was read cannot be written back as it is. The text says what, for people. Leaves `core.dns` never."""
+    """What was read cannot be written back unchanged. The text says what, for the user. Never leaves `core.dns`."""
 
 
 class OtherNameServers(Exception):
-    """The domain does not use Namecheap's name servers. Leaves `core.dns` never."""
+    """The domain does not use Namecheap's name servers. Never leaves `core.dns`."""
 
 
 class Host(Struct, frozen=True, order=True):
-    """One record, every part exactly as it was read."""
+    """One record, every part exactly as read."""
 
     name: str
-    """Below the domain; `@` at its top."""
+    """Relative to the domain; `@` at the apex."""
     type: str
     address: str
     """Also the text of a TXT, the URL of a redirect, `0 issue "ca.example"` of a CAA."""
     preference: str
-    """Of an MX; the others carry one, too. May be empty."""
+    """Of an MX; other types have one, too. May be empty."""
     ttl: str
 
     @property
     def is_passing(self) -> bool:
-        """Tell whether this is some client's proof, which goes again soon."""
+        """Whether this is a client's challenge record, which is temporary."""
         return self.type == "TXT" and "_acme-challenge" in self.name.lower().split(".")
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What a write must not lose; a final dot and "automatic" TTLs come back in other words now and then."""
+        """What a write must not lose; a final dot and "automatic" TTLs are sometimes returned in another form."""
         preference = self.preference if self.type == "MX" else ""
         return (self.name.lower(), self.type, self.address.removesuffix("."), preference)
 
@@ -63,20 +63,20 @@ class Host(Struct, frozen=True, order=True):
 
 
 class Hosts(Struct, frozen=True):
-    """All of a domain."""
+    """All hosts of a domain."""
 
     email_type: str
     hosts: tuple[Host, ...]
 
     def values(self, name: str) -> tuple[str, ...]:
-        """Return the plain TXT values of a name. `name`: as in a host."""
+        """Return the plain TXT values at a name. `name`: as in a host, lower case."""
         return tuple(unquoted(host.address) for host in self.hosts if _is_txt_at(host, name))
 
     def is_done(self, changes: Mapping[str, NameChange]) -> bool:
         return all(change.is_done(self.values(name)) for name, change in changes.items())
 
     def changed(self, changes: Mapping[str, NameChange]) -> Hosts:
-        """Return the same with values added and removed; every other host as it is, in its place."""
+        """Return a copy with values added and removed; every other host unchanged and in its place."""
         kept = [host for host in self.hosts if not _is_ours(host, changes, removed_only=True)]
         new = [
             Host(name, "TXT", value, "10", TTL)
@@ -86,18 +86,21 @@ class Hosts(Struct, frozen=True):
         return replace(self, hosts=(*kept, *new))
 
     def dropped_in(self, later: Hosts, changes: Mapping[str, NameChange]) -> Hosts | None:
-        """Return what was written and is not there, but for our values and the proofs of others; None where nothing is missing."""
+        """Return what was written but is missing later; None if nothing is.
+
+        Our own values and the challenge records of other clients do not count.
+        """
         gone = tuple(
             host for host in _missing(self.hosts, later.hosts) if not host.is_passing and not _is_ours(host, changes)
         )
         return Hosts(self.email_type, gone) if gone or later.email_type != self.email_type else None
 
     def with_these(self, others: Hosts) -> Hosts:
-        """Return the same with the hosts of `others` that are missing, and its kind of mail."""
+        """Return a copy with the hosts of `others` that are missing, and its mail setting."""
         return Hosts(others.email_type, (*self.hosts, *_missing(others.hosts, self.hosts)))
 
     def form(self) -> dict[str, str]:
-        """Return the fields that write all this."""
+        """Return the form fields that write all hosts."""
         fields = {"EmailType": self.email_type}
         for number, host in enumerate(self.hosts, 1):
             fields[f"HostName{number}"] = host.name
@@ -110,11 +113,11 @@ class Hosts(Struct, frozen=True):
 
 
 def hosts_in(result: Element, domain: str) -> Hosts:
-    """Return what a `DomainDNSGetHostsResult` shows.
+    """Return the hosts of a `DomainDNSGetHostsResult`.
 
     Raises:
-        OtherNameServers: whatever is written here, nobody would see it.
-        NotClean: it is not understood to the last attribute, or cannot be written back.
+        OtherNameServers: a change would have no effect.
+        NotClean: a part is unknown or cannot be written back.
     """
     if result.get("IsUsingOurDNS", "").lower() == "false":
         raise OtherNameServers
@@ -162,7 +165,7 @@ def _only_known(element: Element, known: set[str], what: str) -> None:
 
 
 def _missing(wanted: Sequence[Host], there: Sequence[Host]) -> list[Host]:
-    """Return the hosts that are not there, or not as often as they are wanted."""
+    """Return the hosts that are missing, or exist fewer times than wanted."""
     left = Counter(host.identity for host in there)
     missing = []
     for host in wanted:

@@ -1,8 +1,8 @@
 """PowerDNS Authoritative, its HTTP API, with an API key.
 
-It writes whole sets and knows no condition, so what was written is looked at again. Read is the whole zone: asked for one set
-alone, the API leaves out records that are disabled, and writing back what it gives would remove them. A set is always
-replaced, never deleted, and its comments are not sent, because then they stay.
+The API writes whole record sets and has no condition, so what was written is read back. The whole zone is read: in a response
+for a single set, the API omits disabled records, and writing that response back would remove them. A set is always replaced,
+never deleted. Its comments are not sent, because they are kept then.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ BASE = "/api/v1"
 PRIMARY_KINDS = ("native", "master", "primary", "producer")
 NOTIFYING_KINDS = ("master", "primary")
 QUIET_SECONDS = 1.0
-"""After these it is looked once more, where nobody else was seen: whoever had read a name without values before ours came
-would have written over them by then."""
+"""Pause before one more check if no other client was seen: a client that had read a name without values before our write
+would have overwritten them by then."""
 
 
 class _Zone(Struct, frozen=True):
-    """A zone as it was read."""
+    """A zone as read."""
 
     sets: Mapping[str, Mapping[str, Any]]
     """Name → its set of TXT records."""
     afterwards: tuple[str, ...]
-    """What the server is to be told after a change."""
+    """Commands to send to the server after a change."""
 
     def records(self, name: str) -> Sequence[Mapping[str, Any]]:
         found: Sequence[Mapping[str, Any]] = self.sets[name]["records"] if name in self.sets else ()
@@ -85,7 +85,7 @@ class PowerDns:
         self._api.close()
 
     def _make(self, zone: str, changes: Mapping[str, NameChange]) -> bool:
-        """Make changes stand; return whether anything had to be written for that."""
+        """Make changes and wait until they are stable; return whether anything had to be written for that."""
         written = False
 
         def write(seen: _Zone, left: Mapping[str, NameChange]) -> None:
@@ -143,12 +143,12 @@ class PowerDns:
             ttl = seen.sets[name].get("ttl", TTL_SECONDS) if standing else TTL_SECONDS
             sets.append({"name": f"{name}.", "type": "TXT", "ttl": ttl, "changetype": "REPLACE", "records": kept})
         self._want(self._ask("PATCH", self._place_of(zone), data={"rrsets": sets}, must_be_fresh=True), zone)
-        # A signed zone is put in order and secondaries are told. Where that is not done here, the server does it in time.
+        # Rectify a signed zone and notify secondaries. If this fails, the server does it in time.
         for step in seen.afterwards:
             with suppress(DnsProviderError):
                 self._ask("PUT", f"{self._place_of(zone)}/{step}", repeat=False)
 
-    # -- the interface -------------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------------------
 
     def _place_of(self, zone: str) -> str:
         return f"/zones/{quote(zone, safe='')}."
@@ -170,12 +170,12 @@ class PowerDns:
             ) from exc
 
     def _want(self, answer: ApiResponse, zone: str) -> Any:
-        """Return the JSON of a call that succeeded; raise for any other."""
+        """Return the JSON of a successful call; raise DnsProviderError for any other."""
         if answer.status == 204 or (answer.is_ok and answer.json is not None):
             return answer.json
         raise self._failure(answer, zone)
 
-    # -- failures in words ---------------------------------------------------------------------------------------------
+    # -- failures ------------------------------------------------------------------------------------------------------
 
     def _failure(self, answer: ApiResponse, zone: str) -> DnsProviderError:
         said = _said(answer)
@@ -236,7 +236,7 @@ def _plain(name: str) -> str:
 
 
 def _said(answer: ApiResponse) -> str:
-    """Return the words of a refusal: `{"error": …}`, or plain text."""
+    """Return the message of a refusal: `{"error": …}`, or plain text."""
     error = answer.fields.get("error")
     return error if isinstance(error, str) else answer.text if len(answer.body) < 200 else ""
 

@@ -1,8 +1,8 @@
 """Dynamic updates (RFC 2136) signed with a TSIG key: BIND, Knot, PowerDNS and others.
 
-Values are added and removed one by one, so nothing of anybody else can be lost. Two things are asked before: in which of its
-zones the server has a name, because an update of the zone above a cut would be taken and never seen; and which TTL the
-values at a name have, because a server gives all of them that of the value added last.
+Values are added and removed one by one, so no other client's value can be lost. Two things are queried first: which of its
+zones the server has a name in, because an update of the zone above a zone cut would be accepted and never visible; and the TTL
+of the values at a name, because a server gives all of them the TTL of the value added last.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     import dns.message
 
 NAMES_AT_ONCE = 50
-"""Looked at over one connection."""
+"""Number of names queried over one connection."""
 BYTES_AT_ONCE = 48 * 1024
-"""In one update; a message can have 64 KiB."""
+"""Size of one update; a message can have 64 KiB."""
 
 
 class _Step(Struct, frozen=True):
-    """One value to add, or to remove."""
+    """One value to add or to remove."""
 
     record: TxtRecord
     is_added: bool
@@ -61,15 +61,15 @@ class Rfc2136:
                 self._update(own, part)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Does nothing: no connection is kept open."""
 
-    # -- what is there -------------------------------------------------------------------------------------------------
+    # -- the current records -------------------------------------------------------------------------------------------
 
     def _look(self, names: Mapping[str, bool], zone: str) -> dict[str, tuple[str, int]]:
         """Return the zone of each name at this server, and the TTL for its values.
 
         Args:
-            names: whether something is to be added there. Names that can hold no TXT record are left out where nothing is.
+            names: name → whether something is to be added there. A name with a CNAME is left out if nothing is to be added.
         """
         import dns.message
 
@@ -90,7 +90,7 @@ class Rfc2136:
         return found
 
     def _zone_in(self, soa: dns.message.Message, name: str, zone: str) -> str:
-        """Return the zone that an answer about the SOA names. Where the server may not be asked, it is the one given."""
+        """Return the zone in a response for SOA; the given zone if the server does not allow the query."""
         import dns.rcode
         import dns.rdatatype
 
@@ -106,7 +106,7 @@ class Rfc2136:
             return zone
         raise self._refused(soa.rcode(), zone or name, [name])
 
-    # -- changing ------------------------------------------------------------------------------------------------------
+    # -- changes -------------------------------------------------------------------------------------------------------
 
     def _update(self, zone: str, steps: Sequence[_Step]) -> None:
         import dns.rcode
@@ -123,7 +123,7 @@ class Rfc2136:
         if said.rcode() != dns.rcode.NOERROR:
             raise self._refused(said.rcode(), zone, [step.record.name for step in steps])
 
-    # -- in words ------------------------------------------------------------------------------------------------------
+    # -- failures ------------------------------------------------------------------------------------------------------
 
     def _leads_away(self, name: str, target: str) -> DnsProviderError:
         return provider_error(
@@ -185,7 +185,7 @@ class Rfc2136:
 
 
 def _cname_of(name: str, answer: dns.message.Message) -> str | None:
-    """Return where a name leads by a CNAME."""
+    """Return the CNAME target of a name, or None."""
     import dns.rdatatype
 
     for each in answer.answer:
@@ -195,7 +195,7 @@ def _cname_of(name: str, answer: dns.message.Message) -> str | None:
 
 
 def _ttl_in(txt: dns.message.Message, name: str) -> int:
-    """Return the TTL that the values of a name have, or ours where there are none."""
+    """Return the TTL of the values at a name, or ours if there are none."""
     import dns.rdatatype
 
     for each in txt.answer:
@@ -205,7 +205,7 @@ def _ttl_in(txt: dns.message.Message, name: str) -> int:
 
 
 def _parts(steps: Sequence[_Step]) -> Iterator[Sequence[_Step]]:
-    """Cut steps so that each part fits into one message; removals first, to make room at names with a limit."""
+    """Split steps so that each part fits into one message; removals first, to make room at names with a limit."""
     part: list[_Step] = []
     size = 0
     for step in sorted(steps, key=lambda each: each.is_added):

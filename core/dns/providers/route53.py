@@ -1,10 +1,10 @@
 """Amazon Route 53, API 2013-04-01, with an access key.
 
-It knows sets of values. A set is changed by deleting exactly the one that was read and creating the new one in the same batch,
-which Route 53 does whole or not at all: when somebody else has changed the set in between, the batch fails and the set is read
-again. Avoided here: UPSERT over the values of other clients (lexicon, most clients), deleting a set with other values in it,
-private zones of the same name (the CA does not see them), the region of one's servers in the signature (Route 53 has one for
-all), "temporary" read from the status alone (Throttling comes with 400).
+It has record sets. A set is changed by deleting exactly the one that was read and creating the new one in the same batch, which
+Route 53 applies completely or not at all: if another client has changed the set in between, the batch fails and the set is read
+again. Avoided here: UPSERT over the values of other clients (lexicon, most clients), deleting a set that contains other values,
+private zones with the same name (the CA does not see them), the region of the user's servers in the signature (Route 53 has one
+for all), judging a temporary failure by the status alone (Throttling comes with 400).
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ PARTITIONS = {
     "us-gov": ("https://route53.us-gov.amazonaws.com", "us-gov-west-1"),
     "": ("https://route53.amazonaws.com", "us-east-1"),
 }
-"""Beginning of a region's name → where Route 53 is for it, and the region that it wants in signatures."""
+"""Prefix of a region's name → Route 53's endpoint for it, and the region to sign for."""
 ITEMS_A_PAGE = 100
 SETS_A_PAGE = 300
 ASKED_ONE_BY_ONE = 5
-"""Names; for more of them, all sets of the zone are read: five requests a second are allowed, 300 sets come with each."""
+"""Number of names; for more, all sets of the zone are read: five requests a second are allowed, each returns 300 sets."""
 SYNC_SECONDS = 120.0
 SYNC_STEPS = (1.0, 2.0, 3.0, 4.0, 5.0)
-"""Between two looks; the last one again and again."""
+"""Seconds between two checks; the last value repeats."""
 
 _TEMPORARY = re.compile(
     rb"<Code>(Throttling|ThrottlingException|PriorRequestNotComplete|RequestLimitExceeded|ServiceUnavailable)<"
@@ -76,7 +76,7 @@ class Route53:
                 raise self._words.failure(refusal) from refusal
         else:
             return (self._zone_in(zone)[0],)
-        # The key may change records without being allowed to read the zone itself; then its name is as configured.
+        # The key may be allowed to change records but not to read the zone itself; then its name is the configured one.
         self._want("ListResourceRecordSets", f"/hostedzone/{self._chosen}/rrset", {"maxitems": 1})
         return self._access.zones
 
@@ -117,7 +117,7 @@ class Route53:
         return found
 
     def _sets(self, path: str, zone: str, start: str) -> Iterator[Element]:
-        """Yield the sets of a zone from the TXT set of a name on; all of them for none."""
+        """Yield the sets of a zone, starting at the TXT set of the name `start`; all of them if it is empty."""
         query: dict[str, str | int] = {"maxitems": SETS_A_PAGE}
         if start:
             query = {"name": f"{start}.", "type": "TXT", "maxitems": ITEMS_A_PAGE}
@@ -155,7 +155,7 @@ class Route53:
         return found
 
     def _write(self, path: str, zone: str, batch: Batch, pending: list[str]) -> bool:
-        """Send a batch; False when somebody else was faster with a set of it and it has to be looked again."""
+        """Send a batch; False if another client changed a set of it first, so that the sets must be read again."""
         try:
             said = self._ask("ChangeResourceRecordSets", f"{path}/rrset/", body=batch_xml(batch))
         except Refusal as refusal:
@@ -169,8 +169,8 @@ class Route53:
     def _wait_for(self, pending: Sequence[str]) -> None:
         """Wait until all of Route 53's servers have the changes.
 
-        Whether they have is seen once more when the servers are asked, so a key that may not ask for it, and a limit of two
-        minutes, end the waiting without a failure.
+        The name servers are queried afterwards anyway, so a key without permission for this call, and the limit of two minutes, end
+        the wait without a failure.
         """
         clock = self._access.env.clock
         deadline = clock.monotonic() + SYNC_SECONDS
@@ -225,7 +225,7 @@ class Route53:
         )
 
     def _ids_named(self, zone: str) -> list[str]:
-        """Return the ids of the public zones of a name. Raises Refusal."""
+        """Return the IDs of the public zones with a name. Raises Refusal."""
         ids: list[str] = []
         query: dict[str, str | int] = {"dnsname": f"{zone}.", "maxitems": ITEMS_A_PAGE}
         while True:
@@ -239,7 +239,7 @@ class Route53:
             query = {"dnsname": following[0], "hostedzoneid": following[1], "maxitems": ITEMS_A_PAGE}
 
     def _all_zones(self) -> list[tuple[str, str]]:
-        """Return name and id of every public zone, of all pages."""
+        """Return name and ID of every public zone, from all pages."""
         found: list[tuple[str, str]] = []
         query: dict[str, str | int] = {"maxitems": ITEMS_A_PAGE}
         while True:
@@ -254,16 +254,16 @@ class Route53:
             query = {"marker": marker, "maxitems": ITEMS_A_PAGE}
 
     def _zone_in(self, zone: Element | None) -> tuple[str, str, bool]:
-        """Return name, id, and whether the internet sees it."""
+        """Return the name, the ID, and whether the zone is public."""
         name, id = plain_name(unescaped(text_of(zone, "Name"))), text_of(zone, "Id").rpartition("/")[2]
         if not name or not id:
             raise self._api.nonsense("It returned a zone without a name or an ID.")
         return name, quote(id, safe=""), text_of(zone, "Config/PrivateZone").lower() != "true"
 
-    # -- the interface -------------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------------------
 
     def _want(self, action: str, path: str, query: Mapping[str, str | int], *, zone: str = "") -> Element:
-        """Return the answer to a question; raise DnsProviderError for a refusal."""
+        """Return the response to a query; raise DnsProviderError for a refusal."""
         try:
             return self._ask(action, path, query)
         except Refusal as refusal:
@@ -272,7 +272,7 @@ class Route53:
     def _ask(
         self, action: str, path: str, query: Mapping[str, str | int] | None = None, body: bytes | None = None
     ) -> Element:
-        """Send a signed request. Raises Refusal; DnsProviderError when there is no answer of Route 53."""
+        """Send a signed request. Raises Refusal; DnsProviderError if there is no valid response of Route 53."""
         method = "GET" if body is None else "POST"
         where = urlsplit(self._api.endpoint)
         host = where.netloc.rpartition("@")[2]

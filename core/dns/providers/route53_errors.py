@@ -1,4 +1,4 @@
-"""What Route 53 refuses, in words: which permission is missing, which key or clock is wrong, what stands in the way."""
+"""The errors for Route 53's refusals: which permission is missing, which key or clock is wrong, what conflicts."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _ACTION = re.compile(r"\broute53:[A-Za-z0-9]+")
 
 
 class Refusal(Exception):
-    """An answer of Route 53 that is a refusal. Leaves `core.dns` never."""
+    """A response of Route 53 that is a refusal. Never leaves `core.dns`."""
 
     def __init__(self, action: str, answer: ApiResponse, root: Element) -> None:
         code = text_of(root, "Error/Code") or root.tag.removesuffix("Response")
         super().__init__(code)
         self.action = action
-        """What was asked, as permissions call it."""
+        """The API action, as in the name of its permission."""
         self.code = code
         self.said = "; ".join(" ".join((each.text or "").split()) for each in root.iter("Message")) or code
         self.status = answer.status
@@ -50,7 +50,7 @@ class Refusal(Exception):
 
 
 class Words:
-    """Makes errors of refusals."""
+    """Turns refusals into errors."""
 
     def __init__(self, access: Access, api: Api) -> None:
         self._access = access
@@ -77,7 +77,7 @@ class Words:
         )
 
     def temporary(self, error: DnsProviderError) -> DnsProviderError:
-        """Return the error for an answer that was temporary to the end; Route 53's come with status 400."""
+        """Return the error for a response that stayed temporary; Route 53's come with status 400."""
         if error.details.get("status") != 400:
             return error
         return provider_error(

@@ -1,4 +1,4 @@
-"""Sets of TXT values as Route 53 writes them, and the batches that change them only where they are still as they were read."""
+"""TXT record sets in Route 53's format, and batches that change them only if they are still as they were read."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from core.dns.txt import quoted, unquoted
 NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 MOST_CHARACTERS = 30_000
 MOST_VALUES = 900
-"""In a batch; Route 53 takes 32,000 and 1,000."""
+"""Limits of a batch here; Route 53 allows 32,000 and 1,000."""
 
 _OCTAL = re.compile(r"\\([0-3][0-7]{2})")
 
 
 class NotSimple(Exception):
-    """A set that is more than values with a TTL; the text says what, for people. Leaves `core.dns` never."""
+    """A set that is more than values with a TTL; the text says what, for the user. Never leaves `core.dns`."""
 
 
 class TxtSet(Struct, frozen=True):
-    """The TXT set of one name, everything as it was read."""
+    """The TXT set of one name, everything as read."""
 
     name: str
-    """As Route 53 writes it, with its final dot."""
+    """As Route 53 writes it, with the final dot."""
     ttl: str
     texts: tuple[str, ...]
 
@@ -39,11 +39,11 @@ class TxtSet(Struct, frozen=True):
 
 
 Batch = Sequence[tuple[str, TxtSet]]
-"""`DELETE` or `CREATE`, and of what."""
+"""`DELETE` or `CREATE`, each with its set."""
 
 
 def set_in(element: Element) -> TxtSet | None:
-    """Return what a `ResourceRecordSet` says; None where it says too little. Raises NotSimple."""
+    """Return the set in a `ResourceRecordSet`; None if it is incomplete. Raises NotSimple."""
     if element.find("SetIdentifier") is not None:
         raise NotSimple("chosen by a routing policy")
     if element.find("AliasTarget") is not None or element.find("TrafficPolicyInstanceId") is not None:
@@ -54,15 +54,15 @@ def set_in(element: Element) -> TxtSet | None:
 
 
 def unescaped(name: str) -> str:
-    """Return a name as it is asked for: Route 53 writes what is no letter, digit, `-` or `_` as `\\052`, in octal."""
+    """Return a name without escapes: Route 53 writes characters other than letters, digits, `-` and `_` in octal, as `\\052`."""
     return _OCTAL.sub(lambda found: chr(int(found[1], 8)), name)
 
 
 def batches(sets: Mapping[str, TxtSet], left: Mapping[str, NameChange]) -> Iterator[Batch]:
-    """Yield what is to be done, in pieces that Route 53 takes at once; a name stays in one piece.
+    """Yield the changes in batches that Route 53 accepts; the changes of a name stay in one batch.
 
-    A set that is deleted as it was read makes the whole piece fail when it is not so any more, and so does a new one at a name
-    where there is one by then.
+    Deleting a set that has changed since it was read makes the whole batch fail, and so does creating a set at a name that has
+    one by then.
     """
     batch: list[tuple[str, TxtSet]] = []
     for name, change in left.items():
@@ -82,7 +82,7 @@ def batches(sets: Mapping[str, TxtSet], left: Mapping[str, NameChange]) -> Itera
 
 
 def batch_xml(batch: Batch) -> bytes:
-    """Return the body of a ChangeResourceRecordSets."""
+    """Return the body of a ChangeResourceRecordSets request."""
     root = Element("ChangeResourceRecordSetsRequest", xmlns=NAMESPACE)
     changes = SubElement(SubElement(root, "ChangeBatch"), "Changes")
     for action, each in batch:

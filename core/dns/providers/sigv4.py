@@ -1,6 +1,6 @@
-"""AWS Signature Version 4: what makes a request one of an access key. Pure.
+"""AWS Signature Version 4 for requests with an access key. Pure.
 
-Only what requests to Route 53 need: headers, no signed addresses, no session tokens, whole bodies.
+Only what requests to Route 53 need: headers, no presigned URLs, no session tokens, whole bodies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class SigningKey(Concealed, Struct, frozen=True, kw_only=True):
-    """An access key and what it signs for."""
+    """An access key, and the region and service that it signs for."""
 
     access_key_id: str
     secret: str
@@ -36,11 +36,12 @@ class SigningKey(Concealed, Struct, frozen=True, kw_only=True):
         now: datetime,
         more: Mapping[str, str] | None = None,
     ) -> dict[str, str]:
-        """Return the headers to send besides those in `more`, which are signed, too.
+        """Return the headers to send in addition to those in `more`, which are signed, too.
 
         Args:
-            host: as in the Host header: with the port, when it is not the usual one.
+            host: as in the Host header: with the port if it is not the default.
             path: as it is sent, quoted.
+            now: in UTC.
         """
         stamp = f"{now:%Y%m%dT%H%M%SZ}"
         signed = {name.lower(): " ".join(value.split()) for name, value in (more or {}).items()}
