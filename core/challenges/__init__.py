@@ -1,4 +1,4 @@
-"""Proving control over names: each solver puts the proof where the CA looks, and takes it away again."""
+"""Challenges: each solver puts the response where the CA looks for it, and removes it afterwards."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 class Presented(Protocol):
-    """Proofs that are in place."""
+    """Challenge responses that are in place."""
 
     def settle(self, seconds: float, cancel: CancelToken) -> None:
-        """Wait until the CA seems to have looked at all of them, `seconds` at most. May return at once."""
+        """Wait until the CA seems to have fetched all of them, for at most `seconds`. May return immediately."""
 
 
 class InPlace:
-    """Proofs in files or records; who looks at them is not seen from here, so there is nothing to wait for."""
+    """Responses in files or records; certdeck cannot see who fetches them, so `settle` does not wait."""
 
     def settle(self, seconds: float, cancel: CancelToken) -> None:
         cancel.check()
 
 
 class Solver(Protocol):
-    """One way to prove control, used by all orders of a run. Thread-safe."""
+    """A way to complete challenges, used by all orders of a run. Thread-safe."""
 
     @property
     def type(self) -> str:
@@ -40,4 +40,4 @@ class Solver(Protocol):
     def present(
         self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken
     ) -> AbstractContextManager[Presented]:
-        """Put all proofs in place, and remove them when the context ends, however it ends. Raises ChallengeError."""
+        """Put all responses in place, and remove them when the context ends for any reason. Raises ChallengeError."""

@@ -1,4 +1,4 @@
-"""DNS-01 through a provider (RFC 8555 §8.4): all records of an order made together, awaited once, and removed again."""
+"""DNS-01 through a provider (RFC 8555 §8.4): all records of an order are created together, awaited once, and removed again."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 SHARE_BEFORE_WRITING_AGAIN = 0.4
-"""Of the time for propagation; most zones show a record in a fraction of it."""
+"""Share of the time for propagation; most zones show a record in a fraction of it."""
 
 
 class DnsSolver:
-    """The solvers `dns-01` and `dns-account-01` with one entry of the configuration."""
+    """The solver for `dns-01` and `dns-account-01` with one provider entry of the configuration."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class DnsSolver:
 
     @contextlib.contextmanager
     def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
-        """Make the records and wait until every name server has them.
+        """Create the records and wait until every name server has them.
 
         Raises DnsProviderError, PropagationTimeout (`propagation-timeout`), VaultError, Cancelled.
         """
@@ -73,8 +73,8 @@ class DnsSolver:
         try:
             self._propagation.wait(wanted, timeout_seconds=first, narrator=narrator, cancel=cancel)
         except PropagationTimeout:
-            # Another client that writes whole sets may have swallowed ours. Where they stand, a program may fail to make them
-            # again, and the zone is only slow: what cannot be written again is waited for all the same.
+            # Another client that writes whole record sets may have overwritten ours. If ours still exist, the zone is only
+            # slow, and writing them again may fail (a hook may refuse duplicates): the wait continues in any case.
             with contextlib.suppress(DnsProviderError):
                 self._writer.write_again(written)
             rest = self._timeout_seconds - first

@@ -1,8 +1,8 @@
-"""dns-persist-01: one record, set once, that lets this account of this CA have certificates for good.
+"""dns-persist-01: one record, set once, that permanently permits this account of this CA to get certificates.
 
-Renewals need no access to the DNS any more, which is the natural way out for a lineage whose records are set by hand. A
-record that is there already is looked at with all it says (account, wildcard, end); only when none will do is one asked
-for, or made through a provider. It is never removed.
+Renewals then need no access to DNS, which suits a certificate whose records are set manually. An existing record is checked
+completely (account, wildcard, expiry). Only if none is sufficient, certdeck asks the user for one or creates it through a
+provider. It is never removed.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 
 WORTH_A_WARNING_SECONDS = 90 * 86400
-"""Before the end of a permission: as long as a classic certificate lives, so that at least one run says it in time."""
+"""Warn this long before a permission expires: the lifetime of a classic certificate, so that at least one run warns in time."""
 
 
 class Persistent:
-    """The solver `dns-persist-01`."""
+    """The solver for `dns-persist-01`."""
 
     type = DNS_PERSIST01
 
@@ -49,7 +49,13 @@ class Persistent:
         through: tuple[str, Placement, RecordWriter] | None = None,
         anyway: bool = False,
     ) -> None:
-        """`through`: the entry of a provider that makes the record; None: a person sets it."""
+        """
+        Args:
+            timeout_seconds: how long to wait for propagation.
+            is_new: returns whether the order was placed just now.
+            through: the provider entry that creates the record, with its placement and writer; None: a person sets it.
+            anyway: continue without checking.
+        """
         self._authority = authority
         self._propagation = propagation
         self._clock = clock
@@ -63,7 +69,7 @@ class Persistent:
 
     @contextlib.contextmanager
     def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
-        """Go on when every name has a record that will do. Raises PendingRecords, DnsProviderError, PropagationTimeout."""
+        """Continue when every name has a sufficient record. Raises PendingRecords, DnsProviderError, PropagationTimeout."""
         if challenges and not self._anyway:
             self._see(challenges, narrator, cancel)
             self._watch_the_end(challenges, narrator)
@@ -72,7 +78,7 @@ class Persistent:
     def _see(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> None:
         records = records_of(challenges)
         wanted = [self._wanted(record, challenges) for record in records]
-        # Also for an order that was placed a moment ago: the record may stand there since last year.
+        # Also for an order that was placed just now: the record may have existed for a year.
         views = self._propagation.look(wanted, cancel)
         missing = [record for record, view in zip(records, views, strict=True) if not view.is_seen]
         if not missing:
@@ -90,7 +96,7 @@ class Persistent:
             raise PendingRecords(records, self._propagation.look(wanted, cancel)) from None
 
     def _watch_the_end(self, challenges: Sequence[Challenge], narrator: Narrator) -> None:
-        """Warn when the permission ends before the next renewals (`persistUntil`)."""
+        """Warn if the permission expires before the next renewals (`persistUntil`)."""
         now = self._clock.now().timestamp()
         for identifier in dict.fromkeys(one.identifier for one in challenges):
             mine = [one for one in challenges if one.identifier == identifier]

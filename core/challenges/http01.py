@@ -1,7 +1,8 @@
-"""HTTP-01 with a web server of our own (RFC 8555 §8.3): open while there is something to prove, and for nothing else.
+"""HTTP-01 with certdeck's own web server (RFC 8555 §8.3): it listens only while challenges are pending.
 
-All orders of a run share one responder: the first one opens the port, the last one closes it. It serves the tokens it
-was given and `test.txt` (SF-19), and tells which addresses asked for a token: that tells a firewall from a CA's fault.
+All orders of a run share one responder: the first one opens the port, the last one closes it. It serves only the tokens of
+these orders and `test.txt` (SF-19), and reports which addresses requested a token, to distinguish a firewall from a failure of
+the CA.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 
 PREFIX = "/.well-known/acme-challenge/"
 READY = b"Let's Encrypt Ready"
-"""What `test.txt` answers (SF-19)."""
+"""The content of `test.txt` (SF-19)."""
 NOT_FOUND = HttpReply(status=404)
 TOLD_LIMIT = 20
-"""Validators told of for each token; anybody may ask, so there is an end to it."""
+"""Maximum number of validators reported for each token: anyone may send requests."""
 
 
 def url_for(challenge: Challenge) -> str:
-    """Return where the CA looks: always port 80, whatever we listen on."""
+    """Return the URL that the CA requests: always port 80, whatever port certdeck listens on."""
     try:
         is_six = ipaddress.ip_address(challenge.identifier).version == 6
     except ValueError:
@@ -40,7 +41,7 @@ def url_for(challenge: Challenge) -> str:
 
 
 def reply_to(path: str, answer_to: Callable[[str], bytes | None]) -> HttpReply:
-    """Return what a listener answers: a token's key authorization, `test.txt`, or 404.
+    """Return a listener's response: a token's key authorization, `test.txt`, or 404.
 
     Args:
         answer_to: returns the key authorization of a token, or None for an unknown one.
@@ -57,7 +58,7 @@ def reply_to(path: str, answer_to: Callable[[str], bytes | None]) -> HttpReply:
 
 
 class _Proof(Concealed, Struct, eq=False):
-    """One token, whose it is, and who asked for it."""
+    """One token, its identifier, and the addresses that requested it."""
 
     key_authorization: str
     identifier: str
@@ -67,7 +68,7 @@ class _Proof(Concealed, Struct, eq=False):
 
 
 class Responder:
-    """The solver `http-01` with an own listener."""
+    """The solver for `http-01` with certdeck's own listener."""
 
     type = "http-01"
 
@@ -95,7 +96,7 @@ class Responder:
             self._leave(proofs)
 
     def answer(self, request: HttpRequest) -> HttpReply:
-        """Answer one request: a known token, `test.txt`, or 404."""
+        """Respond to one request: a known token, `test.txt`, or 404."""
 
         def answer_to(token: str) -> bytes | None:
             proof = self._proofs.get(token)
@@ -134,7 +135,7 @@ class Responder:
 
 
 class _Asked:
-    """The proofs of one order, and whether all have been asked for."""
+    """The challenges of one order, and whether all have been requested."""
 
     def __init__(self, proofs: tuple[_Proof, ...]) -> None:
         self._proofs = proofs

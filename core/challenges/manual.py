@@ -1,7 +1,7 @@
-"""DNS proofs that a person sets: nothing is answered before every name server has the records.
+"""DNS challenges with records that a person sets: no challenge is answered before every name server has the records.
 
-A challenge that fails cannot be tried again and costs the order with all its values, so the CA is only told to look once
-the look of our own has succeeded, or when somebody says so. The same values come back for as long as the order lives.
+A failed challenge cannot be retried and invalidates the order with all its values. So the CA is asked to validate only after
+certdeck's own check has succeeded, or if the user says so. The values stay the same for the lifetime of the order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ManualSolver:
-    """The solvers `dns-01` and `dns-account-01` without a provider."""
+    """The solver for `dns-01` and `dns-account-01` without a provider."""
 
     def __init__(
         self,
@@ -39,9 +39,9 @@ class ManualSolver:
     ) -> None:
         """
         Args:
-            is_new: tells whether the order was placed a moment ago: nobody can have set anything yet.
-            timeout_seconds: how long to wait when some servers have the records already.
-            anyway: answer without looking.
+            is_new: returns whether the order was placed just now, so that the records cannot exist yet.
+            timeout_seconds: how long to wait if some servers already have the records.
+            anyway: continue without checking.
         """
         self.type = type
         self._authority = authority
@@ -55,7 +55,7 @@ class ManualSolver:
 
     @contextlib.contextmanager
     def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
-        """Go on when all records are seen. Raises PendingRecords while they are not; Cancelled."""
+        """Continue when all records are visible. Raises PendingRecords while they are not; Cancelled."""
         records = records_of(challenges)
         if records and not self._anyway:
             self._see(records, narrator, cancel)
@@ -69,7 +69,7 @@ class ManualSolver:
         if not all(any(one.state == "has" for one in view.servers) for view in views):
             raise PendingRecords(
                 records, views
-            )  # a value that no server has was not set yet: waiting would be for nothing
+            )  # no server has this value, so it was not set yet: waiting is pointless
         if not all(view.is_seen for view in views):
             narrator.tell(Waiting(why=f"the other name servers get the records ({self._timeout_seconds:g} s at most)"))
         try:

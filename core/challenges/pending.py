@@ -1,4 +1,4 @@
-"""What an order waits for when a person has to set its records. Stands apart: every order may end so, few load the DNS for it."""
+"""The outcome of an order whose records a person has to set. A separate module, so that most runs need not load the DNS code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from core.operations import Record, RecordView
 
 
 class PendingRecords(Exception):
-    """An outcome rather than an error: somebody has to set these records. Never leaves the workflows."""
+    """An outcome rather than an error: the user has to set these records. Never leaves the workflows."""
 
     def __init__(self, records: tuple[Record, ...], views: tuple[RecordView, ...] = ()) -> None:
         super().__init__("DNS records must be created")

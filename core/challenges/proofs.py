@@ -1,4 +1,4 @@
-"""From a challenge to the TXT record that answers it, and whether one that stands there will do."""
+"""The TXT record for a challenge, and whether an existing record is sufficient."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def records_of(challenges: Sequence[Challenge]) -> tuple[Record, ...]:
-    """Return the records that a CA looks for, in order. With dns-persist-01 one serves a name and its wildcard."""
+    """Return the records that a CA looks up, in order. With dns-persist-01, one record serves a name and its wildcard."""
     wildcards = {one.identifier for one in challenges if one.wildcard}
     return tuple(dict.fromkeys(record_of(one, for_wildcard=one.identifier in wildcards) for one in challenges))
 
 
 def record_of(challenge: Challenge, *, for_wildcard: bool | None = None) -> Record:
-    """Return the record that answers one challenge. `for_wildcard`: also where the challenge itself is for the bare name."""
+    """Return the record for one challenge. `for_wildcard`: overrides the challenge's own `wildcard`; None: use that."""
     name = validation_name(challenge.type, challenge.identifier, challenge.account_url)
     if challenge.type != DNS_PERSIST01:
         return Record(name=name, type="TXT", value=key_authorization_digest(challenge.key_authorization))
@@ -30,16 +30,16 @@ def record_of(challenge: Challenge, *, for_wildcard: bool | None = None) -> Reco
 
 
 def is_granted(challenge: Challenge, value: str, *, for_wildcard: bool, now: float) -> bool:
-    """Tell whether a value of `_validation-persist` lets this account have a certificate for the name. `now`: epoch seconds."""
+    """Return whether a `_validation-persist` value permits this account a certificate for the name. `now`: epoch seconds."""
     grant = PersistentRecord.parse(value)
     wanted = (PersistentRecord(issuer, challenge.account_url, for_wildcard) for issuer in challenge.issuer_domain_names)
     return grant is not None and any(grant.covers(each, now) for each in wanted)
 
 
 def permission_ends(challenges: Sequence[Challenge], values: Iterable[str], now: float) -> float | None:
-    """Return when the last permission among `values` for one name ends, in epoch seconds.
+    """Return when the last permission among `values` for one name expires, in epoch seconds.
 
-    None where one has no end, or there is none. `challenges`: of that name, its wildcard among them where it is ordered.
+    None if one does not expire, or if there is none. `challenges`: those of that name, including its wildcard if it is ordered.
     """
     is_wide = any(one.wildcard for one in challenges)
     good = [value for value in values if is_granted(challenges[0], value, for_wildcard=is_wide, now=now)]

@@ -1,4 +1,4 @@
-"""Ready lines for the web server that has port 80 (SF-07, SO-22): pass the challenge on to us, or serve it from a folder."""
+"""Configuration snippets for the web server on port 80 (SF-07, SO-22): proxy the challenge to certdeck, or serve a folder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ PLACE = "/.well-known/acme-challenge/"
 
 STANDARD_PORT = 80
 OTHER_PORT = 8402
-"""Proposed where a web server has port 80 already; registered for nothing that an appliance runs."""
+"""Proposed if a web server occupies port 80; not registered for any service that an appliance runs."""
 
 
 def proxy_snippets(address: str, port: int) -> Mapping[str, str]:
-    """Return, for each kind of web server, the lines that pass the challenge to our listener at `address:port`.
+    """Return, for each kind of web server, the lines that proxy the challenge to our listener at `address:port`.
 
-    Where that is port 80 itself, which the web server has, they begin with the setting that moves ours.
+    If that is port 80 itself, which the web server occupies, they begin with the setting that moves ours.
     """
     if port == STANDARD_PORT:
         move = f"# first, in certdeck.toml: [http01] port = {OTHER_PORT}\n"

@@ -1,4 +1,4 @@
-"""Looks at a challenge file as a CA does (RFC 8555 §8.3): over port 80 of one address, along redirects, within a CA's limits.
+"""Fetches a challenge file as a CA does (RFC 8555 §8.3): over port 80 of one address, with redirects, within a CA's limits.
 
 The limits are Let's Encrypt's, which other CAs share: ten redirects, to ports 80 and 443, to host names, over HTTP and HTTPS.
 """
@@ -21,29 +21,29 @@ Resolve = Callable[[str], Sequence[str]]
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What one address answered."""
+    """The result for one address."""
 
     address: str
     hops: tuple[str, ...]
-    """Every URL that was asked for, the first one included."""
+    """Every URL that was requested, including the first one."""
     body: bytes | None = None
-    """Of a final answer with status 200."""
+    """Of a final response with status 200."""
     status: int = 0
-    """HTTP status of the last answer; 0: there was none."""
+    """HTTP status of the last response; 0: there was none."""
     failure: str = ""
-    """Why nothing answered, or why a CA does not follow a redirect."""
+    """Why there was no response, or why a CA does not follow a redirect."""
     is_refused: bool = False
-    """A redirect leads where CAs do not go."""
+    """A redirect that CAs do not follow."""
 
 
 def look(
     reader: WebReader, host: str, path: str, address: str, *, resolve: Resolve, cancel: CancelToken | None = None
 ) -> Seen:
-    """Ask `http://HOST/PATH` of one address and follow redirects. Raises Cancelled.
+    """Request `http://HOST/PATH` from one address and follow redirects. Raises Cancelled.
 
     Args:
         host: a name or an address.
-        resolve: finds addresses of other hosts that a redirect leads to; the first one is asked.
+        resolve: returns the addresses of another host that a redirect points to; the first one is used.
     """
     url = f"http://{f'[{host}]' if ':' in host else host}{path}"
     hops, at, status = [url], address, 0
@@ -70,10 +70,10 @@ def look(
 
 
 def next_hop(url: str, reply: Response, asked: int) -> tuple[str, str]:
-    """Return why a CA does not follow a redirect, or the URL that it asks for next. Pure.
+    """Return (why a CA does not follow the redirect, ""), or ("", the URL to request next). Pure.
 
     Args:
-        asked: how many URLs were asked for so far.
+        asked: how many URLs were requested so far.
     """
     target = joined(url, reply.headers.get("location", ""))
     parts = split_address(target) if target else None

@@ -1,4 +1,4 @@
-"""HTTP-01 through the web server that is there: token files below its document root (SO-22).
+"""HTTP-01 through an existing web server: token files below its document root (SO-22).
 
 The document root may belong to the web server's account: all work in it goes through `core.foreign`.
 """
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from core.acme.authorization import Challenge
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}|test\.txt")
-"""What a CA may call a file here (RFC 8555 §8.3), and the file of a self-test (SF-19)."""
+"""Valid token file names (RFC 8555 §8.3), and the file of a self-test (SF-19)."""
 FOLDERS = (".well-known", "acme-challenge")
-"""The second lies in the first (RFC 8615, RFC 8555 §8.3)."""
+"""The second is inside the first (RFC 8615, RFC 8555 §8.3)."""
 UNFINISHED = ".certdeck-"
 READABLE = Attributes(mode=0o644)
 
 
 class Webroot:
-    """The solver `http-01` with files. The web server must be able to read them, so they are 0644: they are not secret.
+    """The solver for `http-01` with files. They are not secret and have mode 0644 for the web server.
 
-    Orders may use it side by side: the folders stay until the last of them is done, and only those made here are removed.
+    Orders may use it in parallel: the folders stay until the last order is done, and only those created here are removed.
     """
 
     type = "http-01"
@@ -44,17 +44,17 @@ class Webroot:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        """Held while the folders or `_users` and `_made` change, never while a CA is waited for."""
+        """Held while the folders or `_users` and `_made` change, never while waiting for a CA."""
         self._users = 0
         self._made: list[str] = []
-        """Which of FOLDERS were made here, the outer one first."""
+        """Those of FOLDERS that were created here, the outer one first."""
 
     def where(self, challenge: Challenge) -> str:
         return url_for(challenge)
 
     @contextlib.contextmanager
     def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
-        """Write the token files, and remove them and the folders made for them when the context ends."""
+        """Write the token files, and remove them and the folders created for them when the context ends."""
         cancel.check()
         tokens = [one.token for one in challenges]
         with self._lock:
@@ -76,7 +76,7 @@ class Webroot:
                     self._made = []
 
     def remove(self, tokens: Sequence[str]) -> None:
-        """Remove what a killed run left: its token files, and the folders if they are empty, as nobody knows who made them.
+        """Remove what a killed run left: its token files, and the folders if they are empty (it is unknown who created them).
 
         Never raises.
         """
@@ -86,7 +86,7 @@ class Webroot:
                 self._remove_folders(FOLDERS)
 
     def _open(self) -> Folder:
-        """Open the document root. Raises ChallengeError where it is none, and OSError."""
+        """Open the document root. Raises ChallengeError if it is not a folder, and OSError."""
         try:
             return open_folder(self._folder)
         except (FileNotFoundError, NotADirectoryError) as exc:
@@ -119,11 +119,11 @@ class Webroot:
     def _remove_folders(self, names: Sequence[str]) -> None:
         for name in reversed(names):
             with contextlib.suppress(OSError), self._found(FOLDERS.index(name)) as above:
-                above.remove_folder(name)  # refused while somebody else's files are in it
+                above.remove_folder(name)  # refused while it contains files of others
 
     @contextlib.contextmanager
     def _found(self, depth: int) -> Iterator[Folder]:
-        """Open what lies `depth` folders below the document root. Raises OSError."""
+        """Open the folder `depth` levels below the document root in FOLDERS. Raises OSError."""
         with contextlib.ExitStack() as stack:
             here = stack.enter_context(open_folder(self._folder))
             for name in FOLDERS[:depth]:
@@ -132,7 +132,7 @@ class Webroot:
 
     @contextlib.contextmanager
     def _made_folders(self, root: Folder) -> Iterator[Folder]:
-        """Open the folder of the token files, made where it is not there. Raises OSError."""
+        """Open the folder for the token files; create it if it does not exist. Raises OSError."""
         with contextlib.ExitStack() as stack:
             here = root
             with self._lock:
@@ -143,7 +143,9 @@ class Webroot:
                         here = stack.enter_context(descend(here, name))
                     else:
                         self._made.append(name)
-                        here.set_mode(0o755, durable=False)  # whatever the umask is: the web server has to get in
+                        here.set_mode(
+                            0o755, durable=False
+                        )  # whatever the umask is: the web server must be able to enter
             yield here
 
     @staticmethod
