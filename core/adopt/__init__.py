@@ -1,5 +1,5 @@
-"""What other ACME clients keep on this box: certificates, marks of revocation, timers. Everything here only reads.
+"""Reads what other ACME clients keep on this box: certificates, marks of revocation, timers. Changes nothing.
 
-Each client is one file with `NAME`, `WORDS` (how a timer's line calls it) and `bases(root)`, `find_in(base)` and
-`way(root, found)`. Nothing of theirs is locked, sourced or run, and whatever cannot be read is passed over.
+Each client has one file with `NAME`, `WORDS` (its names in a timer's line), `bases(root)`, `find_in(base)` and
+`way(root, found)`. Nothing of another client is locked, sourced or run, and what cannot be read is skipped.
 """

@@ -24,13 +24,13 @@ _HOOKS = {
 
 
 def bases(root: Path) -> Iterator[Path]:
-    """Yield where it may keep everything."""
+    """Yield the folders that it may use."""
     for home in homes(root):
         yield home / ".acme.sh"
 
 
 def find_in(base: Path) -> Iterator[FoundCertificate]:
-    """Yield its certificates; of a revoked one `DOMAIN.cer` is gone, and `fullchain.cer` still holds it."""
+    """Yield its certificates; for a revoked one, `DOMAIN.cer` is missing and `fullchain.cer` still contains it."""
     for folder in names_in(base):
         domain, place = folder.removesuffix("_ecc"), base / folder
         files = names_in(place)
@@ -47,7 +47,7 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
 
 
 def way(root: Path, found: FoundCertificate) -> Way:
-    """Read `DOMAIN.conf`, the account of its CA, and saved DNS credentials."""
+    """Read `DOMAIN.conf`, the account at its CA, and saved DNS credentials."""
     place = found.certificate.parent
     ending = ".conf" if found.is_renewed else ".conf.removed"
     conf = assignments(text_within(found.base, place / f"{found.name}{ending}"))

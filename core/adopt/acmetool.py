@@ -16,12 +16,12 @@ _PROOFS = "/.well-known/acme-challenge"
 
 
 def bases(root: Path) -> Iterator[Path]:
-    """Yield where it keeps everything."""
+    """Yield the folder that it uses."""
     yield root / "var/lib/acme"
 
 
 def find_in(base: Path) -> Iterator[FoundCertificate]:
-    """Yield its certificates once, by the first name that leads to each."""
+    """Yield each of its certificates once, under the first name that links to it."""
     seen = set()
     for name in names_in(base / "live"):
         try:
@@ -37,7 +37,7 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
 
 
 def way(root: Path, found: FoundCertificate) -> Way:
-    """Read `conf/target`, and the account that the certificate's own link leads to."""
+    """Read `conf/target`, and the account that the certificate's own link points to."""
     target = text_within(found.base, found.base / "conf/target")
     directory = re.search(r"^\s*provider:\s*['\"]?(https://\S+?)['\"]?\s*$", target, re.MULTILINE)
     webroot = re.search(rf"^\s*-\s*['\"]?(/\S+?){re.escape(_PROOFS)}/?['\"]?\s*$", target, re.MULTILINE)

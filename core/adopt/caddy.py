@@ -1,4 +1,4 @@
-"""Caddy (2.11): `certificates/ISSUER/NAME/NAME.{crt,key,json}`, one name each, below its data folder. Its timer is built in."""
+"""Caddy (2.11): `certificates/ISSUER/NAME/NAME.{crt,key,json}` in its data folder, one name each. Renewal is built in."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from core.adopt.ways import Way
 NAME = "caddy"
 WORDS = ("caddy",)
 _INTERNAL = "local"
-"""The folder of its own CA, whose certificates are of no use elsewhere."""
+"""The folder of its internal CA, whose certificates are not useful elsewhere."""
 
 
 def bases(root: Path) -> Iterator[Path]:
-    """Yield where it may keep everything: the service of Debian, and whoever has run it."""
+    """Yield the folders that it may use: that of Debian's service, and those of users who have run it."""
     yield root / "var/lib/caddy/.local/share/caddy"
     yield from (home / ".local/share/caddy" for home in homes(root))
 
 
 def find_in(base: Path) -> Iterator[FoundCertificate]:
-    """Yield its certificates, without those of its internal CA. A revoked one has no mark."""
+    """Yield its certificates, without those of its internal CA. A revoked one is not marked."""
     for issuer in names_in(base / "certificates"):
         for name in () if issuer == _INTERNAL else names_in(base / "certificates" / issuer):
             place = base / "certificates" / issuer / name
@@ -32,7 +32,7 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
 
 
 def way(root: Path, found: FoundCertificate) -> Way:
-    """Read the CA and the account from the certificate's JSON; the account's key file is called by the part before the @."""
+    """Read the CA and the account from the certificate's JSON; the account's key file is named by the part before the @."""
     facts = found.certificate.with_suffix(".json")
     url = json_within(found.base, facts, "issuer_data", "account")
     return Way(

@@ -1,4 +1,4 @@
-"""certbot (5.8, 2.1): `live/NAME/` holds relative links into `archive/NAME/`; `renewal/NAME.conf` is a ConfigObj file."""
+"""certbot (5.8, 2.1): `live/NAME/` has relative links into `archive/NAME/`; `renewal/NAME.conf` is a ConfigObj file."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _LINE = re.compile(r"^\s*([^=#\[\]\s][^=]*?)\s*=\s*(.*?)\s*$")
 
 
 def bases(root: Path) -> Iterator[Path]:
-    """Yield where it keeps everything."""
+    """Yield the folder that it uses."""
     yield root / "etc/letsencrypt"
 
 
 def find_in(base: Path) -> Iterator[FoundCertificate]:
-    """Yield its certificates. A revoked one has no mark; `live/README` and the folders of other clients are none."""
+    """Yield its certificates, without `live/README` and folders of other clients. A revoked one is not marked."""
     live = base / "live"
     for name in names_in(live):
         if _LIVE.intersection(names_in(live / name)):
@@ -90,7 +90,7 @@ def way(root: Path, found: FoundCertificate) -> Way:
 
 
 def values(text: str) -> dict[str, str]:
-    """Return the keys of a ConfigObj text; those of nested tables (`[[webroot_map]]`) are left out."""
+    """Return the keys of a ConfigObj text, without those of nested sections (`[[webroot_map]]`)."""
     found: dict[str, str] = {}
     is_nested = False
     for line in text.splitlines():
@@ -118,7 +118,7 @@ def _days(value: str) -> int | None:
 
 
 def _account(base: Path, directory: str, id: str) -> Path | None:
-    """Return `accounts/HOST/PATH/ID`; an ID with a slash in it names no folder."""
+    """Return `accounts/HOST/PATH/ID`; None if the URL or the ID is not valid as a path."""
     try:
         url = urlsplit(directory)
     except ValueError:

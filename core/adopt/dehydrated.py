@@ -1,4 +1,4 @@
-"""dehydrated (0.7): `certs/NAME/` with links to files that carry the time of the order; what is old goes to `archive/NAME/`."""
+"""dehydrated (0.7): `certs/NAME/` with links to files named by the time of the order; old ones move to `archive/NAME/`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _CAS = {
     "google": "https://dv.acme-v02.api.pki.goog/directory",
     "google-test": "https://dv.acme-v02.test-api.pki.goog/directory",
 }
-"""Its own short names for a CA."""
+"""Its own short names of CAs."""
 
 
 def bases(root: Path) -> Iterator[Path]:
-    """Yield where it may keep everything."""
+    """Yield the folders that it may use."""
     yield root / "var/lib/dehydrated"
     yield root / "etc/dehydrated"
 
@@ -53,7 +53,7 @@ def _revoked(base: Path, place: Path) -> Iterator[FoundCertificate]:
 
 
 def way(root: Path, found: FoundCertificate) -> Way:
-    """Read the settings of all certificates, then those of this one, whose CA it ignores."""
+    """Read the settings for all certificates, then those of this one (whose CA setting dehydrated ignores)."""
     shared: dict[str, str] = {"BASEDIR": str(found.base)}
     for folder in dict.fromkeys((root / "etc/dehydrated", found.base)):
         shared = assignments(text_within(folder, folder / "config"), shared)
@@ -89,7 +89,7 @@ def way(root: Path, found: FoundCertificate) -> Way:
 
 
 def _webroots(wellknown: str) -> tuple[str, ...]:
-    """Return the document root, where the folder of the proofs is the usual one below it."""
+    """Return the document root if the folder of the challenge files is the standard one below it."""
     root = wellknown.rstrip("/").removesuffix("/.well-known/acme-challenge")
     return (root,) if root.startswith("/") and root != wellknown.rstrip("/") else ()
 

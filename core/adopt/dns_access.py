@@ -1,4 +1,4 @@
-"""DNS credentials of other clients in the words of this box's kinds: one row for each plug-in, no secret leaves the value."""
+"""DNS credentials of other clients, translated to certdeck's provider kinds: one row for each plug-in. Secrets stay concealed."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ _LEGO: Mapping[str, _Row] = {
 """go-acme.github.io/lego/dns."""
 _OTHER_NAMES = {"CLOUDFLARE_DNS_API_TOKEN": "CF_DNS_API_TOKEN"}
 _SAME_NAMES = {"acme-dns", "dynu"}
-"""lego's names of providers that are kinds here, too; it keeps their access in another form."""
+"""lego's names of providers that have the same name here; it stores their credentials in another form."""
 
 
 def kind_of(plugin: str) -> str:
-    """Return the kind here of a client's DNS plug-in; empty where there is none."""
+    """Return our provider kind for a client's DNS plug-in; empty if there is none."""
     for table in (_CERTBOT, _ACME_SH, _LEGO):
         if plugin in table:
             return table[plugin][0]
@@ -84,7 +84,7 @@ def kind_of(plugin: str) -> str:
 
 
 def lego_access(plugin: str, value: Callable[[str], str | None]) -> DnsAccess | None:
-    """Return the access in lego's environment. `value`: returns a variable, also that of its `…_FILE`."""
+    """Return the credentials in lego's environment. `value`: returns a variable, also from the file that its `…_FILE` names."""
 
     def known(name: str) -> str | None:
         return value(name) or (value(_OTHER_NAMES[name]) if name in _OTHER_NAMES else None)
@@ -100,12 +100,12 @@ def lego_access(plugin: str, value: Callable[[str], str | None]) -> DnsAccess | 
 
 
 def certbot_access(plugin: str, values: Mapping[str, str]) -> DnsAccess | None:
-    """Return the access in a plug-in's credentials file; None where it cannot be translated."""
+    """Return the credentials in a plug-in's credentials file; None if they cannot be translated."""
     return _access(_CERTBOT.get(plugin), values.get)
 
 
 def acme_sh_access(plugin: str, domain: Mapping[str, str], account: Mapping[str, str]) -> DnsAccess | None:
-    """Return the access that acme.sh has saved: of the domain, else of the account, under its new or its old name."""
+    """Return the credentials saved by acme.sh: of the domain, otherwise of the account, under the new or the old name."""
 
     def value(name: str) -> str | None:
         return next(

@@ -1,4 +1,4 @@
-"""What is found in another client's folder, and careful ways to look around there."""
+"""Values found in another client's folder, and bounded ways to read there."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from msgspec import Struct
 from core.regular import read_without_waking
 
 MOST_NAMES = 20_000
-"""Read of one folder: as many certificates no client keeps."""
+"""Entries read from one folder; no client keeps as many certificates."""
 MOST_HOMES = 500
-"""A box that serves the homes of thousands of users is not the one on which they run ACME clients."""
+"""A box with the homes of thousands of users is not where they run ACME clients."""
 
 
 class FoundCertificate(Struct, frozen=True, kw_only=True):
-    """A certificate of another client, as that client has noted it. Data from outside."""
+    """A certificate of another client, as recorded by that client. Foreign data."""
 
     client: str
     base: Path
     """The client's own folder."""
     name: str
-    """What the client calls it."""
+    """The client's name for it."""
     certificate: Path
-    """The full chain where the client keeps one, else the leaf."""
+    """The full chain if the client keeps one, otherwise the leaf."""
     key: Path | None = None
     is_renewed: bool = True
-    """The client renews it, as far as it says."""
+    """Whether the client renews it, according to its files."""
     revoked: bool = False
-    """The client has revoked it, by its own marks."""
+    """Whether the client has revoked it, according to its own marks."""
 
 
 class Timer(Struct, frozen=True, kw_only=True):
-    """What makes a client renew without a person."""
+    """What makes a client renew automatically."""
 
     file: Path
     line: str
-    """The line of a crontab, or the name of a systemd timer. Data from outside."""
+    """The line of a crontab, or the name of a systemd timer. Foreign data."""
     off: str
-    """How it is switched off, for people."""
+    """How to disable it, for the user."""
     is_built_in: bool = False
-    """It is no timer: the server renews by itself."""
+    """Not a timer: the server renews automatically."""
 
 
 def is_ours_alone(found: FoundCertificate) -> bool:
-    """Tell whether no other account can change or exchange a client's files.
+    """Return whether no other account can change or replace a client's files.
 
-    What stands there decides which account and CA are used. A certificate is public, so any account can put one into a client's
-    folder of its own; a command that root is told to run must not name such a folder.
+    Their content decides which account and CA are used. A certificate is public, so any account can put one into its own client
+    folder; a command that root is told to run must not name such a folder.
     """
     from core.trusted_paths import weaknesses
 
@@ -58,7 +58,7 @@ def is_ours_alone(found: FoundCertificate) -> bool:
 
 
 def names_in(folder: Path, most: int = MOST_NAMES) -> tuple[str, ...]:
-    """Return what lies in a folder, sorted, at most `most` of it; nothing where it cannot be read."""
+    """Return the names in a folder, sorted, at most `most`; empty if it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return tuple(sorted(entry.name for entry in islice(entries, most)))
@@ -67,7 +67,7 @@ def names_in(folder: Path, most: int = MOST_NAMES) -> tuple[str, ...]:
 
 
 def closed(folder: Path) -> Iterator[Path]:
-    """Yield the folders in it that this user may not look into; itself, or the one above, where already that is closed."""
+    """Yield the folders in it that this user may not read; the folder itself, or its closest closed parent, if that is closed."""
     try:
         with os.scandir(folder) as entries:
             inside = [Path(entry.path) for entry in islice(entries, MOST_HOMES) if entry.is_dir(follow_symlinks=False)]
@@ -84,14 +84,14 @@ def _may(folder: Path, mode: int) -> bool:
 
 
 def homes(root: Path) -> Iterator[Path]:
-    """Yield the home folders in which a client may have been run, MOST_HOMES at most."""
+    """Yield the home folders where a client may have been run, at most MOST_HOMES."""
     yield root / "root"
     for name in names_in(root / "home", MOST_HOMES):
         yield root / "home" / name
 
 
 def read(path: Path) -> bytes | None:
-    """Return a file's text, at most 256 KiB; None where it cannot be read or is no regular file."""
+    """Return a file's content, at most 256 KiB; None if it cannot be read or is not a regular file."""
     try:
         return read_without_waking(path, 256 * 1024)
     except OSError:
@@ -99,14 +99,14 @@ def read(path: Path) -> bytes | None:
 
 
 def rebased(root: Path, path: str) -> Path:
-    """Return a path of the client's own words below `root`, `/` but for tests. Raises ValueError for a relative one."""
+    """Return an absolute path from the client's files below `root` (`/` except in tests). Raises ValueError for a relative one."""
     if not path.startswith("/") or "\0" in path:
         raise ValueError("not an absolute path")
     return root / path.lstrip("/")
 
 
 def json_within(base: Path, path: Path, *keys: str) -> str:
-    """Return a text in a JSON file of the client's; empty where there is none."""
+    """Return a string from one of the client's JSON files; empty if there is none. `keys`: the path to it."""
     import json
 
     from core.adopt.reading import text_within
@@ -121,5 +121,5 @@ def json_within(base: Path, path: Path, *keys: str) -> str:
 
 
 def number(text: str) -> int | None:
-    """Return a port or a count of days; None for anything else."""
+    """Return a port or a number of days; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else None

@@ -16,14 +16,14 @@ _PROOFS = "/.well-known/acme-challenge"
 
 
 def bases(root: Path) -> Iterator[Path]:
-    """Yield where it may keep everything."""
+    """Yield the folders that it may use."""
     for home in homes(root):
         yield home / ".getssl"
     yield root / "etc/getssl"
 
 
 def find_in(base: Path) -> Iterator[FoundCertificate]:
-    """Yield its certificates. A revoked one has no mark."""
+    """Yield its certificates. A revoked one is not marked."""
     for domain in names_in(base):
         place = base / domain
         files = names_in(place)
@@ -39,7 +39,7 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
 
 
 def way(root: Path, found: FoundCertificate) -> Way:
-    """Read the settings of all certificates, then those of this one. The CA is written without `/directory`."""
+    """Read the settings for all certificates, then those of this one. The CA is written without `/directory`."""
     conf = assignments(text_within(found.base, found.base / "getssl.cfg"))
     conf = assignments(text_within(found.base, found.certificate.parent / "getssl.cfg"), conf)
     ca = conf.get("CA", "").rstrip("/")
@@ -73,7 +73,7 @@ def way(root: Path, found: FoundCertificate) -> Way:
 
 
 def _installed(conf: dict[str, str], *, is_second: bool) -> Installed | None:
-    """Return where the full chain goes; getssl's `DOMAIN_CERT_LOCATION` is the leaf alone, which no service of ours shares."""
+    """Return the copy of the full chain; getssl's `DOMAIN_CERT_LOCATION` is only the leaf, which no supported service reads."""
     certificate, key = conf.get("DOMAIN_CHAIN_LOCATION", ""), conf.get("DOMAIN_KEY_LOCATION", "")
     if is_second or not certificate.startswith("/") or not key.startswith("/"):
         return None

@@ -1,6 +1,6 @@
-"""How another client is started: its words and its environment, from crontabs, systemd services and the scripts that these name.
+"""How another client is started: its arguments and environment, from crontabs, systemd services and the scripts they name.
 
-Some clients keep nothing else of how they renew (lego, uacme). Everything is read as text; nothing is run and nothing is sourced.
+Some clients record nothing else about renewal (lego, uacme). Everything is read as text; nothing is run or sourced.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _MOST_SCRIPTS = 50
 
 
 class Launch(Concealed, Struct, frozen=True, kw_only=True):
-    """One command that starts the client. The environment may hold secrets."""
+    """One command that starts the client. The environment may contain secrets."""
 
     file: Path
-    """The crontab, service or script that it stands in."""
+    """The crontab, service or script that contains the command."""
     words: tuple[str, ...]
-    """Behind the program's own name."""
+    """The arguments after the program's name."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def options(self) -> dict[str, list[str]]:
-        """Return option, without its dashes → its values. What follows a switch counts as its value."""
+        """Return option (without dashes) → its values. A word that follows a flag counts as its value."""
         found: dict[str, list[str]] = {}
         for number, word in enumerate(self.words):
             if not word.startswith("-"):
@@ -51,16 +51,16 @@ class Launch(Concealed, Struct, frozen=True, kw_only=True):
 
 
 class Launches:
-    """What is started on a box: read once for all certificates of a client."""
+    """The commands that start a client on this box, read once for all its certificates."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._known: dict[str, tuple[Launch, ...]] = {}
 
     def of(self, program: str, found: FoundCertificate) -> Iterator[Launch]:
-        """Yield the commands that start `program`, as far as they may speak for a certificate.
+        """Yield the commands that start `program` and may be trusted for a certificate.
 
-        A file that another account can change may speak only for certificates of that same account.
+        A file that another account can change is trusted only for certificates of that same account.
         """
         if program not in self._known:
             self._known[program] = tuple(_launches(self._root, program))
@@ -147,7 +147,7 @@ def _in_script(path: Path, text: str, variables: Mapping[str, str], program: str
 
 
 def _command(file: Path, command: str, variables: Mapping[str, str], program: str) -> tuple[Launch | None, str]:
-    """Return how a command starts the program; else the script that it starts, by its whole path, or nothing."""
+    """Return how a command starts the program; otherwise the absolute path of the script that it starts, or an empty string."""
     given = dict(variables)
     words = _words(command)
     for number, word in enumerate(words):
@@ -177,7 +177,7 @@ def _words(command: str) -> list[str]:
 
 
 def _logical_lines(text: str) -> list[str]:
-    """Return the lines, those that end with a backslash joined with the next."""
+    """Return the lines, joined where one ends with a backslash."""
     return re.sub(r"\\\n\s*", " ", text).splitlines()
 
 

@@ -1,4 +1,4 @@
-"""lego (4.35, 5): `.lego/certificates/NAME.{crt,key}` in the folder that it was run in; its JSON says the CA's host."""
+"""lego (4.35, 5): `.lego/certificates/NAME.{crt,key}` in its working folder; its JSON names the CA's host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = ("lego",)
 
 
 def bases(root: Path) -> Iterator[Path]:
-    """Yield where it may keep everything."""
+    """Yield the folders that it may use."""
     yield from (home / ".lego" for home in homes(root))
     yield root / "etc/lego"
     yield root / "var/lib/lego"
@@ -42,7 +42,7 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
 
 
 def way_by(launches: Launches, root: Path, found: FoundCertificate) -> Way:
-    """Read what is recorded: where the certificate was fetched, and the accounts at that host. Version 5 records the directory."""
+    """Read what is recorded: the certificate's URL, and the accounts at that host. Version 5 also records the directory."""
     facts = found.certificate.with_suffix(".json")
     try:
         host = urlsplit(json_within(found.base, facts, "certUrl")).netloc
@@ -75,7 +75,7 @@ def way_by(launches: Launches, root: Path, found: FoundCertificate) -> Way:
 
 
 def _is_for(root: Path, launch: Launch, found: FoundCertificate) -> bool:
-    """Tell whether a command is about a certificate: lego calls it by the first domain, `*` as `_`."""
+    """Return whether a command is for a certificate: lego names it by the first domain, with `*` as `_`."""
     options = launch.options()
     folders = options.get("path") or [launch.variables.get("LEGO_PATH", "")]
     if folders[0].startswith("/") and rebased(root, folders[0]) != found.base:
@@ -85,7 +85,7 @@ def _is_for(root: Path, launch: Launch, found: FoundCertificate) -> bool:
 
 
 def _from(root: Path, launch: Launch) -> Way:
-    """Return what a command says of how a certificate is renewed."""
+    """Return what a command says about how a certificate is renewed."""
     options, variables = launch.options(), launch.variables
 
     def first(*names: str) -> str:

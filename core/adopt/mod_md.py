@@ -1,4 +1,4 @@
-"""Apache's mod_md (2.4): `domains/NAME/pubcert[.CURVE].pem`, the full chain; `md.json` is its copy of the configuration."""
+"""Apache's mod_md (2.4): `domains/NAME/pubcert[.CURVE].pem` is the full chain; `md.json` is a copy of the configuration."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ WORDS = ("mod_md",)
 
 
 def bases(root: Path) -> Iterator[Path]:
-    """Yield where Debian's Apache has it."""
+    """Yield the folder that Debian's Apache uses."""
     yield root / "etc/apache2/md"
 
 
 def find_in(base: Path) -> Iterator[FoundCertificate]:
-    """Yield its certificates, one for each key. A revoked one has no mark; `fallback-…` pairs are stand-ins."""
+    """Yield its certificates, one for each key, without the temporary `fallback-…` pairs. A revoked one is not marked."""
     for name in names_in(base / "domains"):
         for file in names_in(base / "domains" / name):
             if file.startswith("pubcert.") and file.endswith("pem"):
@@ -28,7 +28,7 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
 
 
 def way(root: Path, found: FoundCertificate) -> Way:
-    """Read `md.json` and the account that it names, whose key is encrypted with what `md_store.json` holds."""
+    """Read `md.json` and the account that it names; `md_store.json` has the passphrase of the account's key."""
     facts = found.certificate.parent / "md.json"
     id = json_within(found.base, facts, "ca", "account")
     account = found.base / "accounts" / id if id and "/" not in id and not id.startswith(".") else None

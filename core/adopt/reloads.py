@@ -1,4 +1,4 @@
-"""Which hooks of another client are nothing but the reload of a known service: only those are taken over, as our own command."""
+"""Hooks of another client that only reload a known service: only these are taken over, as a command of our own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reload(Struct, frozen=True, kw_only=True):
 
 
 def reload_of(hook: str) -> Reload | None:
-    """Return the reload that a hook is, all of it; None for anything else. Pure."""
+    """Return the reload that a hook consists of; None if it does anything else. Pure."""
     try:
         words = shlex.split(hook, comments=True)
     except ValueError:

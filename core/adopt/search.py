@@ -1,4 +1,4 @@
-"""Looks through the folders of all known clients, and finds a certificate by what it is and not by what it is called."""
+"""Searches the folders of all known clients, and finds a certificate by its fingerprint, not by its name."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from core.adopt.ways import Way
 from core.store.versions import leaf_sha256
 
 CLIENTS: tuple[ModuleType, ...] = (certbot, acme_sh, lego, dehydrated, getssl, uacme, caddy, mod_md, acmetool)
-"""Each has `NAME`, `WORDS`, `bases(root)`, `find_in(base)` and `way(root, found)`; one whose files do not say how it renews has
-`way_by(launches, root, found)` instead."""
+"""Each has `NAME`, `WORDS`, `bases(root)`, `find_in(base)` and `way(root, found)`; a client whose files do not say how it renews
+has `way_by(launches, root, found)` instead."""
 
 SEARCH_SECONDS = 5.0
-"""For looking through the folders of all clients."""
+"""Time limit for searching the folders of all clients."""
 
 
 def found_on(root: Path) -> Iterator[FoundCertificate]:
-    """Yield everything that the known clients keep below `root`, `/` but for tests."""
+    """Yield every certificate that the known clients keep below `root` (`/` except in tests)."""
     for client in CLIENTS:
         for base in client.bases(root):
             yield from client.find_in(base)
 
 
 def found_below(folder: Path, clients: Sequence[ModuleType] = CLIENTS) -> Iterator[FoundCertificate]:
-    """Yield what is in a folder that a person names: a client's own, the home it is in, or the root of another system."""
+    """Yield the certificates in a folder that the user names: a client's own, its home folder, or the root of another system."""
     for client in clients:
         places = [folder, *client.bases(folder), *(folder / each for each in (".acme.sh", ".lego", ".getssl"))]
         for base in dict.fromkeys(places):
@@ -38,15 +38,15 @@ def found_below(folder: Path, clients: Sequence[ModuleType] = CLIENTS) -> Iterat
 
 
 def client_named(name: str) -> ModuleType | None:
-    """Return a client by its name."""
+    """Return a client by its name; None if it is unknown."""
     return next((each for each in CLIENTS if name == each.NAME), None)
 
 
 def way_of(root: Path, found: FoundCertificate, launches: Launches | None = None) -> Way:
-    """Return how its client renews a certificate, as far as its files, or what starts it, say.
+    """Return how its client renews a certificate, as far as its files or the command that starts it say.
 
     Args:
-        launches: of `root`, where more than one certificate is looked at.
+        launches: those of `root`; pass it if more than one certificate is looked up.
     """
     client = client_named(found.client)
     if client is None:
@@ -57,7 +57,7 @@ def way_of(root: Path, found: FoundCertificate, launches: Launches | None = None
 
 
 def holders_of(root: Path, sha256: str) -> tuple[FoundCertificate, ...]:
-    """Return every place where a client keeps the certificate with this fingerprint (`AA:BB:…`), as far as SEARCH_SECONDS go."""
+    """Return every place where a client keeps the certificate with this fingerprint (`AA:BB:…`), found within SEARCH_SECONDS."""
     found: list[FoundCertificate] = []
 
     def search() -> None:
@@ -71,7 +71,7 @@ def holders_of(root: Path, sha256: str) -> tuple[FoundCertificate, ...]:
 
 
 def within(work: Callable[[], None], seconds: float) -> bool:
-    """Do `work` for so long at most, and tell whether it has ended: a folder of homes may be on a server that hangs."""
+    """Run `work` for at most `seconds`; return whether it has ended: home folders may be on a server that hangs."""
     thread = threading.Thread(target=work, name="adopt", daemon=True)
     thread.start()
     thread.join(seconds)
@@ -79,7 +79,7 @@ def within(work: Callable[[], None], seconds: float) -> bool:
 
 
 def timer(root: Path, client: str) -> Timer | None:
-    """Return what makes a client renew, or None where nothing is found."""
+    """Return what makes a client renew, or None if nothing is found."""
     return next(iter(timers(root, client)), None)
 
 

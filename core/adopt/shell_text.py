@@ -1,4 +1,4 @@
-"""Assignments of a shell file, read and never sourced: `NAME='…'`, `NAME="…"`, `NAME=(…)`; the last one counts."""
+"""Assignments in a shell file, parsed and never sourced: `NAME='…'`, `NAME="…"`, `NAME=(…)`; the last one wins."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _BASE64 = re.compile(r"__ACME_BASE64__START_([A-Za-z0-9+/=]*)__ACME_BASE64__END_
 
 
 def assignments(text: str, known: dict[str, str] | None = None) -> dict[str, str]:
-    """Return name → value. A value that runs a command, or names an unknown variable, is left out.
+    """Return name → value. A value that runs a command, or uses an unknown variable, is left out.
 
     Args:
-        known: values of files that were read before, for `${NAME}`.
+        known: values from files that were read before, for `${NAME}`.
     """
     found = dict(known or {})
     for match in _ASSIGNMENT.finditer(text):
@@ -37,7 +37,7 @@ def assignments(text: str, known: dict[str, str] | None = None) -> dict[str, str
 
 
 def words(value: str) -> tuple[str, ...]:
-    """Return the words of an array."""
+    """Return the words of a shell array."""
     return tuple("".join(parts) for parts in _WORD.findall(value))
 
 
@@ -51,7 +51,7 @@ def _expanded(value: str, known: dict[str, str]) -> str | None:
 
 
 def _plain(value: str) -> str:
-    """Return a value of acme.sh without its base64, where it has one."""
+    """Return a value of acme.sh, decoded if it is in base64."""
     match = _BASE64.fullmatch(value)
     if match is None:
         return value

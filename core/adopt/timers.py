@@ -1,4 +1,4 @@
-"""What makes another client renew: a systemd timer that is switched on, or the line of a crontab. Read, never run."""
+"""What makes another client renew: an enabled systemd timer, or a line of a crontab. Read, never run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _LINE_CHARACTERS = 200
 
 
 def timers_of(root: Path, words: Sequence[str]) -> Iterator[Timer]:
-    """Yield what runs a program that is called by one of `words`: systemd's timers first."""
+    """Yield what runs a program named by one of `words`: systemd timers first."""
     called = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, words))})(?![A-Za-z0-9])")
     yield from _systemd(root, called)
     yield from _cron(root, called)
 
 
 def built_in(root: Path, client: str) -> Timer | None:
-    """Return what stands for the timer of a server that renews its certificates itself; None for every other client."""
+    """Return the entry for a server that renews its certificates itself; None for every other client."""
     if client == "caddy":
         file = root / "etc/caddy/Caddyfile"
         off = "name the certificate in its site (tls CERT KEY), or remove the site"
@@ -54,7 +54,7 @@ def _cron(root: Path, called: re.Pattern[str]) -> Iterator[Timer]:
         tables += [folder / name for name in names_in(folder)]
     for table in tables:
         for line in _lines(read(table) or b""):
-            # Debian's own line for certbot does nothing where systemd runs, whose timer does the work.
+            # Debian's own cron line for certbot does nothing under systemd, where a timer does the work.
             if called.search(line) and not (systemd and "/run/systemd/system" in line):
                 yield Timer(file=table, line=line, off=_cron_off(line, table, table.parent == users))
 

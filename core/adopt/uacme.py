@@ -1,4 +1,4 @@
-"""uacme (1.7): `/etc/ssl/uacme/NAME/cert.pem`, the full chain, and its key below `private/`. Nothing else is kept."""
+"""uacme (1.7): `/etc/ssl/uacme/NAME/cert.pem` is the full chain, its key is below `private/`. Nothing else is stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
 
 def bases(root: Path) -> Iterator[Path]:
-    """Yield where it keeps everything."""
+    """Yield the folder that it uses."""
     yield root / "etc/ssl/uacme"
 
 
@@ -38,7 +38,7 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
 
 
 def way_by(launches: Launches, root: Path, found: FoundCertificate) -> Way:
-    """Name the account key: one for all CAs. CA, challenge and hook are in the command that runs it."""
+    """Return the account key (one for all CAs), and the CA, challenge and hook from the command that runs uacme."""
     key = found.base / "private/key.pem"
     launch = next((each for each in launches.of(NAME, found) if _is_for(root, each, found)), None)
     if launch is None:
@@ -65,7 +65,7 @@ def way_by(launches: Launches, root: Path, found: FoundCertificate) -> Way:
 
 
 def _is_for(root: Path, launch: Launch, found: FoundCertificate) -> bool:
-    """Tell whether a command is about a certificate: uacme calls it by the first name behind `issue`."""
+    """Return whether a command is for a certificate: uacme names it by the first name after `issue`."""
     options = launch.options()
     folder = next(iter(options.get("c") or options.get("confdir") or ()), "/etc/ssl/uacme")
     if not folder.startswith("/") or rebased(root, folder) != found.base or "issue" not in launch.words:

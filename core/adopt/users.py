@@ -1,4 +1,4 @@
-"""Which services read a client's files: their configurations are searched for its paths. Read only, a bounded number of files."""
+"""Which services read a client's files: searches their configurations for its paths. Reads only, a bounded number of files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FOLDERS = (
     ),
 )
 _MOST = 500
-"""Files that are read."""
+"""Maximum number of files to read."""
 
 
 class Configurations:
@@ -33,7 +33,7 @@ class Configurations:
         self._texts: list[tuple[Path, bytes]] | None = None
 
     def naming(self, paths: Sequence[str]) -> tuple[Path, ...]:
-        """Return the files in which one of these absolute paths stands, outside a comment."""
+        """Return the files that contain one of these absolute paths outside a comment."""
         if self._texts is None:
             self._texts = list(self._read())
         wanted = [path.encode("utf-8", "surrogateescape") for path in paths if path]

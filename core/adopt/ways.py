@@ -1,4 +1,4 @@
-"""How another client renews a certificate, as far as its own files say: values, without behaviour."""
+"""Values: how another client renews a certificate, as far as its own files say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.concealed import Concealed
 
 
 class Hook(Struct, frozen=True, kw_only=True):
-    """A command that the client runs: shell text from outside, never run here."""
+    """A command that the client runs: foreign shell text, never run here."""
 
     kind: str
     """`pre`, `post`, `deploy`, `reload`, `auth`, `cleanup`."""
@@ -19,7 +19,7 @@ class Hook(Struct, frozen=True, kw_only=True):
 
 
 class Installed(Struct, frozen=True, kw_only=True):
-    """Where the client puts copies, which are what services read."""
+    """Where the client installs copies, which the services read."""
 
     certificate: str = ""
     """Of the full chain."""
@@ -28,7 +28,7 @@ class Installed(Struct, frozen=True, kw_only=True):
 
 
 class DnsAccess(Concealed, Struct, frozen=True, kw_only=True):
-    """Access to a DNS provider, in the words of this box's kinds. Holds secrets."""
+    """Credentials for a DNS provider, in the fields of certdeck's own kinds. Contains secrets."""
 
     kind: str
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -36,23 +36,23 @@ class DnsAccess(Concealed, Struct, frozen=True, kw_only=True):
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """What decides how one certificate is renewed. Empty or None: the client's files do not say."""
+    """How one certificate is renewed. Empty or None: the client's files do not say."""
 
     directory: str = ""
     """URL of the ACME directory."""
     host: str = ""
-    """Host of the CA, where that is all that is known."""
+    """Host of the CA, if only that is known."""
     account_key: Path | None = None
     account_url: str = ""
     account_passphrase: Path | None = None
-    """A file of the client's that holds, as `key` of a JSON object, what opens the account key."""
+    """A file of the client that contains, as `key` of a JSON object, the passphrase of the account key."""
     challenge: str = ""
-    """`http-01`, `dns-01`, or another one of RFC 8555."""
+    """`http-01`, `dns-01`, or another type of RFC 8555."""
     webroots: tuple[str, ...] = ()
     address: str = ""
     port: int | None = None
     dns_name: str = ""
-    """What the client calls its DNS plug-in."""
+    """The client's name for its DNS plug-in."""
     dns: DnsAccess | None = None
     hooks: tuple[Hook, ...] = ()
     installed: Installed | None = None
@@ -61,6 +61,6 @@ class Way(Struct, frozen=True, kw_only=True):
     renew_days: int | None = None
     auto_renew: bool | None = None
     wanted_names: tuple[str, ...] = ()
-    """What the client would order next time."""
+    """The names that the client would order next time."""
     notes: tuple[str, ...] = ()
     """What cannot be taken over, in sentences."""
