@@ -1,4 +1,4 @@
-"""The files that a service is configured with: whether they can be used, and whose they are. No key leaves this module."""
+"""The certificate and key files of a service: whether they are usable, and who owns them. No key leaves this module."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _DEFAULT_MODE = 0o600
 
 
 class Stored(Struct, frozen=True, kw_only=True):
-    """What lies at the paths of a pair."""
+    """The files at the paths of a pair."""
 
     sha256: str | None = None
-    """Of the first certificate; None where there is none."""
+    """Of the first certificate; None if there is none."""
     names: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     owner: str | None = None
-    """Of the key, where it is not root."""
+    """Of the key, if it is not root."""
     group: str | None = None
     mode: str | None = None
-    """Of the key, in octal, where it is not 0600."""
+    """Of the key, in octal, if it is not 0600."""
     layout: str = SEPARATE
-    """How certificate and key lie in their files."""
+    """How certificate and key are arranged in their files."""
 
 
 def stored(pair: Pair) -> Stored:
-    """Look at the files of a pair. Never raises."""
+    """Check the files of a pair. Never raises."""
     from core.store.versions import certificate_facts
 
     problems: list[str] = []
@@ -69,7 +69,7 @@ def stored(pair: Pair) -> Stored:
 
 
 def _layout(content: bytes) -> str:
-    """Return in which order certificate and key stand in one file."""
+    """Return the order of certificate and key in one file."""
     key, certificate = content.find(b"PRIVATE KEY-----"), content.find(b"-----BEGIN CERTIFICATE-----")
     return KEY_FIRST if 0 <= key < certificate else COMBINED
 
@@ -89,7 +89,7 @@ def _content(path: str, word: str, problems: list[str]) -> bytes:
 
 
 def _owner(path: str, problems: list[str]) -> tuple[str | None, str | None, str | None]:
-    """Return owner, group and mode of a key where they are not root's and 0600."""
+    """Return owner, group and mode of a key, each None if it is root's or 0600."""
     try:
         found = os.stat(path)
     except OSError:
@@ -106,7 +106,7 @@ def _owner(path: str, problems: list[str]) -> tuple[str | None, str | None, str 
 
 
 def account(uid: int) -> str:
-    """Return the name of a user, or the number where it has none."""
+    """Return the name of a user, or the number if it has none."""
     import pwd
 
     try:

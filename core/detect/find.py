@@ -32,11 +32,11 @@ def detect(
     now: datetime,
     cancel: CancelToken | None = None,
 ) -> tuple[DetectedService, ...]:
-    """Return every TLS service that was found, those that run first. Blocks for some seconds at worst.
+    """Return every TLS service that was found, running ones first. Blocks for some seconds at most.
 
     Args:
         own: fingerprints of certdeck's certificates.
-        targets: as configured: a service whose files one of them writes is told to be taken over.
+        targets: as configured; a service whose files belong to one of them is reported with that target.
 
     Raises Cancelled.
     """
@@ -63,7 +63,7 @@ def detect(
 
 
 def _read(found: Sequence[Instance]) -> list[tuple[Instance, Reading]]:
-    """Read the configurations, several at the same time. Raises Cancelled."""
+    """Read the configurations in parallel. Raises Cancelled."""
     return list(zip(found, map_concurrently(_reading, found, at_once=_AT_ONCE), strict=True))
 
 
@@ -88,7 +88,7 @@ def _reading(instance: Instance) -> Reading:
 
 
 def _seen(instance: Instance, reading: Reading) -> list[Seen]:
-    """Return an entry for each certificate; one without any where the configuration could not be read or names none."""
+    """Return one entry per certificate; one without a certificate if the configuration is unreadable or names none."""
     every: list[Seen] = []
     problems = (*reading.problems, *_own_configuration(instance, reading))
     for number, pair in enumerate(reading.pairs):
@@ -122,7 +122,7 @@ def _seen(instance: Instance, reading: Reading) -> list[Seen]:
 
 
 def _questions(instance: Instance, pair: Pair | None, names: Sequence[str]) -> tuple[Question, ...]:
-    """Return what to ask the ports of a running service for one of its certificates."""
+    """Return the probes of a running service's ports for one of its certificates."""
     program = instance.program
     if program is None:
         return ()
@@ -139,7 +139,7 @@ def _questions(instance: Instance, pair: Pair | None, names: Sequence[str]) -> t
 
 
 def _own_configuration(instance: Instance, reading: Reading) -> Iterable[str]:
-    """Say where the kind's own commands would reach another instance, and no others are known."""
+    """Report if the kind's usual commands would affect another instance and no others are known."""
     look, row = instance.look, kind_named(instance.kind)
     own = instance.program is not None and look.touched and look.usual not in look.touched
     if own and reading.pairs and not reading.reload and row is not None and row.action.how != NO_ACTION:
@@ -167,17 +167,17 @@ def _own_tmp(instance: Instance, pair: Pair) -> Iterable[str]:
 
 
 def _questions_of_stranger(program: RunningProgram) -> tuple[Question, ...]:
-    """Return what to ask an unknown program: TLS on the ports that are registered for it, and nothing else."""
+    """Return the probes of an unknown program: TLS on the ports registered for it, and nothing else."""
     return tuple(Question(host, port, ("",)) for host, port in addresses(program.sockets) if port in TLS_PORTS)
 
 
 def _assigned(
     seen: Sequence[Seen], presented: Mapping[Question, Presented]
 ) -> list[tuple[Seen, tuple[Presented, ...]]]:
-    """Give each certificate the listeners that are its own.
+    """Assign each certificate its listeners.
 
-    Where the configuration does not say which port has which certificate, a listener that presents one of the service's other
-    certificates is that one's, and a port that speaks no TLS is nobody's.
+    If the configuration does not say which port uses which certificate, a listener that presents another certificate of the
+    service belongs to that one, and a port without TLS belongs to none.
     """
     files: dict[int, set[str]] = {}
     for each in seen:

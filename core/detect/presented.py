@@ -1,4 +1,4 @@
-"""Asks the ports of services what certificate they present: all at the same time, each for a few seconds at most."""
+"""Queries which certificate the ports of services present: all in parallel, each for a few seconds at most."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ LABEL_BELOW_WILDCARD = "certdeck"
 
 
 class Question(Struct, frozen=True):
-    """One port that is asked, with every dialect that it may speak."""
+    """One port to probe, with every dialect that it may speak."""
 
     host: str
     port: int
     dialects: tuple[str, ...]
     name: str = ""
-    """Server name to ask for; empty: none."""
+    """Server name to send (SNI); empty: none."""
 
 
 def ask(prober: Prober, questions: Sequence[Question], own: Set[str], now: datetime) -> Mapping[Question, Presented]:
-    """Return what each port presents: the answer of the first dialect that led to a certificate.
+    """Return what each port presents: the result of the first dialect that returned a certificate.
 
     Args:
         own: fingerprints of certdeck's certificates.
@@ -76,5 +76,5 @@ def _presented(prober: Prober, question: Question, dialect: str, own: Set[str], 
 
 
 def asked_name(name: str) -> str | None:
-    """Return the server name to ask for: a label below a wildcard, or None for none."""
+    """Return the server name to send: a label below a wildcard; None for no name."""
     return (f"{LABEL_BELOW_WILDCARD}{name[1:]}" if name.startswith("*.") else name) or None

@@ -1,4 +1,4 @@
-"""What a reader of a service's configuration is given, and what it returns."""
+"""The input and the result of a reader of a service's configuration."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from core.text import safe_line, tail
 from core.trusted_paths import refuse_untrusted
 
 SECONDS = 10.0
-"""For one program that is asked for its configuration."""
+"""Time limit for one program that prints its configuration."""
 MOST_OUTPUT_BYTES = 4 * 1024 * 1024
 LONGEST_PATH = 1024
 MOST_FITTING = 1000
-"""Names that one pattern of a configuration may stand for."""
+"""Maximum number of paths that one pattern in a configuration may match."""
 
 
 class Unreadable(Exception):
-    """The configuration of a service cannot be read. The text is one clean sentence for people."""
+    """The configuration of a service cannot be read. The text is one clean sentence for the user."""
 
 
 class Pair(Struct, frozen=True, kw_only=True):
-    """A certificate that a service is configured with."""
+    """A certificate that is configured for a service."""
 
     certificate: str
     """As configured, made absolute."""
     key: str
-    """The same as `certificate` where both are in one file."""
+    """The same as `certificate` if both are in one file."""
     chain: str = ""
-    """Where the intermediates are, for a service that wants them apart."""
+    """Path of the intermediates, for a service that reads them from a separate file."""
     names: tuple[str, ...] = ()
-    """Host names that it is presented for."""
+    """Host names for which it is presented."""
     listens: tuple[tuple[int, str], ...] = ()
-    """Port, and its dialect (empty: TLS from the first byte). Empty: not known, so each port of the service is looked at."""
+    """Port and dialect (empty: TLS from the first byte). Empty if unknown: then each port of the service is probed."""
 
     def joined(self, other: Pair) -> Pair:
-        """Return the pair with the names and ports of another place that names the same files."""
+        """Return the pair with the names and ports of another place that uses the same files."""
         return replace(
             self,
             names=tuple(dict.fromkeys((*self.names, *other.names))),
@@ -59,15 +59,15 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     pairs: tuple[Pair, ...] = ()
     problems: tuple[str, ...] = ()
-    """What is wrong, in whole clean sentences."""
+    """What is wrong, in complete clean sentences."""
     test: tuple[str, ...] = ()
-    """Tests the configuration of this instance, where it is not the usual one."""
+    """Command that tests the configuration of this instance, if it is not the usual one."""
     reload: tuple[str, ...] = ()
-    """Reloads this instance, where the usual command would reload another one."""
+    """Command that reloads this instance, if the usual command would reload another one."""
 
 
 class Look:
-    """One service that is looked at: its configuration, its process where it runs, and its tools."""
+    """One service to read: its configuration, its process if it runs, and its tools."""
 
     def __init__(
         self,
@@ -77,18 +77,18 @@ class Look:
         program: RunningProgram | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
-        """`configuration`: its usual file or folder that is there, or None."""
+        """`configuration`: its usual file or folder, if that exists, or None."""
         self.env = env
         self.how = how
         self.program = program
         self.usual = configuration
         self.cancel = cancel or CancelToken()
         self.touched: set[Path] = set()
-        """What was read of its configuration, or given to one of its tools."""
+        """The configuration files that were read or passed to one of its tools."""
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What the process was started with; empty where it does not run."""
+        """The arguments that the process was started with; empty if it does not run."""
         return self.program.arguments if self.program else ()
 
     @property
@@ -100,7 +100,7 @@ class Look:
         return tuple(sorted({port for _, port in self.program.sockets})) if self.program else ()
 
     def option(self, *names: str) -> str | None:
-        """Return the value of an option that the process was started with: `-c FILE`, `--config FILE`, `--config=FILE`."""
+        """Return the value of an option of the running process: `-c FILE`, `--config FILE`, `--config=FILE`."""
         words = self.arguments
         for at, word in enumerate(words):
             if word in names and at + 1 < len(words):
@@ -111,7 +111,7 @@ class Look:
         return None
 
     def configuration(self, *options: str) -> Path:
-        """Return its configuration: as the process was told with one of `options`, else the usual one. Raises Unreadable."""
+        """Return its configuration: the one in `options` of the process, otherwise the usual one. Raises Unreadable."""
         told = self.option(*options) if options else None
         if told:
             if not os.path.isabs(told):
@@ -122,7 +122,7 @@ class Look:
         return self.usual
 
     def tool(self, name: str) -> str:
-        """Return how a program of the service is called: by its path where PATH finds another one than the one that runs."""
+        """Return how to call a program of the service: by its path if PATH finds a different one from the running one."""
         path = self.program.path if self.program else ""
         if not path or not os.path.isfile(path):
             return name
@@ -130,7 +130,7 @@ class Look:
         return name if found is not None and os.path.realpath(found) == os.path.realpath(path) else path
 
     def is_others(self, configuration: Path) -> bool:
-        """Tell whether root must not hand this configuration to a program, because another account can change it."""
+        """Return whether this process is root and must not pass this configuration to a program: another account can change it."""
         try:
             refuse_untrusted([configuration], "")
         except UntrustedPath:
@@ -138,10 +138,10 @@ class Look:
         return False
 
     def run(self, argv: Sequence[str], configuration: Path | None = None, *, allowed: Sequence[int] = (0,)) -> str:
-        """Return what one of the service's programs says.
+        """Run one of the service's programs and return its output.
 
         Args:
-            configuration: file or folder that it reads; as root it is asked only where no other account can change that.
+            configuration: file or folder that it reads; as root, it is run only if no other account can change that.
             allowed: exit statuses that mean success.
 
         Raises Unreadable; Cancelled.
@@ -164,7 +164,7 @@ class Look:
         return ended.output
 
     def text(self, path: Path) -> str:
-        """Return what stands in a file of its configuration. Raises Unreadable."""
+        """Return the text of a configuration file. Raises Unreadable."""
         self.touched.add(path)
         try:
             return read_regular(path).decode("utf-8", "replace")
@@ -173,14 +173,14 @@ class Look:
 
 
 def shown(text: str) -> str:
-    """Return foreign text as it may stand in a sentence."""
+    """Return foreign text for use in a sentence."""
     return safe_line(text, 200)
 
 
 def fitting(pattern: str) -> list[Path]:
-    """Return what a full path with wildcards stands for, sorted, as the services read it (glob(3)): `**` is one level.
+    """Return the paths that match an absolute pattern, sorted, as the services read it (glob(3)): `**` is one level.
 
-    Foreign text: whatever it is, the answer is a list, and no more than MOST_FITTING are looked at.
+    Foreign text: the result is always a list, and at most MOST_FITTING paths are read.
     """
     if "\0" in pattern:
         return []
@@ -188,7 +188,7 @@ def fitting(pattern: str) -> list[Path]:
 
 
 def absolute(path: str, base: Path) -> str:
-    """Return a configured path made absolute, without looking at the disk. Raises Unreadable for what cannot be one."""
+    """Return a configured path made absolute, without access to the disk. Raises Unreadable for an invalid one."""
     if not path or len(path) > LONGEST_PATH or "\0" in path or not path.isprintable():
         raise Unreadable(f"The configured path {shown(path)!r} cannot be used.")
     return os.path.normpath(base / path)

@@ -1,4 +1,4 @@
-"""What is looked for: the rows of the catalogue of kinds that say how."""
+"""What to search for: the rows of the kind table that support detection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.targets.kinds import all_kinds
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """A kind of service that is looked for."""
+    """A kind of service to search for."""
 
     kind: str
     title: str
@@ -36,7 +36,7 @@ class Instance(Struct, frozen=True, kw_only=True):
 
 
 def wanted() -> Iterator[Wanted]:
-    """Yield every kind that can be found, in the order of the catalogue."""
+    """Yield every kind that can be detected, in the order of the table."""
     for kind in all_kinds():
         if kind.detect is not None:
             yield Wanted(kind=kind.name, title=kind.title, how=kind.detect)
@@ -45,13 +45,13 @@ def wanted() -> Iterator[Wanted]:
 def instances(
     kinds: Sequence[Wanted], programs: Sequence[RunningProgram], env: Environment, cancel: CancelToken
 ) -> tuple[list[Instance], list[Instance]]:
-    """Return the services that run, and the configurations that are there, whether they belong to one that runs or not."""
+    """Return the running services, and all configurations that exist, whether a running service uses them or not."""
     root = env.places.root
     running, installed = [], []
     for each in kinds:
         there = [path for pattern in each.how.configuration for path in _found(root, pattern)]
         for program in programs:
-            # What takes datagrams alone is a service only where a row expects no port that can be asked.
+            # A program with only UDP sockets counts as a service only if its row expects no port to probe.
             if is_one(program, each.how) and (program.sockets or not each.how.dialects):
                 usual = there[0] if len(there) == 1 else None
                 running.append(_instance(each, Look(env, each.how, usual, program, cancel)))
@@ -60,7 +60,7 @@ def instances(
 
 
 def is_one(program: RunningProgram, how: Detection) -> bool:
-    """Tell whether a program is the service that a row describes."""
+    """Return whether a program is the service that a row describes."""
     return (not how.word or any(how.word in each for each in program.arguments)) and any(
         program.path.endswith(f"/{name}") if "/" in name else fnmatchcase(program.name, name) for name in how.programs
     )
@@ -71,7 +71,7 @@ def _instance(each: Wanted, look: Look) -> Instance:
 
 
 def _found(root: Path, pattern: str) -> list[Path]:
-    """Return the files and folders that fit. One behind a folder that this user may not enter is returned: its reader tells."""
+    """Return the matching files and folders; also one below a folder that this user may not enter: its reader reports that."""
     if "*" not in pattern:
         path = root / pattern.lstrip("/")
         try:

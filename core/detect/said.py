@@ -1,4 +1,4 @@
-"""Puts what was found into values for people and programs: ids, who shares what, what is wrong, which target would take it over."""
+"""Turns findings into values for users and programs: IDs, shared files, problems, and the target that would take a service over."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def described(
 
     Args:
         strangers: name of a program → what it presents.
-        root: where other ACME clients' folders are looked for.
+        root: where the folders of other ACME clients are searched.
     """
     services: list[DetectedService] = []
     numbers: Counter[str] = Counter()
     names = set(targets)
     for seen, presented in found:
         if seen.pair is None and not presented and not seen.problems:
-            continue  # it runs, and speaks no TLS
+            continue  # it runs without TLS
         kind = seen.instance.kind
         id = _id(seen, presented)
         numbers[id] += 1
@@ -75,7 +75,7 @@ def described(
 
 
 def _id(seen: Seen, presented: Sequence[Presented]) -> str:
-    """Return what names a service from one look to the next, whatever else has been started or stopped between them."""
+    """Return an ID that stays the same between runs, whatever other services start or stop."""
     kind = seen.instance.kind
     if seen.pair is not None:
         what = place_of(seen.pair.certificate)
@@ -96,7 +96,7 @@ def _target_of(seen: Seen, targets: Mapping[str, TargetConfig]) -> str | None:
 
 
 def _is_service(kind: str, other: str) -> bool:
-    """Tell whether two kinds are ways of the same service, as haproxy and haproxy-runtime are."""
+    """Return whether two kinds are variants of the same service, such as haproxy and haproxy-runtime."""
     row, other_row = kind_named(kind), kind_named(other)
     return kind == other or bool(row and other_row and row.unit and row.unit == other_row.unit)
 
@@ -118,7 +118,7 @@ def _problems(seen: Seen, presented: Sequence[Presented], root: Path, now: datet
 
 
 def _held_by_client(sha256: str | None, root: Path) -> Iterator[str]:
-    """Say which other ACME client manages a certificate: it would go on renewing it in the same place."""
+    """Report which other ACME client manages a certificate: it would keep renewing it in the same place."""
     from core.adopt.search import holders_of
 
     if sha256:
@@ -127,7 +127,7 @@ def _held_by_client(sha256: str | None, root: Path) -> Iterator[str]:
 
 
 def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> TargetConfig:
-    """Return the target that would take a service over, under a name that is free; `names` gets it."""
+    """Return the target that would take a service over, under a free name, which is added to `names`."""
     pair, file, kind = seen.pair, seen.file, seen.instance.kind
     assert pair is not None
     name, number = kind, 1
@@ -141,7 +141,7 @@ def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> T
     fits = row is not None and layout in row.files.layouts
     test, reload = seen.test, seen.reload
     if row is not None and not fits:
-        # Its files lie in a way that the kind does not write: as files, with the same commands.
+        # The kind does not write this file layout: use the kind `files` with the same commands.
         test, reload = test or row.test.command, reload or row.action.command
     usual = row.files.layouts[0] if row is not None and fits else SEPARATE
     return TargetConfig(
@@ -162,7 +162,7 @@ def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> T
 
 
 def _sharing(services: Sequence[DetectedService]) -> tuple[DetectedService, ...]:
-    """Fill in who reads the same files."""
+    """Fill in which services read the same files."""
     readers: dict[str, list[str]] = {}
     for each in services:
         for place in _places(each):

@@ -1,4 +1,4 @@
-"""One certificate of one service, before it is put into words."""
+"""One certificate of one service, before it is turned into a result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     instance: Instance
     pair: Pair | None
-    """None: its configuration names none that could be read."""
+    """None: its configuration names no readable certificate."""
     problems: tuple[str, ...]
     file: Stored | None
     questions: tuple[Question, ...]

@@ -1,1 +1,1 @@
-"""How certificate, key, names and ports are read from the configuration of one service: a module each, with a function `read`."""
+"""Readers of certificate, key, names and ports from a service's configuration: one module each, with a function `read`."""

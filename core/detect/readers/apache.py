@@ -1,4 +1,4 @@
-"""Apache: `-D DUMP_INCLUDES` names the files of its configuration (2.4.25 and newer); their virtual hosts are read."""
+"""Apache: `-D DUMP_INCLUDES` lists its configuration files (2.4.25 and newer); the virtual hosts in them are read."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def read(look: Look) -> Reading:
     told = [word for option in _PASSED_ON if (value := look.option(option)) for word in (option, value)]
     configuration = look.configuration("-f")
     if look.program is None or look.is_others(configuration):
-        # apache2ctl makes folders below /run where Apache does not run, and nothing may be changed.
+        # apache2ctl creates folders below /run if Apache does not run, and nothing may be changed.
         root = look.option("-d") or str(configuration.parent)
         lines = list(_included(look, configuration, [_MOST_FILES], [root], {}))
         return _reading(lines, Path(_root(look, lines) or configuration.parent), defined(lines))
-    # apache2ctl knows the variables of Debian's envvars, and takes no other configuration.
+    # apache2ctl reads the variables in Debian's envvars, and accepts no other configuration.
     program = look.tool(name)
     argv = [program, *told] if told or program != "apache2" else ["apache2ctl"]
     said = look.run([*argv, "-t", "-D", "DUMP_INCLUDES"], configuration, allowed=(0, 1))
@@ -46,12 +46,12 @@ def _root(look: Look, lines: list[list[str]]) -> str:
 def _included(
     look: Look, path: Path, left: list[int], root: list[str], variables: dict[str, str], depth: int = 0
 ) -> Iterator[list[str]]:
-    """Yield the lines of a file and of what it includes.
+    """Yield the lines of a file and of the files that it includes.
 
     Args:
         left: how many files may still be read.
         root: ServerRoot, once it is known.
-        variables: those that were defined so far.
+        variables: those defined so far.
     """
     left[0] -= 1
     if left[0] < 0 or depth > _MOST_DEPTH:

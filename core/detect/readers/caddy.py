@@ -1,4 +1,4 @@
-"""Caddy: `caddy adapt` prints its Caddyfile as JSON (2.0 and newer). What Caddy gets itself is told, and left alone."""
+"""Caddy: `caddy adapt` prints its Caddyfile as JSON (2.0 and newer). Certificates that Caddy gets itself are only reported."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(look: Look) -> Reading:
 
 
 def _managed(apps: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of sites with TLS that name no certificate."""
+    """Yield the names of TLS sites for which no certificate is configured."""
     for server in map(_table, _table(_table(apps.get("http")).get("servers")).values()):
         automatic = _table(server.get("automatic_https"))
         if automatic.get("disable") or automatic.get("disable_certificates"):
@@ -51,7 +51,7 @@ def _managed(apps: Mapping[str, Any]) -> Iterator[str]:
         given = [_table(each) for each in _list(server.get("tls_connection_policies"))]
         given = [each for each in given if each.get("certificate_selection")]
         if any(not each.get("match") for each in given):
-            continue  # one certificate for all of them
+            continue  # one certificate for all names
         own = {name for each in given for name in _list(_table(each.get("match")).get("sni"))}
         own |= {*_list(automatic.get("skip")), *_list(automatic.get("skip_certificates"))}
         for route in map(_table, _list(server.get("routes"))):
@@ -60,7 +60,7 @@ def _managed(apps: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _object(text: str) -> Mapping[str, Any] | None:
-    """Return the configuration in a text: JSON by itself, or a line of it among the warnings of `caddy adapt`."""
+    """Return the configuration in a text: the whole text as JSON, or one line of it among the warnings of `caddy adapt`."""
     for part in (text, *(line for line in text.splitlines() if line.startswith("{"))):
         try:
             found = json.loads(part)

@@ -1,4 +1,4 @@
-"""Dovecot: `doveconf` prints the settings that differ from the defaults, in blocks (2.3; 2.4 names the files anew)."""
+"""Dovecot: `doveconf` prints the settings that differ from the defaults, in blocks (2.3; 2.4 renamed the file settings)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _BLOCK = re.compile(r"([a-z_]+)(?:\s+(\S.*?))?\s*\{")
 
 
 def read(look: Look) -> Reading:
-    """Return the certificate for all, and those for single names. Raises Unreadable."""
+    """Return the default certificate and those for single names. Raises Unreadable."""
     configuration = look.configuration("-c")
-    # Without -P the path of a key is hidden like a password.
+    # Without -P, the path of a key is hidden like a password.
     said = look.run(["doveconf", "-c", str(configuration), "-n", "-P"], configuration)
     pairs: dict[tuple[str, ...], dict[str, str]] = {}
     off = False

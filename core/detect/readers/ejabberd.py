@@ -1,4 +1,4 @@
-"""ejabberd: `certfiles` lists files, with wildcards; each holds certificates, keys, or both, and ejabberd finds out what fits."""
+"""ejabberd: `certfiles` lists files, with wildcards; each contains certificates, keys, or both, and ejabberd matches them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _ITEM = re.compile(r"""^[ \t]*-?[ \t]*["']?([^\s"'#\[\],][^"'#\n\],]*)""", re.MU
 
 
 def read(look: Look) -> Reading:
-    """Return each certificate with the key that belongs to it. Raises Unreadable."""
+    """Return each certificate with its matching key. Raises Unreadable."""
     told = look.option(*look.how.options) if look.how.options else None
     told = told or look.variables.get(look.how.variable)
     configuration = Path(told) if told else look.configuration()
     text = look.text(configuration) + "\n"
     named = [item.strip() for value, items in _LIST.findall(text) for item in _ITEM.findall(f"{value}\n{items}")]
     whole = [absolute(name, configuration.parent) for name in named]
-    # A file that is missing is told as a certificate, so that somebody hears of it.
+    # A missing file is returned as a certificate, so that it is reported.
     paths = [path for each in whole for path in fitting(each) or ([] if "*" in each else [Path(each)])]
     contents = {str(path): _content(path) for path in paths}
     certificates = [
@@ -38,7 +38,7 @@ def _content(path: Path) -> bytes:
 
 
 def _key_of(certificate: str, keys: list[str], contents: dict[str, bytes]) -> str:
-    """Return the file with the key of a certificate; its own where none fits."""
+    """Return the file with the key of a certificate; the certificate file itself if none matches."""
     from core.x509.pair import pair_problem
 
     own_first = sorted(keys, key=lambda path: path != certificate)

@@ -1,4 +1,4 @@
-"""Services that read certificates from a folder or a file that is always the same."""
+"""Services that read certificates from a fixed folder or file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from core.detect.reading import Look, Pair, Reading
 
 
 def read(look: Look) -> Reading:
-    """Return the certificate at the usual place; of a folder the last one by name, as cockpit takes it."""
+    """Return the certificate at the fixed path; in a folder, the last one by name, as cockpit does."""
     usual = look.usual
     if usual is None:
         return Reading()

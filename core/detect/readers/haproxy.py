@@ -1,4 +1,4 @@
-"""HAProxy: the `bind` lines of its files. `haproxy -c` prints no configuration."""
+"""HAProxy: the `bind` lines of its files. `haproxy -c` does not print the configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nginx: `nginx -T` prints every file of its configuration (1.9.2 and newer). Where it does not run, its files are read."""
+"""nginx: `nginx -T` prints all its configuration files (1.9.2 and newer). If nginx does not run, the files are read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.statements import Statement, parse
 _FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
 _PASSED_ON = ("-p", "-e", "-c")
 _DIALECTS = {"smtp": "smtp", "imap": "imap", "pop3": "pop3"}
-"""`protocol` of a mail server whose `starttls` is on."""
+"""`protocol` of a mail server with `starttls` on."""
 _MOST_DEPTH = 20
 _MOST_FILES = 500
 
@@ -29,7 +29,7 @@ def read(look: Look) -> Reading:
         raise Unreadable(
             f"It was started with the configuration {shown(str(configuration))}, which is not an absolute path."
         )
-    # A test creates log files and an empty PID file where nginx does not run (1.22, ngx_init_cycle), and nothing may be changed.
+    # A test creates log files and an empty PID file if nginx does not run (1.22, ngx_init_cycle), and nothing may be changed.
     if look.program is None or look.is_others(configuration):
         return _reading(_from_files(look, configuration), configuration.parent)
     program = look.tool("nginx")
@@ -45,7 +45,7 @@ def read(look: Look) -> Reading:
 
 
 def _expanded(text: str, included: Callable[[str], Iterable[str]], depth: int = 0) -> list[Statement]:
-    """Return the statements of a text with those of what it includes. `included`: a pattern → the texts of its files."""
+    """Return the statements of a text with its includes expanded. `included`: returns the texts of the files of a pattern."""
     if depth > _MOST_DEPTH:
         raise Unreadable("Its configuration includes too many files.")
 
@@ -66,7 +66,7 @@ def _expanded(text: str, included: Callable[[str], Iterable[str]], depth: int = 
 
 
 def _from_files(look: Look, configuration: Path) -> Statement:
-    """Return the statements of a configuration that is read here."""
+    """Return the statements of a configuration, read from its files."""
     base = configuration.parent
     left = _MOST_FILES
 
@@ -82,7 +82,7 @@ def _from_files(look: Look, configuration: Path) -> Statement:
 
 
 def _from_tool(files: Mapping[str, str]) -> Statement:
-    """Return the statements of what `nginx -T` printed, by file, the main one first."""
+    """Return the statements of what `nginx -T` printed. `files`: name → text, the main file first."""
     first = next(iter(files))
     base = Path(first).parent
 
@@ -94,7 +94,7 @@ def _from_tool(files: Mapping[str, str]) -> Statement:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    """Tell whether a pattern stands for a path, as glob(3) does: a wildcard stops at a slash, and takes no dot at the beginning."""
+    """Return whether a pattern matches a path as in glob(3): a wildcard matches neither a slash nor a leading dot."""
     parts, patterns = name.split("/"), pattern.split("/")
     return len(parts) == len(patterns) and all(
         fnmatchcase(part, each) and not (part.startswith(".") and not each.startswith("."))
@@ -103,7 +103,7 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def _words(arguments: tuple[str, ...]) -> Mapping[str, str]:
-    """Return the options of a running nginx, which writes its command line over as one text: `nginx: master process nginx -c F`."""
+    """Return the options of a running nginx, which sets its command line to one text: `nginx: master process nginx -c F`."""
     words = " ".join(arguments).removeprefix("nginx: master process ").split()
     return {word: words[at + 1] for at, word in enumerate(words[:-1]) if word in _PASSED_ON}
 
@@ -120,7 +120,7 @@ def _reading(main: Statement, base: Path) -> Reading:
 
 
 def _pairs(part: Statement, server: Statement, base: Path, problems: list[str]) -> Iterator[Pair]:
-    """Yield the certificates of one server: an RSA one may be beside an ECDSA one."""
+    """Yield the certificates of one server: it may have both an RSA and an ECDSA one."""
     listens = tuple(_listens(part, server))
     if not listens:
         return
@@ -151,10 +151,10 @@ def _pairs(part: Statement, server: Statement, base: Path, problems: list[str]) 
 
 
 def _listens(part: Statement, server: Statement) -> Iterator[tuple[int, str]]:
-    """Yield the ports on which a server speaks TLS."""
+    """Yield the TLS ports of a server, each with its dialect (empty: TLS from the first byte)."""
     dialect = _DIALECTS.get(server.last("protocol") or "", "") if part.name == "mail" else ""
     starttls = (server.last("starttls") or part.last("starttls") or "off") in ("on", "only")
-    always = (server.last("ssl") or part.last("ssl") or "off") == "on"  # gone since nginx 1.25.1
+    always = (server.last("ssl") or part.last("ssl") or "off") == "on"  # removed in nginx 1.25.1
     for each in server.all("listen"):
         if not each.words or each.words[0].startswith("unix:") or "udp" in each.words[1:]:
             continue

@@ -1,4 +1,4 @@
-"""Services whose configuration names certificate and key by options, one beside the other, however it writes them:
+"""Services whose configuration names certificate and key by options next to each other, in any of these forms:
 `name value`, `name = value`, `name: "value"`, `name("value")`, `"name" => "value"`.
 """
 
@@ -26,7 +26,7 @@ _MOST_VARIABLES = 8
 def read(look: Look) -> Reading:
     """Return the certificates that the options name, in their order. Raises Unreadable."""
     how = look.how
-    # Some services are told everything on their command line, and what is told there counts.
+    # Some services get all settings on their command line, and these take precedence.
     text, base = "\n".join(look.arguments[1:]), Path("/")
     if not any(_paired(text, how)):
         text, base = _text(look, how)
@@ -42,7 +42,7 @@ def read(look: Look) -> Reading:
 
 
 def _text(look: Look, how: Detection) -> tuple[str, Path]:
-    """Return what the service is configured with, without comments, and the folder that relative paths begin in."""
+    """Return the service's configuration without comments, and the base folder of relative paths."""
     told = (
         look.option(*how.options)
         or _from_variable(look.variables.get(how.variable, ""))
@@ -68,12 +68,12 @@ def _text(look: Look, how: Detection) -> tuple[str, Path]:
 
 
 def _from_variable(path: str) -> str:
-    """Return the path that a variable names; RabbitMQ also takes one without its `.conf`."""
+    """Return the path in a variable; RabbitMQ also accepts one without its `.conf`."""
     return f"{path}.conf" if path and not os.path.exists(path) and os.path.isfile(f"{path}.conf") else path
 
 
 def _files(look: Look, path: Path, left: list[int]) -> Iterator[str]:
-    """Yield the text of a file and of those that it includes. `left`: how many may still be read."""
+    """Yield the text of a file and of the files that it includes. `left`: how many may still be read."""
     left[0] -= 1
     if left[0] < 0:
         raise Unreadable("Its configuration includes too many files.")
@@ -84,7 +84,7 @@ def _files(look: Look, path: Path, left: list[int]) -> Iterator[str]:
         return
     text = look.text(path)
     if path.suffix == ".ldif":
-        text = text.replace("\n ", "")  # RFC 2849 §2: a long line goes on behind a blank
+        text = text.replace("\n ", "")  # RFC 2849 §2: a long line continues after a leading space
     text = (_LUA_COMMENT if path.suffix == ".lua" else _COMMENT).sub("", text)
     yield text
     for named in _INCLUDE.findall(text):
@@ -100,12 +100,12 @@ def _named(base: Path, pattern: str) -> list[Path]:
 
 
 def _paired(text: str, how: Detection) -> Iterator[tuple[str, str]]:
-    """Yield each certificate with the key that is named next to it, or with itself."""
+    """Yield each certificate with the key named next to it; with itself as the key if there is none."""
     names = {name.lower(): False for name in how.certificate} | {name.lower(): True for name in how.key}
     if not names:
         return
     every = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-    # What is empty takes nothing from the next line, nor the option behind it.
+    # An empty value must not match the next line or the option after it.
     between = r"""["']?(?:\s*(?:=>|[:(])\s*|[ \t]*=[ \t]*|\s+)(?:-\s+)?["']?"""
     value = r"""((?![=:>]|--)[^\s"'(),;{}]+(?:\{[^}]*\}[^\s"'(),;{}]*)*)"""
     setting = re.compile(rf"""(?:^|[\s,;{{"'$(])({every}){between}{value}""", re.MULTILINE | re.IGNORECASE)

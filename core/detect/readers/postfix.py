@@ -1,4 +1,4 @@
-"""Postfix: `postconf` prints parameters, the services of master.cf, and what they override (Postfix 2.10 and newer)."""
+"""Postfix: `postconf` prints the parameters, the services of master.cf, and their overrides (Postfix 2.10 and newer)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SERVERS = ("smtpd", "postscreen")
 
 
 def read(look: Look) -> Reading:
-    """Return the certificates of the services that take mail. Raises Unreadable."""
+    """Return the certificates of the services that receive mail. Raises Unreadable."""
     told = look.variables.get("MAIL_CONFIG")
     folder = Path(told) if told else look.configuration("-c")
     if not folder.is_absolute():
@@ -95,7 +95,7 @@ def _pairs(service: str, settings: Mapping[str, str], folder: Path, problems: li
 def _files(settings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     chain = settings.get("smtpd_tls_chain_files", "").replace(",", " ").split()
     if chain:
-        # Each file holds key and chain, or a file with a key comes before the one with its chain.
+        # Each file contains key and chain, or a file with a key precedes the one with its chain.
         for at in range(0, len(chain), 2 if len(chain) % 2 == 0 else 1):
             key, certificate = (chain[at], chain[at + 1]) if len(chain) % 2 == 0 else (chain[at], chain[at])
             yield certificate, key

@@ -1,4 +1,4 @@
-"""PostgreSQL: its files, as its manual describes them. `postgres -C` refuses to run as root, and the server wants a login."""
+"""PostgreSQL: its files, as its manual describes them. `postgres -C` refuses to run as root, and the server requires a login."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read(look: Look) -> Reading:
 
 
 def _reload(look: Look, settings: Mapping[str, str], port: str) -> tuple[str, ...]:
-    """Return the command that reloads this server, where it is not the one that psql finds without being told."""
+    """Return the command that reloads this server; empty if psql connects to it by default."""
     if look.program is None or port == "5432":
         return ()
     sockets = settings.get("unix_socket_directories", "").split(",")[0].strip()
@@ -60,7 +60,7 @@ def _reload(look: Look, settings: Mapping[str, str], port: str) -> tuple[str, ..
 
 
 def _assigned(arguments: tuple[str, ...]) -> dict[str, str]:
-    """Return the settings of a command line: `-c name=value`, `--name=value`, `-p PORT`."""
+    """Return the settings on a command line: `-c name=value`, `--name=value`, `-p PORT`."""
     found: dict[str, str] = {}
     for at, word in enumerate(arguments):
         following = arguments[at + 1] if at + 1 < len(arguments) else ""
@@ -76,7 +76,7 @@ def _assigned(arguments: tuple[str, ...]) -> dict[str, str]:
 
 
 def _settings(look: Look, path: Path, left: list[int]) -> Iterator[tuple[str, str]]:
-    """Yield the settings of a file and of what it includes, in their order. `left`: how many files may still be read."""
+    """Yield the settings of a file and of its includes, in order. `left`: how many files may still be read."""
     left[0] -= 1
     if left[0] < 0:
         raise Unreadable("Its configuration includes too many files.")

@@ -1,4 +1,4 @@
-"""Redis and Valkey: the file of the running server. It writes its command line over, so it is asked itself (CONFIG GET)."""
+"""Redis and Valkey: the file of the running server. It overwrites its command line, so it is queried itself (CONFIG GET)."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def read(look: Look) -> Reading:
 
 
 def _settings(look: Look, path: Path) -> dict[str, str]:
-    """Return the last setting of each name. What is included is left out: it holds users and passwords as a rule."""
+    """Return the last setting of each name. Includes are not read: they usually contain users and passwords."""
     return dict(_SETTING.findall(look.text(path)))
 
 
 def _is_of(look: Look, path: Path) -> bool:
-    """Tell whether a file describes the running server: by the ports that it listens on."""
+    """Return whether a file describes the running server, judged by the ports that it listens on."""
     settings = _settings(look, path)
     wanted = {int(port) for port in (settings.get("tls-port", "0"), settings.get("port", "6379")) if port.isdigit()}
     return wanted - {0} == set(look.ports)
 
 
 def _asked(look: Look) -> Reading:
-    """Return what the running server says itself, without a login. Raises Unreadable."""
+    """Return the running server's own settings, read without a login. Raises Unreadable."""
     assert look.program is not None
     problem = "It listens on no port that certdeck can query."
     for host, port in addresses(look.program.sockets):
@@ -51,7 +51,7 @@ def _asked(look: Look) -> Reading:
 
 
 def _value(said: str, name: str) -> str:
-    """Return the value in an answer: the name, and the value in the next line. Raises Unreadable."""
+    """Return the value in a reply: the first line is the name, the second the value. Raises Unreadable."""
     lines = said.splitlines()
     if lines[:1] != [name]:
         raise Unreadable(f"It did not return its configuration: {shown(said)}")

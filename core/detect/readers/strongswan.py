@@ -1,4 +1,4 @@
-"""strongSwan: swanctl loads every certificate of `x509` and every key of its key folders; charon takes what belongs together."""
+"""strongSwan: swanctl loads every certificate in `x509` and every key in its key folders; charon matches them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KEYS = ("private", "rsa", "ecdsa", "pkcs8")
 
 
 def read(look: Look) -> Reading:
-    """Return each certificate whose key is there, too. The others are those of peers. Raises OSError."""
+    """Return each certificate whose key is also there. The others belong to peers. Raises OSError."""
     from core.x509.pair import pair_problem
 
     if look.usual is None:
