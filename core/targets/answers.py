@@ -1,4 +1,4 @@
-"""What a service says when it is told to read its files: by its words, because its exit status proves nothing."""
+"""Judges how a service responds to a reload by its output, because its exit status is not reliable."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _WRAPPERS = ("runuser", "sudo", "setpriv", "env", "nsenter")
 
 
 def is_own(argv: Sequence[str], action: Action) -> bool:
-    """Tell whether a command runs the program of the kind's own one, so that its words mean the same. Pure."""
+    """Return whether a command runs the same program as the kind's own command, so that its output means the same. Pure."""
     return bool(argv) and bool(action.command) and program_of(argv) == program_of(action.command)
 
 
 def ends_sessions(target: TargetConfig) -> bool:
-    """Tell whether a deployment to a target restarts its service, which ends established connections. Pure.
+    """Return whether a deployment to a target restarts its service, which ends established connections. Pure.
 
     Args:
         target: with its kind's commands filled in.
@@ -33,7 +33,7 @@ def ends_sessions(target: TargetConfig) -> bool:
 
 
 def program_of(argv: Sequence[str]) -> str:
-    """Return the name of the program that a command is about: behind `runuser -u postgres --` and `env A=B` comes the real one."""
+    """Return the name of the program that a command runs, without wrappers such as `runuser -u postgres --` and `env A=B`."""
     words = [*argv]
     if PurePath(words[0]).name in _WRAPPERS and "--" in words[:-1]:
         words = words[words.index("--") + 1 :]
@@ -43,7 +43,7 @@ def program_of(argv: Sequence[str]) -> str:
 
 
 def judged(output: str, says: Sequence[str], failure_signs: Sequence[str], who: str) -> CommandResult:
-    """Return the verdict on a command, or an answer, that ended well: its words may say otherwise. Pure."""
+    """Return the verdict on a command or a reply that succeeded formally: its text may report a failure. Pure."""
     lines = [line.strip().lower() for line in output.splitlines()]
     failed = next((line for line in lines if any(sign in line for sign in failure_signs)), None)
     is_said = not says or any(line.startswith(word.lower()) for line in lines for word in says)
@@ -54,7 +54,7 @@ def judged(output: str, says: Sequence[str], failure_signs: Sequence[str], who: 
 
 
 def tell(env: Environment, target: TargetConfig, action: Action) -> CommandResult:
-    """Tell a service over its socket to take the files that stand at the target's paths. Blocks up to the target's time limit."""
+    """Tell a service over its socket to load the files at the target's paths. Blocks up to the target's time limit."""
     exchange = action.exchange
     assert exchange is not None
     address = target.socket or exchange.socket
@@ -88,14 +88,14 @@ def tell(env: Environment, target: TargetConfig, action: Action) -> CommandResul
 
 
 def _pem(target: TargetConfig) -> str:
-    """Return certificate, chain and key as one text, without the empty lines that would end it early. Raises OSError."""
+    """Return certificate, chain and key as one text, without empty lines, which would end it early. Raises OSError."""
     paths = dict.fromkeys((target.certificate, target.key))
     texts = [read_without_waking(Path(path)).decode("ascii", "replace") for path in paths if path]
     return "".join(f"{line}\n" for text in texts for line in text.splitlines() if line.strip())
 
 
 def _without(answer: str, pem: str) -> str:
-    """Return an answer without what was said: a service that does not understand a message repeats it, and it holds a key."""
+    """Return a reply without what was sent: a service that does not understand a message repeats it, and it contains a key."""
     for line in pem.splitlines():
         if len(line) >= _SECRET_CHARACTERS:
             answer = answer.replace(line, "…")

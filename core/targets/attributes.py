@@ -1,4 +1,4 @@
-"""Owner, group and mode of a target's file that was not there before; what was there keeps its own (`core.foreign.attributes`)."""
+"""Owner, group and mode of a new file of a target; an existing file keeps its own (`core.foreign.attributes`)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ CERTIFICATE_MODE = 0o644
 
 
 def attributes_for_new(target: TargetConfig, *, is_key: bool) -> Attributes:
-    """Return the attributes for a file that was not there, as the configuration says.
+    """Return the configured attributes for a file that did not exist.
 
-    Raises StageFailed (`stage-failed`) for an owner or group that this machine does not have.
+    Raises StageFailed (`stage-failed`) for an owner or group that does not exist on this machine.
     """
     uid, gid = owner_of_new(target)
     mode = CERTIFICATE_MODE
@@ -23,9 +23,9 @@ def attributes_for_new(target: TargetConfig, *, is_key: bool) -> Attributes:
 
 
 def owner_of_new(target: TargetConfig) -> tuple[int | None, int | None]:
-    """Return the configured owner and group, by number; None where none is configured.
+    """Return the configured owner and group by number, each None if it is not configured.
 
-    Raises StageFailed (`stage-failed`) for one that this machine does not have.
+    Raises StageFailed (`stage-failed`) for one that does not exist on this machine.
     """
     import grp
     import pwd

@@ -1,14 +1,14 @@
-"""What a deployment will do to the files of one target, decided by looking and before anything is touched.
+"""What a deployment will do to the files of one target, decided from their current state before anything is changed.
 
-A change is a value that goes into the journal: with it alone, and from any state that a killed run may have left, the
-old files can be put back. The folder of the pair lies beside the certificate:
+A change is a value that is written to the journal. It is enough to restore the old files from any state that a killed run may
+have left. The folder of the pair is next to the certificate:
 
     /etc/ssl/domains/domain.crt        -> .certdeck-web/current/fullchain.pem
     /etc/ssl/domains/domain.key        -> .certdeck-web/current/privkey.pem
     /etc/ssl/domains/.certdeck-web/current -> 3
     /etc/ssl/domains/.certdeck-web/3/{fullchain.pem,privkey.pem}
 
-Where a path was not ours yet, what it showed is first copied into a version folder of its own (`before`).
+If a path does not belong to certdeck yet, its content is first copied into a separate version folder (`before`).
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ class Place(Struct, frozen=True, kw_only=True):
     was: str
     """`absent`, `file` or `link`."""
     link: str = ""
-    """The text of the link that was there."""
+    """The text of the link that existed."""
     link_uid: int = 0
     link_gid: int = 0
-    """Whose that link was."""
+    """The owner of that link."""
     ours: str
     """The text of our link."""
     has_content: bool = False
-    """It showed a file; False for nothing at all and for a link to nothing."""
+    """There was a file at the path; False if there was nothing or a dangling link."""
     mode: int = 0
-    """Permission bits of what it showed, read with its content; a copy of a key may have fewer."""
+    """Permission bits of that file, read together with its content; a copy of a key may have fewer."""
 
     @property
     def is_adopted(self) -> bool:
@@ -56,7 +56,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What a deployment does to the paths of one target, and what was there before. Stands in the journal."""
+    """What a deployment does to the paths of one target, and the previous state. Stored in the journal."""
 
     target: str
     folder: Path
@@ -64,9 +64,9 @@ class Change(Struct, frozen=True, kw_only=True):
     copies: bool
     """Mode `copy`: the places are plain files."""
     current: str | None
-    """What `current` pointed to."""
+    """The previous target of `current`."""
     before: str
-    """Version folder with what was live."""
+    """Version folder with the pair that was live."""
     has_snapshot: bool
     """`before` is a copy made for this change."""
     after: str
@@ -75,11 +75,11 @@ class Change(Struct, frozen=True, kw_only=True):
 
     @property
     def was_empty(self) -> bool:
-        """Nothing was there before: no old pair to go back to."""
+        """There was no old pair to restore."""
         return not any(place.has_content for place in self.places if place.file != CHAIN and not is_extra(place.file))
 
     def as_json(self) -> dict[str, object]:
-        """Return the record for the journal."""
+        """Return the record for the journal, for `from_json`."""
         return {
             "target": self.target,
             "folder": str(self.folder),
@@ -96,7 +96,7 @@ class Change(Struct, frozen=True, kw_only=True):
     def from_json(cls, raw: Mapping[str, Any], target: TargetConfig) -> Change:
         """Return the change that `as_json` described. Raises KeyError, TypeError or ValueError for anything else.
 
-        It touches what `target` owns and nothing else: its paths, and the folder of its pair.
+        It affects only what `target` owns: its paths, and the folder of its pair.
         """
         folder = folder_of(target)
         files = dict(paths_of(target))
@@ -145,5 +145,5 @@ def _is_link_text(text: object) -> bool:
 
 
 def is_number(text: object) -> bool:
-    """Tell whether a text is the name of a version folder."""
+    """Return whether a text is the name of a version folder."""
     return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER

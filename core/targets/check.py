@@ -1,4 +1,4 @@
-"""What is wrong with targets as configured, said before anything is touched."""
+"""Problems of configured targets, reported before anything is changed."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def refuse(
     state: Path | None = None,
     mounts: Collection[str] | None = None,
 ) -> None:
-    """Raise when one of `targets` cannot work as it is configured. Pure but for resolving links in folder names.
+    """Raise if one of `targets` cannot work as configured. Pure except for resolving links in folder names.
 
     Args:
-        configured: other targets there are: two share either all of their files or no path.
-        state: folder of our own state, where no target may write.
-        mounts: paths that something is mounted on; those that the system names when not given.
+        configured: the other targets: two targets share either all of their files or no path.
+        state: folder of certdeck's own state, where no target may write.
+        mounts: mount points; by default those of this system.
 
     Raises:
-        ConfigError (`config-invalid`): every problem at once, in `details["problems"]`.
+        ConfigError (`config-invalid`): all problems at once, in `details["problems"]`.
     """
     for target in targets:
         kind_of(target)
@@ -154,7 +154,7 @@ def _problems(
 def _wrong_sharing(
     target: TargetConfig, places: Sequence[str], configured: Iterable[TargetConfig], where: str
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield targets that write to the same paths, but for those that share all of their files."""
+    """Yield conflicts with targets that write to the same paths, except those that share all of their files."""
     others = {each.name: each for each in configured if each.name != target.name}
     owner = None if target.files_of is None else others.get(target.files_of)
     if target.files_of is not None and (owner is None or owner.files_of is not None or is_pushed(target)):
@@ -186,7 +186,7 @@ def _wrong_sharing(
 
 
 def _differences(target: TargetConfig, other: TargetConfig) -> list[str]:
-    """Return the settings in which two targets of the same files differ."""
+    """Return the settings in which two targets with the same files differ."""
     found = [key for key in FILE_SETTINGS if getattr(target, key) != getattr(other, key)]
     if sorted(paths_of(target)) != sorted(paths_of(other)):
         found.append("paths and layout")
@@ -194,7 +194,7 @@ def _differences(target: TargetConfig, other: TargetConfig) -> list[str]:
 
 
 def _wrong_remote(target: TargetConfig, is_one_file: bool, where: str) -> Iterator[tuple[str, str, str]]:
-    """Yield what a target on another machine lacks, and settings that only one there, or only one here, has."""
+    """Yield what a target on another machine lacks, and settings that are valid only for local or only for remote targets."""
     if not is_pushed(target):
         given = [word for word in REMOTE if getattr(target, word) != getattr(_UNSET, word)]
         if given:

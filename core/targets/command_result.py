@@ -1,6 +1,6 @@
-"""How a command of a service ended, in words.
+"""The result of a service's command.
 
-A command's output comes from outside: what reaches a person is stripped of control characters and cut to its last lines.
+A command's output is foreign text: for the user, control characters are removed and only the last lines are kept.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ MAX_LINE_CHARACTERS = 300
 
 
 class CommandResult(Struct, frozen=True, kw_only=True):
-    """How a command of a target ended."""
+    """The result of a target's command."""
 
     ok: bool
     why: str = ""
-    """One sentence; empty when it went well."""
+    """One sentence; empty after a success."""
     output: str = ""
     is_idle: bool = False
-    """The service does not run at all, so there was nothing to reload."""
+    """The service is not running, so there was nothing to reload."""
     did_run: bool = True
-    """False: the target names no command for this step."""
+    """False: the target has no command for this step."""
 
 
 def shown(argv: Sequence[str]) -> str:
-    """Return a command as a person would type it."""
+    """Return a command as a user would type it."""
     return plain(shlex.join(argv))
 
 
 def plain(text: str) -> str:
-    """Return the last lines of what a program said, without anything that a terminal would act on."""
+    """Return the last lines of a program's output, without terminal control characters."""
     return tail(text, MAX_LINES, MAX_LINE_CHARACTERS)

@@ -1,6 +1,6 @@
-"""Further files of a target: their names in a version folder, and what is in them.
+"""Additional files of a target (`also`): their names in a version folder, and their content.
 
-Each path has a file of its own in the version folder, because each may have shown something else before.
+Each path has a separate file in the version folder, because each may have had different content before.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _WITH_KEY = ("key", "combined", "key-first", "pfx")
 
 
 def extras_of(target: TargetConfig) -> list[tuple[Path, str]]:
-    """Return the further paths of a target, each with the name of its file in a version folder."""
+    """Return the additional paths of a target, each with the name of its file in a version folder."""
     found = [each for each in map(parse, target.also) if each is not None]
     return [(Path(each.path), f"{_BEGIN}{crc32(each.path.encode()):08x}.{each.format}") for each in found]
 
 
 def format_of(file: str) -> str:
-    """Return the format of a further file by its name in a version folder; empty for any other file."""
+    """Return the format of an additional file by its name in a version folder; empty for any other file."""
     return file.partition(".")[2] if file.startswith(_BEGIN) else ""
 
 
@@ -33,24 +33,24 @@ def is_extra(file: str) -> bool:
 
 
 def has_key(file: str) -> bool:
-    """Tell whether a further file is secret."""
+    """Return whether an additional file is secret."""
     return format_of(file) in _WITH_KEY
 
 
 def is_different_each_time(file: str) -> bool:
-    """Tell whether two files of the same certificate differ: PKCS#12 has salts."""
+    """Return whether two files of the same certificate differ: PKCS#12 contains salts."""
     return format_of(file) == "pfx"
 
 
 def der_of(pem: bytes) -> bytes:
-    """Return the first certificate of a PEM in DER."""
+    """Return the first certificate of a PEM text in DER."""
     from core.x509.certificate import parse_pem
 
     return parse_pem(pem)[0].der
 
 
 def pfx_of(target: TargetConfig, contents: Mapping[str, bytes]) -> bytes:
-    """Return the PKCS#12 file of a target, under the passphrase in `pfx_passphrase_file` where there is one.
+    """Return the PKCS#12 file of a target, encrypted with the passphrase in `pfx_passphrase_file` if that is set.
 
     Args:
         contents: `fullchain.pem` and `privkey.pem` of the version.

@@ -1,4 +1,4 @@
-"""SHA-256 of a certificate as status shows it, made without cryptography: looking at a target must stay cheap."""
+"""SHA-256 of a certificate as status shows it, computed without the cryptography package: observing a target must stay cheap."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def sha256_of_der(der: bytes) -> str:
 
 
 def sha256_of_pem(pem: bytes) -> str | None:
-    """Return the fingerprint of the first certificate in `pem`, or None when there is none to be read."""
+    """Return the fingerprint of the first certificate in `pem`, or None if it contains no readable one."""
     return leaf_sha256(pem)

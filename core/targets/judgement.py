@@ -1,4 +1,4 @@
-"""What sights of a target's listeners mean. Pure: nothing is asked here."""
+"""Evaluates what was seen at a target's listeners. Pure: nothing is probed here."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from core.targets.sight import Sight
 DEPLOYED, STALE, UNKNOWN = "deployed", "stale", "unknown"
 
 Before = Mapping[str, Sequence[str]]
-"""Listener → what it showed before a deployment; empty: nothing could be seen there. Not in it: it was not looked at."""
+"""Listener → what it presented before a deployment; empty: nothing could be seen there. Missing: it was not probed."""
 
 
 def states_of(sights: Sequence[Sight], expected: str | None) -> tuple[ListenerState, ...]:
-    """Return how each listener stands to the certificate that it should show."""
+    """Return the state of each listener compared with the certificate that it should present."""
     return tuple(_state(sight, expected) for sight in sights)
 
 
 def summary(sights: Sequence[Sight], expected: str | None) -> tuple[str, str]:
-    """Return the state of a target whose service was looked at, and why, in words.
+    """Return the state of a target whose service was probed, and the reason in words.
 
-    `stale` where any listener shows another certificate. Of a host with several addresses those where nobody takes connections
-    do not count, as long as one of them was seen: a service need not listen on all.
+    `stale` if any listener presents another certificate. If a host has several addresses, those that accept no connections do not
+    count, as long as one of them was seen: a service need not listen on all.
     """
     for sight in sights:
         if sight.other_than(expected) is not None:
@@ -34,10 +34,10 @@ def summary(sights: Sequence[Sight], expected: str | None) -> tuple[str, str]:
 def broken_by_deployment(
     sights: Sequence[Sight], expected: str, before: Before, every: Sequence[Sight]
 ) -> tuple[str, ...]:
-    """Return, in words, what a deployment broke: another certificate is shown, or nothing where something was shown before.
+    """Return, in words, what a deployment broke: another certificate is presented, or nothing where something was before.
 
     Args:
-        every: the sights of all listeners, `sights` among them.
+        every: the sights of all listeners, including `sights`.
     """
     found = []
     for sight in sights:
@@ -50,7 +50,7 @@ def broken_by_deployment(
 
 
 def is_restored(sight: Sight, before: Before) -> bool:
-    """Tell whether a listener shows again what it showed before, whatever that was."""
+    """Return whether a listener presents the same again as before, whatever that was."""
     was = before.get(sight.listener.address)
     return bool(was) and set(sight.served) == set(was or ())
 
@@ -65,7 +65,7 @@ def not_seen(sights: Sequence[Sight], before: Before) -> tuple[Sight, ...]:
 
 
 def served_of(sights: Sequence[Sight], expected: str | None) -> str | None:
-    """Return the one fingerprint that stands for a target: another than expected where there is any."""
+    """Return the one fingerprint to report for a target: a different one from the expected, if there is any."""
     others = [other for sight in sights if (other := sight.other_than(expected)) is not None]
     return next((each for each in (*others, *(s.served[0] for s in sights if s.served))), None)
 
@@ -81,7 +81,7 @@ def _state(sight: Sight, expected: str | None) -> ListenerState:
 
 
 def _is_covered(sight: Sight, sights: Sequence[Sight]) -> bool:
-    """Tell whether nobody listens at one address of a host while another address of it was seen."""
+    """Return whether one address of a host is closed while another address of it was seen."""
     return sight.closed and any(each.served for each in sights if each.listener.probe == sight.listener.probe)
 
 

@@ -1,4 +1,4 @@
-"""The catalogue of kinds. A kind's file is loaded when it is asked for."""
+"""The table of kinds. The module of a kind is imported on first use."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ KINDS = {
 }
 """Kind → module in `core.targets.services`, in the order in which they are offered."""
 IDLE_SIGNS = ("is not active, cannot reload", "no main process to kill")
-"""systemd's words, whatever the service is: "x.service is not active, cannot reload."."""
+"""systemd's message for any service: "x.service is not active, cannot reload."."""
 
 
 def kind_named(name: str) -> Kind | None:
-    """Return a kind, or None where there is none of that name."""
+    """Return a kind, or None if there is no kind with that name."""
     module = KINDS.get(name)
     if module is None:
         return None
@@ -78,7 +78,7 @@ def all_kinds() -> Iterator[Kind]:
 def kind_of(target: TargetConfig) -> Kind:
     """Return the kind of a target.
 
-    Raises ConfigError (`config-invalid`) that names the known kinds.
+    Raises ConfigError (`config-invalid`), which lists the known kinds.
     """
     kind = kind_named(target.kind)
     if kind is not None:
@@ -93,7 +93,7 @@ def kind_of(target: TargetConfig) -> Kind:
 
 
 def nearest(name: str) -> str:
-    """Return a question that names the kind nearest to a name, with a blank behind it; empty where none is near."""
+    """Return a question that names the most similar kind, with a trailing space; empty if none is similar."""
     from difflib import get_close_matches
 
     near = get_close_matches(name.lower(), KINDS, n=1)

@@ -1,4 +1,4 @@
-"""Which files a target has, and what is in each: from its kind, its paths, and the layout where it names one."""
+"""The files of a target and their content: from its kind, its paths, and its layout if it names one."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _EXTRA_FILES = {
     "combined": CERTIFICATE_AND_KEY,
     "key-first": KEY_AND_CERTIFICATE,
 }
-"""Format of a further file → the file with the same content."""
+"""Format of an additional file → the file with the same content."""
 
 
 def layout_of(target: TargetConfig) -> str:
-    """Return the layout of a target. Where it names none: one file when it has no path for a key, and its kind takes that first.
+    """Return the layout of a target. Default: one file if it has no path for a key and its kind prefers one file.
 
-    Of an unknown kind, which is refused elsewhere, it is `separate`.
+    For an unknown kind, which is refused elsewhere, it is `separate`.
     """
     if target.layout:
         return target.layout
@@ -51,23 +51,23 @@ def layout_of(target: TargetConfig) -> str:
 
 
 def layouts_of(kind: str) -> tuple[str, ...]:
-    """Return the layouts that a kind takes; `separate` for an unknown one."""
+    """Return the layouts that a kind accepts; `separate` for an unknown one."""
     found = kind_named(kind)
     return (SEPARATE,) if found is None else found.files.layouts
 
 
 def certificate_file(layout: str) -> str:
-    """Return the name, in a version folder, of what a target's certificate path shows."""
+    """Return the name, in a version folder, of the file at a target's certificate path."""
     return _CERTIFICATE_FILES.get(layout, FULLCHAIN)
 
 
 def holds_key(file: str) -> bool:
-    """Tell whether a file of a version folder is secret."""
+    """Return whether a file of a version folder is secret."""
     return file in (KEY, CERTIFICATE_AND_KEY, KEY_AND_CERTIFICATE) or has_key(file)
 
 
 def content_of(file: str, stored: Mapping[str, bytes]) -> bytes:
-    """Return what belongs in a file of a version folder, but for PKCS#12 (`core.targets.extra.pfx_of`).
+    """Return the content of a file of a version folder, except PKCS#12 (`core.targets.extra.pfx_of`).
 
     Args:
         stored: `fullchain.pem`, `privkey.pem`, `chain.pem` and `cert.pem` of the version.
@@ -85,7 +85,7 @@ def content_of(file: str, stored: Mapping[str, bytes]) -> bytes:
 
 
 class StoredFiles(dict[str, bytes]):
-    """The files of a version, each read when it is asked for, which raises OSError."""
+    """The files of a version, each read on first access, which raises OSError."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()

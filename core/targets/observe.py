@@ -1,6 +1,6 @@
-"""How a target stands, from its files, what was remembered of it, and (only when asked) from its service.
+"""The state of a target, from its files, its last deployment, and (only on request) from its service.
 
-Cheap enough for a status screen over hundreds of targets: two small files are compared with the live version, byte for byte.
+Cheap enough for a status screen with hundreds of targets: two small files are compared with the live version, byte for byte.
 Nothing is parsed and no key leaves this module.
 """
 
@@ -29,13 +29,13 @@ def observe(
     names: Sequence[str] = (),
     timeout: float = 3.0,
 ) -> TargetState:
-    """Return the state of a target that should carry the version in the folder `live`. Never raises.
+    """Return the state of a target that should have the version in the folder `live`. Never raises.
 
     Args:
-        outcome: what is remembered of the last deployment: `state`, `sha256` (served), `why`.
-        on_fallback: the fallback certificate was put in the place of the live version, so other files are no surprise.
-        prober: given, every listener of the service is asked too, which blocks up to `timeout` seconds.
-        names: that the live certificate covers.
+        outcome: the recorded result of the last deployment: `state`, `sha256` (served), `why`.
+        on_fallback: the fallback certificate replaced the live version, so that different files are expected.
+        prober: if given, every listener of the service is also probed, which blocks up to `timeout` seconds.
+        names: the names that the live certificate covers.
     """
     state, why = _from_files(target, live, on_fallback)
     remembered = outcome or {}

@@ -1,10 +1,10 @@
-"""Certificate and key of a target, switched as one.
+"""Certificate and key of a target, switched together.
 
 Two paths cannot be renamed in one step, so they become symlinks into one folder and that folder's `current` is renamed:
 
-1. `stage`: what the paths show is copied into `before`, the new pair is written into `after`. Nothing visible changes.
+1. `stage`: the files at the paths are copied into `before`, the new pair is written into `after`. Nothing visible changes.
 2. `adopt`: `current` points to `before`, then each path becomes a link into `current`. The content stays the same, so every
-   moment in between is consistent. Where nothing was there, the links point to nothing, which looks the same.
+   moment in between is consistent. If there were no files, the links point to nothing, which looks the same.
 3. `switch`: one rename makes `current` point to `after`.
 4. `settle` keeps it, or `put_back` undoes all of it in the opposite order: owner, mode, and the very links that were there.
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def stage(change: Change, site: Site, contents: Mapping[str, bytes], readers: tuple[Reader, ...] = ()) -> None:
-    """Write the new pair beside the old one, and copy the old one where it is not ours yet.
+    """Write the new pair next to the old one, and copy the old one if it does not belong to certdeck yet.
 
     Args:
         contents: `fullchain.pem`, `privkey.pem`, `chain.pem` and `cert.pem` of the version.
@@ -57,7 +57,7 @@ def stage(change: Change, site: Site, contents: Mapping[str, bytes], readers: tu
 
 
 def _of_key(site: Site, place: Place, attributes: Attributes, readers: tuple[Reader, ...]) -> Attributes:
-    """Return the attributes of a new file; a key is opened to those who have to read it, and closed to all others."""
+    """Return the attributes of a new file; a key is made readable for `readers` and for no others."""
     if not holds_key(place.file):
         return attributes
     if place.file in site.shown:
@@ -72,7 +72,7 @@ def _content(site: Site, place: Place, contents: Mapping[str, bytes]) -> bytes:
 
 
 def adopt(change: Change, site: Site) -> None:
-    """Make the paths follow `current` without changing what they show. Raises OSError."""
+    """Make the paths follow `current` without changing their content. Raises OSError."""
     if change.copies or not change.has_snapshot:
         return
     _point(site, change.before)
@@ -83,7 +83,7 @@ def adopt(change: Change, site: Site) -> None:
 
 
 def switch(change: Change, site: Site, readers: tuple[Reader, ...] = ()) -> None:
-    """Show the new pair. `readers`: as in `stage`. Raises OSError."""
+    """Make the paths show the new pair. `readers`: as in `stage`. Raises OSError."""
     if not change.copies:
         _point(site, change.after)
         return
@@ -94,10 +94,10 @@ def switch(change: Change, site: Site, readers: tuple[Reader, ...] = ()) -> None
 def show_old(change: Change, site: Site) -> None:
     """Make the paths show the old pair again. Raises OSError.
 
-    This is the part of going back that the service sees; `put_back` then restores the form.
+    This is the part of a rollback that the service sees; `put_back` then restores the original links and files.
     """
     if site.pair is None or not site.pair.holds(change.before):
-        return  # an earlier call got past this, or staging had not come this far
+        return  # an earlier call got past this, or staging did not get this far
     if not change.copies:
         if change.has_snapshot and not _is_adopted_by_now(change, site.pair):
             return
@@ -108,7 +108,7 @@ def show_old(change: Change, site: Site) -> None:
 
 
 def put_back(change: Change, site: Site) -> None:
-    """Undo a change from whatever state it is in. Raises OSError."""
+    """Undo a change from any state. Raises OSError."""
     show_old(change, site)
     pair = site.pair
     if not change.copies and change.has_snapshot:
@@ -130,9 +130,9 @@ def put_back(change: Change, site: Site) -> None:
 
 
 def settle(change: Change, site: Site) -> None:
-    """Keep the new pair and drop what is no longer needed. Raises OSError.
+    """Keep the new pair and remove what is no longer needed. Raises OSError.
 
-    Our own old pairs go: the store has them, their keys sealed. What was there before us stays until the next deployment.
+    Our own old pairs are removed: the store has them, with sealed keys. Files from before certdeck stay until the next deployment.
     """
     _sweep(change, site)
     pair = site.pair
@@ -149,9 +149,9 @@ def settle(change: Change, site: Site) -> None:
 
 
 def release(target: TargetConfig) -> None:
-    """Leave a target for good: the paths keep what they show, as plain files, and our folder goes. Raises OSError.
+    """Release a target permanently: the paths keep their content as plain files, and our folder is removed. Raises OSError.
 
-    The content never changes, so this needs no journal: a second call ends what a killed one began.
+    The content never changes, so this needs no journal: a second call completes what a killed one began.
     """
     with Site(target) as site:
         name = folder_of(target).name
@@ -179,12 +179,12 @@ def release(target: TargetConfig) -> None:
 
 
 def _is_decided(target: TargetConfig) -> bool:
-    """Tell whether the configuration says who reads the key."""
+    """Return whether the configuration says who may read the key."""
     return any(each is not None for each in (target.owner, target.group, target.file_mode))
 
 
 def old_sha256(change: Change, site: Site) -> str | None:
-    """Return the fingerprint of the certificate in `before`; None when there was none."""
+    """Return the fingerprint of the certificate in `before`; None if there was none."""
     try:
         with _version(site, change.before) as version:
             return leaf_sha256(version.read(change.places[0].file).content)
@@ -196,12 +196,12 @@ def _attributes(site: Site, place: Place, pair: Folder) -> Attributes:
     """Return the attributes for a copy of a place's file in the folder of the pair."""
     copy = site.shown[place.file]
     if place.is_adopted:
-        return copy.attributes  # it lies in that folder already
+        return copy.attributes  # it is in that folder already
     return closed_like(copy.attributes, copy.way, pair.way)
 
 
 def _build(pair: Folder, name: str, files: Mapping[str, tuple[bytes, Attributes]]) -> None:
-    """Make a version folder under a temporary name and rename it into place."""
+    """Create a version folder under a temporary name and rename it into place."""
     unborn = f".new-{name}"
     if pair.holds(unborn):
         pair.remove_tree(unborn)
@@ -215,8 +215,8 @@ def _build(pair: Folder, name: str, files: Mapping[str, tuple[bytes, Attributes]
 
 
 def _point(site: Site, name: str) -> None:
-    """Make `current` show a version. Its files get the present time first, later than that of the files shown until then: hitch
-    (1.7) and ejabberd keep the newer file that they have loaded, and RabbitMQ (3.10) looks at no file older than two minutes.
+    """Make `current` point to a version. Its files first get the current time, later than that of the previous files: hitch
+    (1.7) and ejabberd keep a newer file that they have loaded, and RabbitMQ (3.10) ignores files older than two minutes.
     """
     if site.pair is None:
         return
@@ -228,7 +228,7 @@ def _point(site: Site, name: str) -> None:
 
 
 def _shown_at(site: Site, pair: Folder) -> int:
-    """Return the second of the last change to what the paths show, or showed when they were surveyed; 0 for nothing."""
+    """Return the second of the last change to the files that the paths show, or showed at the survey; 0 if there are none."""
     times = [copy.changed_at for copy in site.shown.values()]
     current = _text_of(pair, CURRENT)
     if is_number(current):
@@ -238,12 +238,12 @@ def _shown_at(site: Site, pair: Folder) -> int:
 
 
 def _is_adopted_by_now(change: Change, pair: Folder) -> bool:
-    """Tell whether `adopt` has begun: only then does `current` belong to this change."""
+    """Return whether `adopt` has begun: only then does `current` belong to this change."""
     return _text_of(pair, CURRENT) in (change.before, change.after)
 
 
 def _version(site: Site, name: str | None) -> Folder:
-    """Open a version folder. Raises FileNotFoundError where there is none."""
+    """Open a version folder. Raises FileNotFoundError if there is none."""
     if site.pair is None or name is None:
         raise FileNotFoundError(str(folder_of(site.target)))
     return site.pair.enter(name)
@@ -269,7 +269,7 @@ def _copy_out(change: Change, site: Site, place: Place, name: str, readers: tupl
 
 
 def _restore(change: Change, site: Site, place: Place) -> None:
-    """Make a place what it was."""
+    """Restore the original state of a place."""
     folder, name = site.folder(place.path), place.path.name
     if folder is None:
         return
@@ -282,11 +282,11 @@ def _restore(change: Change, site: Site, place: Place) -> None:
         try:
             _copy_out(change, site, place, change.before)
         except FileNotFoundError:
-            return  # somebody has removed the copy: waiting for it would keep every later deployment from this service
+            return  # another program has removed the copy: waiting for it would block every later deployment to this service
 
 
 def _is_as_it_was(change: Change, site: Site, place: Place, folder: Folder) -> bool:
-    """Tell whether a plain file was never replaced: where that is impossible, an undo must not fail for it as well."""
+    """Return whether a plain file was never replaced: if it cannot be replaced, an undo must not fail for the same reason."""
     try:
         now = folder.read(place.path.name)
         with _version(site, change.before) as version:
@@ -296,7 +296,7 @@ def _is_as_it_was(change: Change, site: Site, place: Place, folder: Folder) -> b
 
 
 def _sweep(change: Change, site: Site) -> None:
-    """Remove what a killed run may have left half-made."""
+    """Remove incomplete files that a killed run may have left."""
     for place in change.places:
         folder = site.folder(place.path)
         if folder is not None:

@@ -1,4 +1,4 @@
-"""Looks at what a service really presents after a reload. A reload that returned is not yet a certificate that is served."""
+"""Checks what a service really presents after a reload: a successful reload does not prove that the certificate is served."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FIRST_PAUSE_SECONDS = 0.01
 LONGEST_PAUSE_SECONDS = 0.5
 HANDSHAKE_SECONDS = 5.0
 BEFORE_SECONDS = 3.0
-"""For the look before a deployment: what is silent holds it up no longer."""
+"""Limit for the probe before a deployment: a silent listener delays it no longer than this."""
 SETTLED_SECONDS = 0.15
-"""How long nothing but ours must have been seen. nginx (1.22, ngx_process_cycle.c) starts its new workers, sleeps 100 ms, and
+"""How long only our certificate must have been seen. nginx (1.22, ngx_process_cycle.c) starts its new workers, sleeps 100 ms, and
 only then tells the old ones to stop accepting: until then each connection may go to either."""
 SETTLING_PAUSE_SECONDS = 0.03
 
@@ -29,17 +29,17 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
 
     sights: tuple[Sight, ...]
     served: str | None
-    """SHA-256 of what was presented last; another than ours where any listener presents another."""
+    """SHA-256 of what was presented last; a different one from ours if any listener presents one."""
     matches: bool
-    """Every listener presents ours, but for those of `unseen`."""
+    """Every listener presents our certificate, except those in `unseen`."""
     why: str = ""
-    """One sentence for each listener that does not; empty when it matches."""
+    """One sentence for each listener that does not; empty if `matches`."""
     unseen: tuple[Sight, ...] = ()
-    """Nothing could be seen there before the deployment either, so it says nothing about it."""
+    """Listeners where nothing could be seen before the deployment either, so that they say nothing about it."""
 
 
 def seen_before(env: Environment, target: TargetConfig, names: Sequence[str]) -> Before:
-    """Return what each listener of a target shows now. Blocks up to BEFORE_SECONDS, and as long again for host names."""
+    """Return what each listener of a target presents now. Blocks up to BEFORE_SECONDS, and as long again for host names."""
     sights = see_all(env.prober, target, names, timeout=BEFORE_SECONDS)
     return {sight.listener.address: sight.served for sight in sights}
 
@@ -54,15 +54,15 @@ def look(
     restoring: bool = False,
     cancel: CancelToken | None = None,
 ) -> ProbeResult:
-    """Ask every listener of the target until it presents `expected` and nothing else any more, or its time is over.
+    """Probe every listener of the target until it presents `expected` and nothing else, or the time is over.
 
-    Fast at first: old workers of a service may answer for some moments after a reload. Blocks up to `probe_timeout_seconds`.
-    Raises Cancelled: whoever switched has to put back what was there.
+    Probes quickly at first: old workers of a service may respond for some moments after a reload. Blocks up to
+    `probe_timeout_seconds`. Raises Cancelled: the caller then has to restore the previous files.
 
     Args:
-        names: that the certificate `expected` covers.
-        before: what `seen_before` returned; a listener that showed nothing then is not waited for once the others are done.
-        restoring: the old files are back; a listener that shows again what it showed before is right, too.
+        names: the names that the certificate `expected` covers.
+        before: the result of `seen_before`; a listener that presented nothing then is not waited for once the others are done.
+        restoring: the old files are restored; a listener that presents the same again as before is right, too.
     """
     known = before or {}
     listeners = listeners_of(env.prober, target)
@@ -72,7 +72,7 @@ def look(
         return sight.shows(expected) or (restoring and is_restored(sight, known))
 
     waiting = _Waiting(env, target, names, needed, is_right, cancel or CancelToken())
-    # Those that were seen before come first: where there are more than threads, the others wait for them.
+    # Listeners that were seen before come first: if there are more listeners than threads, the others wait.
     ordered = sorted(listeners, key=lambda each: each not in waiting.needed)
     by_listener = dict(zip(ordered, map_concurrently(waiting.settle, ordered), strict=True))
     sights = tuple(by_listener[each] for each in listeners)
@@ -87,7 +87,7 @@ def look(
 
 
 class _Waiting:
-    """The looks at one target's listeners, side by side, and when one of them need not go on."""
+    """The parallel probes of one target's listeners, and when one of them may stop."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class _Waiting:
         is_right: Callable[[Sight], bool],
         cancel: CancelToken,
     ) -> None:
-        """`needed`: listeners that decide; any other is given up once these are done."""
+        """`needed`: the listeners that decide; any other is given up once these are done."""
         self.needed = frozenset(needed)
         self._env = env
         self._target = target
@@ -111,7 +111,7 @@ class _Waiting:
         self._is_decided = False
 
     def settle(self, listener: Listener) -> Sight:
-        """Look at one listener until nothing but ours is seen, or it need not be waited for any more."""
+        """Probe one listener until it presents only our certificate, or until it need not be waited for."""
         sight = self._settle(listener)
         with self._lock:
             self._open.discard(listener)

@@ -1,7 +1,7 @@
-"""The account of a service that reads its key: which it is, and what it needs to be able to.
+"""The service account that reads a key: which one it is, and the permissions that it needs.
 
 Many services read the key once as root and at each reload as their own account: mode 0600 works at the start and breaks the first
-renewal. Where the account exists, the key is given to its group, and to nobody else.
+renewal. If the account exists, its group gets read permission, and no one else.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.targets.kinds import kind_named
 _GROUP_READS, _OTHERS, _OTHERS_READ, _OTHERS_ENTER = 0o040, 0o007, 0o004, 0o001
 
 ReadsAs = Callable[[str, Path], bool | None]
-"""Tells whether an account can read a file; None where it cannot be found out, as when this process is not root."""
+"""Returns whether an account can read a file; None if that cannot be determined, for example without root."""
 
 
 class Reader(Struct, frozen=True, kw_only=True):
@@ -37,23 +37,23 @@ class Reader(Struct, frozen=True, kw_only=True):
     groups: tuple[int, ...]
     """All of its groups."""
     group: int
-    """The one that is to read the key."""
+    """The group that gets read permission for the key."""
     group_name: str
     is_certain: bool = True
-    """False: this depends on the configuration of the service."""
+    """False: whether it reads the key depends on the service's configuration."""
 
 
 def readers_of(target: TargetConfig) -> tuple[Reader, ...]:
-    """Return the accounts beside root that read the key of a target; those of its kind that this machine has."""
+    """Return the accounts other than root that read the key of a target: those of its kind that exist on this machine."""
     kind = kind_named(target.kind)
     if kind is None or os.geteuid() != 0:
-        return ()  # who is not root owns what it writes, and cannot give it to anybody
+        return ()  # without root, the user owns the files and cannot change their group
     found = (_reader(account, kind.key) for account in kind.key.accounts)
     return tuple(reader for reader in found if reader is not None)
 
 
 def _reader(name: str, key: KeyReader) -> Reader | None:
-    """Return an account; None where this machine has none of that name."""
+    """Return an account; None if this machine has no account with that name."""
     import grp
     import pwd
 
@@ -77,7 +77,7 @@ def _reader(name: str, key: KeyReader) -> Reader | None:
 
 
 def can_read(attributes: Attributes, reader: Reader) -> bool:
-    """Tell whether owner, group and mode let an account read. Pure; the folders around the file are not looked at."""
+    """Return whether owner, group and mode let an account read a file. Pure; the folders above the file are not checked."""
     if attributes.uid == reader.uid:
         return bool(attributes.mode & 0o400)
     if attributes.gid in reader.groups:
@@ -86,12 +86,12 @@ def can_read(attributes: Attributes, reader: Reader) -> bool:
 
 
 def readable(attributes: Attributes, readers: tuple[Reader, ...], *, is_decided: bool = False) -> Attributes:
-    """Return the attributes for a key, opened to the group of those who have to read it and closed to everybody else. Pure.
+    """Return the attributes for a key: readable for the group of its readers, and for no others. Pure.
 
-    An access list, and a group that reads already, are somebody's decision and stay; what comes of it is proven later.
+    An access list, and a group that can already read, are an administrator's decision and stay; `prove` checks the result.
 
     Args:
-        is_decided: the configuration names owner, group or mode.
+        is_decided: the configuration sets owner, group or mode.
     """
     if not readers or is_decided or any(name == ACCESS_LIST for name, _ in attributes.xattrs):
         return attributes
@@ -103,14 +103,14 @@ def readable(attributes: Attributes, readers: tuple[Reader, ...], *, is_decided:
 
 
 def closed(target: TargetConfig, place: Place, copy: Copy, attributes: Attributes) -> Attributes:
-    """Return the attributes for a new key, closed to others where every account could read the one that was there.
+    """Return the attributes for a new key: not readable for others if every account could read the old one.
 
-    A closed folder above the file closes it as well. Where it is not known which account reads the key, the mode stays: closing it
+    A closed folder above the file protects it as well. If it is unknown which account reads the key, the mode stays: a stricter one
     could stop a service. `target test` reports such a key.
 
     Args:
-        place: where the key goes.
-        copy: the file that is there.
+        place: where the key will be.
+        copy: the existing file.
     """
     if not attributes.mode & _OTHERS_READ or not all(level.mode & _OTHERS_ENTER for level in copy.way):
         return attributes
@@ -120,7 +120,7 @@ def closed(target: TargetConfig, place: Place, copy: Copy, attributes: Attribute
 
 
 def prove(target: TargetConfig, readers: tuple[Reader, ...], file: Path, reads_as: ReadsAs) -> None:
-    """Read a staged key as each account that has to. Raises StageFailed (`stage-failed`): nothing visible has changed."""
+    """Read a staged key as each of its readers. Raises StageFailed (`stage-failed`): nothing visible has changed yet."""
     for reader in readers:
         if reader.is_certain and reads_as(reader.name, file) is False:
             raise StageFailed(

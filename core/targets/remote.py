@@ -1,8 +1,8 @@
-"""Puts certificate and key of a target on another machine with the system's OpenSSH.
+"""Copies certificate and key of a target to another machine with the system's OpenSSH.
 
-The target's own paths hold what the other machine shall have; the transaction switches them as for any other target. `push` brings
-the other machine to that state. A mark beside the local files says what it has confirmed, and is `pending` from before its first
-change until it confirmed the last one: whatever happens in between, the next push does it again.
+The target's own paths have what the other machine should have; the transaction switches them as for any other target. `push`
+brings the other machine to that state. A mark next to the local files records what it has confirmed, and is `pending` from before
+its first change until its last confirmation: after any failure in between, the next push repeats it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.targets.site import Site
 
 _PENDING = "pending"
 _UNSURE = "?"
-"""Behind the mark: the files are there, and the service may not have read them."""
+"""Suffix of the mark: the files are there, but the service may not have loaded them."""
 _UNDONE = (script.TEST_FAILED, script.RELOAD_FAILED, script.SERVICE_UNKNOWN)
 _LOST = 255
 """Exit status of ssh itself."""
@@ -61,12 +61,12 @@ _CAUSES = (
 def push(
     env: Environment, target: TargetConfig, cancel: CancelToken | None = None, *, restoring: bool = False
 ) -> CommandResult:
-    """Bring the other machine to what the target's own paths hold, and make its service read it. Blocks. Raises Cancelled.
+    """Bring the other machine to the state of the target's own paths, and reload its service. Blocks. Raises Cancelled.
 
-    Without local files what was there before the first deployment is put back.
+    Without local files, the files from before the first deployment are restored.
 
     Args:
-        restoring: the local files are the old ones again; nothing is done where the other machine never left them.
+        restoring: the local files are the old ones again; nothing is done if the other machine still has these.
     """
     pairs = remote_paths(target)
     try:
@@ -84,7 +84,7 @@ def push(
         mode = "600" if b"PRIVATE KEY" in content else "644"
         ended = _ssh(env, target, script.upload(target.name, path, len(content), mode), cancel, content)
         if ended.returncode or ended.timed_out:
-            # Not cleared here: an earlier change may be pending, and the mark says so.
+            # Not reset here: an earlier change may be pending, and the mark says so.
             return _failed(target, ended, "The files could not be written there.")
     try:
         _mark(target, _PENDING)
@@ -111,7 +111,7 @@ def push(
 
 
 def check(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> CommandResult:
-    """Tell whether a deployment would get through, without changing anything. Blocks. Raises Cancelled."""
+    """Check, without changing anything, whether a deployment would succeed. Blocks. Raises Cancelled."""
     programs = [argv[0] for argv in (target.remote_test, target.remote_reload) if argv]
     paths = [remote for _, remote in remote_paths(target)]
     ended = _ssh(env, target, script.check(paths, programs), cancel)
@@ -121,12 +121,12 @@ def check(env: Environment, target: TargetConfig, cancel: CancelToken | None = N
 
 
 def is_confirmed(target: TargetConfig) -> bool:
-    """Tell whether the other machine is known not to be in the middle of a change."""
+    """Return whether the other machine is known not to be in the middle of a change."""
     return _marked(target) != _PENDING
 
 
 def remote_paths(target: TargetConfig) -> list[tuple[Path, str]]:
-    """Return each local path with the one on the other machine; the certificate comes first."""
+    """Return each local path with its path on the other machine; the certificate comes first."""
     named = (
         (target.certificate, target.remote_certificate),
         (target.key, target.remote_key),
@@ -184,7 +184,7 @@ def _failed(target: TargetConfig, ended: Completed, otherwise: str) -> CommandRe
 
 
 def _settled(target: TargetConfig, state: str, verdict: CommandResult) -> CommandResult:
-    with suppress(OSError, CertdeckError):  # it stays pending, and the next push does it again
+    with suppress(OSError, CertdeckError):  # it stays pending, and the next push repeats it
         _mark(target, state)
     return verdict
 

@@ -1,7 +1,7 @@
-"""The shell scripts that take certificate and key on another machine. Pure: they are made here and run by `core.targets.remote`.
+"""The shell scripts that install certificate and key on another machine. Pure: `core.targets.remote` runs them.
 
-They hold paths and commands, quoted for the shell, and never a secret. Each can be run again after it was cut off anywhere.
-Beside each path lie: `.certdeck-NAME.FILE.new` (uploaded), `.old` (what was there before the last switch), `.absent` (nothing was).
+They contain paths and commands, quoted for the shell, and never a secret. Each can be run again after an interruption at any point.
+Next to each path are: `.certdeck-NAME.FILE.new` (uploaded), `.old` (before the last switch), `.absent` (there was no file).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ BUSY, TEST_FAILED, RELOAD_FAILED, SERVICE_UNKNOWN, NOT_WRITTEN, NOT_BACK = 90, 9
 
 
 def upload(target: str, path: str, size: int, mode: str) -> str:
-    """Return a script that writes its standard input beside `path`, with the owner and mode of what is there.
+    """Return a script that writes its standard input next to `path`, with the owner and mode of the existing file.
 
     Args:
-        size: bytes that have to arrive; a connection that breaks ends the input early.
-        mode: octal, where nothing is there yet.
+        size: bytes that have to arrive; a broken connection ends the input early.
+        mode: octal, used if there is no file yet.
     """
     new, final = _beside(target, path, "new"), shlex.quote(path)
     return (
@@ -32,7 +32,7 @@ def upload(target: str, path: str, size: int, mode: str) -> str:
 
 
 def switch(target: str, paths: Sequence[str], test: Sequence[str], reload: Sequence[str]) -> str:
-    """Return a script that puts the uploaded files in place, tests, and reloads; at a failure the old files come back."""
+    """Return a script that puts the uploaded files in place, tests, and reloads; after a failure the old files are restored."""
     there = "".join(f"[ -f {_beside(target, path, 'new')} ] || exit {NOT_WRITTEN}; " for path in paths)
     keep = "".join(_keep(target, path) for path in paths)
     move = "".join(
@@ -49,12 +49,12 @@ def switch(target: str, paths: Sequence[str], test: Sequence[str], reload: Seque
 
 
 def restore(target: str, paths: Sequence[str], reload: Sequence[str]) -> str:
-    """Return a script that puts back what was there before the last switch, and reloads."""
+    """Return a script that restores the files from before the last switch, and reloads."""
     return f"{_alone(target, paths)}{_back(target, paths)}back; {_run(reload)} || exit {SERVICE_UNKNOWN}"
 
 
 def check(paths: Sequence[str], programs: Sequence[str]) -> str:
-    """Return a script that changes nothing and says what would keep a deployment from working."""
+    """Return a script that changes nothing and reports what would make a deployment fail."""
     folders = dict.fromkeys(posixpath.dirname(path) for path in paths)
     writable = "".join(
         f"[ -d {shlex.quote(folder)} ] && [ -w {shlex.quote(folder)} ] || "
@@ -75,7 +75,7 @@ def _beside(target: str, path: str, end: str) -> str:
 
 
 def _keep(target: str, path: str) -> str:
-    """Keep what is at `path`: complete under its name, or not at all."""
+    """Keep the file at `path`: complete under its name, or not at all."""
     final, old, absent, part = shlex.quote(path), *(_beside(target, path, end) for end in ("old", "absent", "part"))
     fail = f"exit {NOT_WRITTEN}"
     return (
@@ -88,7 +88,7 @@ def _keep(target: str, path: str) -> str:
 def _back(target: str, paths: Sequence[str]) -> str:
     steps = "".join(
         f"if [ -e {old} ] || [ -L {old} ]; then mv -f {old} {final} || exit {NOT_BACK}; "
-        # The present time: some services keep the newer file that they have loaded.
+        # The current time, because some services keep a newer file that they have loaded.
         f"[ -L {final} ] || touch -c {final} || :; "
         f"elif [ -e {absent} ]; then rm -f {final} {absent} || exit {NOT_BACK}; fi; "
         for final, old, absent in (
@@ -99,7 +99,7 @@ def _back(target: str, paths: Sequence[str]) -> str:
 
 
 def _alone(target: str, paths: Sequence[str]) -> str:
-    """Refuse while an earlier script still runs there; one that hangs in a reload could otherwise undo a later one."""
+    """Refuse to run while an earlier script is running there: one that hangs in a reload could later undo this one."""
     pid = _beside(target, paths[0], "pid")
     return (
         "usual=$(umask); umask 077; trap '' HUP PIPE; "
@@ -110,7 +110,7 @@ def _alone(target: str, paths: Sequence[str]) -> str:
 
 
 def _sync(paths: Sequence[str]) -> str:
-    """Bring the folders, and so the renames in them, to the disk; a plain `sync` where the program takes no paths."""
+    """Write the folders, and so the renames in them, to disk; a plain `sync` if the program accepts no paths."""
     folders = " ".join(shlex.quote(folder) for folder in dict.fromkeys(posixpath.dirname(path) for path in paths))
     return f"{{ sync {folders} 2>/dev/null || sync; }}"
 

@@ -1,4 +1,4 @@
-"""A target with its kind's defaults filled in."""
+"""A target with the defaults of its kind filled in."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from core.targets.kinds import kind_of
 from core.targets.layout import ONE_FILE, layout_of
 
 COMMAND = "command"
-"""The kind whose reload command may name the target's paths."""
+"""The kind whose reload command may contain the target's paths as placeholders."""
 _USUAL_SECONDS = TargetConfig(name="").probe_timeout_seconds
 _PLACEHOLDER = re.compile(r"\{(?:certificate|key|chain)\}")
 
 
 def resolved(target: TargetConfig) -> TargetConfig:
-    """Return the target with the commands of its kind where it gives none.
+    """Return the target with its kind's commands where it has none of its own.
 
     Raises ConfigError (`config-invalid`) for an unknown kind.
     """
@@ -40,11 +40,11 @@ def resolved(target: TargetConfig) -> TargetConfig:
 
 
 def filled(words: tuple[str, ...], target: TargetConfig) -> tuple[str, ...]:
-    """Return the words of a command with the paths of a target in the place of `{certificate}`, `{key}` and `{chain}`."""
+    """Return a command with a target's paths in place of `{certificate}`, `{key}` and `{chain}`."""
     return tuple(in_text(word, target) for word in words)
 
 
 def in_text(text: str, target: TargetConfig) -> str:
-    """Return a text with the paths of a target in the place of `{certificate}`, `{key}` and `{chain}`."""
+    """Return a text with a target's paths in place of `{certificate}`, `{key}` and `{chain}`."""
     paths = {"{certificate}": target.certificate, "{key}": target.key, "{chain}": target.chain or ""}
     return _PLACEHOLDER.sub(lambda found: paths[found[0]], text)

@@ -1,6 +1,6 @@
-"""Runs a service's own commands and puts what they say into words.
+"""Runs a service's own commands and describes their results.
 
-A command's output comes from outside: what reaches a person is stripped of control characters and cut to its last lines.
+A command's output is foreign text: for the user, control characters are removed and only the last lines are kept.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from core.targets.kinds import IDLE_SIGNS, kind_of
 from core.targets.resolved import in_text
 
 _SIGNS = ("[emerg]", "[alert]", "error:", "[error]", "fatal")
-"""How nginx, haproxy, apache and others mark the line that matters."""
+"""How nginx, haproxy, apache and others mark the relevant line."""
 NOT_STARTED = 127
-"""Return code of a program that could not be started, of a shell and of our Runner alike."""
+"""Return code of a program that could not be started, used by shells and by our Runner."""
 
 
 def check_commands(env: Environment, targets: Sequence[TargetConfig]) -> None:
-    """Raise UntrustedPath (`untrusted-path`) where root may not run the commands of a target, before anything is touched."""
+    """Raise UntrustedPath (`untrusted-path`) if root may not run a target's commands, before anything is changed."""
     for target in targets:
         env.check_command(target.test)
         env.check_command(target.reload)
@@ -33,7 +33,7 @@ def check_commands(env: Environment, targets: Sequence[TargetConfig]) -> None:
 
 
 def run_test(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> CommandResult:
-    """Run the configuration test of a target; one without any passes. Blocks up to its time limit. Raises Cancelled."""
+    """Run the configuration test of a target; without one, it passes. Blocks up to its time limit. Raises Cancelled."""
     return _run(env, target, target.test, cancel)
 
 
@@ -42,10 +42,10 @@ def run_reload(
 ) -> CommandResult:
     """Make the service read its files again. Blocks up to the target's time limit for each step. Raises Cancelled.
 
-    What the service says decides together with the exit status: many report success with words of failure, or the other way round.
+    The output decides together with the exit status: many services exit with success and report a failure, or the other way round.
 
     Args:
-        restoring: the old files are back.
+        restoring: the old files are restored.
     """
     action = kind_of(target).action
     if action.push:
@@ -71,12 +71,12 @@ def run_reload(
 
 
 def is_pushed(target: TargetConfig) -> bool:
-    """Tell whether the files of a target go to another machine."""
+    """Return whether the files of a target are copied to another machine."""
     return kind_of(target).action.push
 
 
 def unsettled(targets: Sequence[TargetConfig]) -> bool:
-    """Tell whether another machine may be in the middle of a change."""
+    """Return whether another machine may be in the middle of a change."""
     pushed = [target for target in targets if is_pushed(target)]
     if not pushed:
         return False
@@ -86,7 +86,7 @@ def unsettled(targets: Sequence[TargetConfig]) -> bool:
 
 
 def action_of(target: TargetConfig) -> tuple[object, ...]:
-    """Return what tells the actions of targets apart: those with the same one are one service, and it is told once."""
+    """Return what distinguishes the actions of targets: targets with the same action share a service, which is reloaded once."""
     action = kind_of(target).action
     if target.reload and not (action.stdin and is_own(target.reload, action)):
         return target.reload
@@ -98,14 +98,14 @@ def by_action(
     key: Callable[[TargetConfig], tuple[object, ...]],
     run: Callable[[TargetConfig], CommandResult],
 ) -> dict[str, CommandResult]:
-    """Run something for each target, side by side, and once for those with the same key; return name → how it ended."""
+    """Run a function for each target in parallel, once for those with the same key; return target name → result."""
     first = {key(target): target for target in reversed(targets)}
     verdicts = dict(zip(first, map_concurrently(run, list(first.values())), strict=True))
     return {target.name: verdicts[key(target)] for target in targets}
 
 
 def run_recover(env: Environment, target: TargetConfig) -> CommandResult | None:
-    """Bring a service back that does not come back by its reload; None where its kind knows no way, or the target has its own."""
+    """Restore a service that a reload does not restore; None if its kind has no such command or the target has its own command."""
     action = kind_of(target).action
     if not action.recover or (action.command and not is_own(target.reload, action)):
         return None
@@ -124,7 +124,7 @@ def _run(
         return CommandResult(ok=True, did_run=False)
     try:
         env.check_command(argv)
-    except UntrustedPath as exc:  # while going back, this must not stand in the way of the files
+    except UntrustedPath as exc:  # during a rollback, this must not prevent the restore of the files
         return CommandResult(ok=False, why=f"{exc.what} {exc.why} {exc.fix}.")
     ended = env.runner.run(argv, timeout=target.timeout_seconds, cancel=cancel, stdin=stdin)
     output = plain(ended.output)
@@ -149,7 +149,7 @@ def _run(
 
 
 def _telling(lines: Sequence[str]) -> str:
-    """Return the line that says what is wrong: most programs end with another one that only says that something is."""
+    """Return the line that names the cause: many programs end with a line that only reports a failure."""
     for line in lines:
         if any(sign in line.lower() for sign in _SIGNS):
             return line

@@ -1,4 +1,4 @@
-"""One look at everything that a target's probes name: each address of each host, side by side."""
+"""One probe of everything that a target's probes name: each address of each host, in parallel."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AT_ONCE = {"smtp": 4}
-"""Connections that are open at the same time, by dialect. Postfix (3.7) serves each by a process of its own, and one that is idle
-goes on with the certificate that it began with: connections one after the other all meet the same process."""
+"""Parallel connections, by dialect. Postfix (3.7) serves each by a separate process, and an idle one keeps using the
+certificate that it started with: sequential connections would all reach the same process."""
 RESOLVE_SECONDS = 3.0
 LABEL_BELOW_WILDCARD = "certdeck"
 
@@ -33,27 +33,27 @@ class Listener(Struct, frozen=True):
 
 
 class Sight(Struct, frozen=True, kw_only=True):
-    """What one listener showed."""
+    """What one listener presented."""
 
     listener: Listener
     served: tuple[str, ...] = ()
-    """SHA-256 of every certificate that was seen; more than one where they are served by turns."""
+    """SHA-256 of every certificate that was seen; more than one if they are served alternately."""
     why: str = ""
-    """Why nothing was seen; empty where something was."""
+    """Why nothing was seen; empty otherwise."""
     closed: bool = False
-    """Nobody takes connections there."""
+    """The port accepts no connections."""
 
     def shows(self, sha256: str | None) -> bool:
-        """Tell whether this certificate was seen and no other."""
+        """Return whether only this certificate was seen."""
         return self.served == (sha256,)
 
     def other_than(self, sha256: str | None) -> str | None:
-        """Return another certificate that was seen, or None."""
+        """Return a different certificate that was seen, or None."""
         return next((each for each in self.served if each != sha256), None)
 
 
 def listeners_of(prober: Prober, target: TargetConfig) -> tuple[Listener, ...]:
-    """Return every listener of a target's probes, each once. Looks names up, which blocks for RESOLVE_SECONDS at worst."""
+    """Return every listener of a target's probes, each once. Resolves names, which blocks for at most RESOLVE_SECONDS."""
 
     def of_probe(probe: str) -> list[Listener]:
         return [Listener(probe, address) for address in prober.listeners(probe, timeout=RESOLVE_SECONDS)]
@@ -65,13 +65,13 @@ def listeners_of(prober: Prober, target: TargetConfig) -> tuple[Listener, ...]:
 
 
 def see_all(prober: Prober, target: TargetConfig, names: Sequence[str], *, timeout: float) -> tuple[Sight, ...]:
-    """Look at each listener of a target once. Blocks up to `timeout` seconds, and RESOLVE_SECONDS for host names."""
+    """Probe each listener of a target once. Blocks up to `timeout` seconds, and RESOLVE_SECONDS for host names."""
     listeners = listeners_of(prober, target)
     return tuple(map_concurrently(lambda each: see(prober, target, each, names, timeout=timeout), listeners))
 
 
 def see(prober: Prober, target: TargetConfig, listener: Listener, names: Sequence[str], *, timeout: float) -> Sight:
-    """Look at one listener, by several connections at once where one would not tell. Blocks up to `timeout` seconds."""
+    """Probe one listener, over several parallel connections if one is not enough. Blocks up to `timeout` seconds."""
     place = parse(listener.address)
     name = server_name(target.probe_name, names, listener.probe)
     connections = range(AT_ONCE.get(place.dialect, 1) if place else 1)
@@ -90,10 +90,10 @@ def see(prober: Prober, target: TargetConfig, listener: Listener, names: Sequenc
 
 
 def server_name(configured: str | None, names: Sequence[str], probe: str) -> str | None:
-    """Return the name to indicate (RFC 6066 §3): one that the certificate covers, or None where it covers addresses alone.
+    """Return the name to send (RFC 6066 §3): one that the certificate covers, or None if it covers only addresses.
 
-    What is configured comes first, then the probe's own host where it is one of the names, then the first full name; a wildcard
-    covers labels below it and not the bare name (RFC 9525 §6.3), so one of those is asked for.
+    The configured name comes first, then the probe's own host if it is one of the names, then the first full name. A wildcard
+    covers labels below it and not the bare name (RFC 9525 §6.3), so a name with such a label is sent.
     """
     place = parse(probe)
     host = place.host.lower().rstrip(".") if place else ""

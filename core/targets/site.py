@@ -1,8 +1,8 @@
-"""The folders of a target, opened once and held open for the whole of a change, and what its paths showed at first.
+"""The folders of a target, opened once and held open for a whole change, and what its paths showed at the beginning.
 
-The folder of the pair lies in a folder that may belong to the service's account. So that the account cannot choose what is put back
-from it, it has to be certdeck's own, and to say which target it is of: a file `.target` in it holds the name. One that an earlier
-release made has none, and gets it with the next deployment.
+The folder of the pair is inside a folder that may belong to the service's account. That account must not be able to choose what is
+restored from it. So the folder has to be owned by certdeck, and a file `.target` in it has the name of its target. A folder from
+an earlier release has no such file, and gets it at the next deployment.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from core.targets.paths import MARK, folder_of, paths_of
 
 
 class Site:
-    """Use it as a context, or close it. Opening raises OSError; a folder that is not there is None."""
+    """The open folders of one target. A context manager. Opening raises OSError; a missing folder is None."""
 
     def __init__(self, target: TargetConfig) -> None:
         self.target = target
         self.pair: Folder | None = None
-        """The folder of the pair; None while there is none."""
+        """The folder of the pair; None if there is none."""
         self.shown: dict[str, Copy] = {}
-        """What each path showed when it was surveyed, by the name of its file in a version folder."""
+        """What each path showed at the survey, by the name of its file in a version folder."""
         self._folders: dict[Path, Folder | None] = {}
         try:
             for path, _ in paths_of(target):
@@ -51,22 +51,22 @@ class Site:
         self.close()
 
     def close(self) -> None:
-        """May be called again."""
+        """Close all folders. May be called again."""
         for folder in (*self._folders.values(), self.pair):
             if folder is not None:
                 folder.close()
 
     @property
     def home(self) -> Folder | None:
-        """The folder in which that of the pair lies."""
+        """The folder that contains the folder of the pair."""
         return self._folders[folder_of(self.target).parent]
 
     def folder(self, path: Path) -> Folder | None:
-        """Return the folder that a path of the target lies in."""
+        """Return the folder that contains a path of the target."""
         return self._folders[path.parent]
 
     def find_pair(self) -> Folder | None:
-        """Open the folder of the pair where it is there. Raises UntrustedPath where it is not certdeck's own."""
+        """Open the folder of the pair if it exists. Raises UntrustedPath if it is not certdeck's own."""
         name = folder_of(self.target).name
         if self.pair is not None or self.home is None or not self.home.holds(name):
             return self.pair
@@ -74,7 +74,7 @@ class Site:
         return self.pair
 
     def make_pair(self) -> Folder:
-        """Open the folder of the pair, made where it is not there, with its mark. Raises OSError."""
+        """Open the folder of the pair; create it, and its mark, if it does not exist. Raises OSError."""
         home, name = self.home, folder_of(self.target).name
         if home is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder_of(self.target).parent))
@@ -88,7 +88,7 @@ class Site:
         return pair
 
     def remove_pair(self) -> None:
-        """Remove the folder of the pair, which has to be empty but for the mark. Raises OSError."""
+        """Remove the folder of the pair, which has to be empty except for the mark. Raises OSError."""
         if self.home is None or self.pair is None:
             return
         self.pair.clear(f"{MARK}-new")
@@ -99,9 +99,9 @@ class Site:
         self.pair = None
 
     def refuse_open_to_all(self) -> None:
-        """Raise UntrustedPath where every account could put its own files in the place of the target's, and so get its key."""
+        """Raise UntrustedPath if every account could replace the target's files with its own, and so get its key."""
         if os.geteuid() != 0:
-            return  # whoever does that can do it to a service of that user without us, too
+            return  # anyone who can do that can attack a service of that user without certdeck, too
         for folder in self._folders.values():
             if folder is not None and (level := open_to_all(folder.way)) is not None:
                 above = folder.path
@@ -137,13 +137,13 @@ class Site:
 
 
 class Sites:
-    """The sites of some targets, each opened when it is first asked for. Use it as a context."""
+    """The sites of some targets, each opened on first use. A context manager."""
 
     def __init__(self) -> None:
         self._sites: dict[str, Site] = {}
 
     def of(self, target: TargetConfig) -> Site:
-        """Return the site of a target. Raises OSError, each time, where it cannot be opened."""
+        """Return the site of a target. Raises OSError, on each call, if it cannot be opened."""
         site = self._sites.get(target.name)
         if site is None or site.target != target:
             site = Site(target)
@@ -163,7 +163,7 @@ class Sites:
 
 @contextmanager
 def held(sites: Sites | None) -> Iterator[Sites]:
-    """Give sites that are open already, or new ones that are closed at the end."""
+    """Yield the given open sites, or new ones that are closed at the end."""
     if sites is not None:
         yield sites
         return

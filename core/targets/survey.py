@@ -1,4 +1,4 @@
-"""Looks at the paths of a target before anything is touched, and decides what a deployment will do to them."""
+"""Reads the paths of a target before anything is changed, and decides what a deployment will do to them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from core.targets.site import Site, Sites
 
 
 def survey(target: TargetConfig, sites: Sites) -> Change:
-    """Look at a target's paths and return what deploying to it will do. Reads the disk, changes nothing.
+    """Read a target's paths and return what a deployment to it will do. Changes nothing.
 
-    What each path showed stays in the site of the target: what is kept of it, with its owner and mode, is what was seen here.
+    The content of each path is kept in the site of the target: exactly this content, with its owner and mode, is what is kept.
 
-    Raises StageFailed (`stage-failed`) for paths that cannot carry a certificate.
+    Raises StageFailed (`stage-failed`) for unusable paths.
     """
     try:
         site = sites.of(target)
@@ -57,9 +57,9 @@ def survey(target: TargetConfig, sites: Sites) -> Change:
 
 
 def owns(target: TargetConfig, configured: TargetConfig | None) -> bool:
-    """Tell whether the paths of `target`, which a record names, are those of that target.
+    """Return whether the paths of `target`, which comes from a record, belong to that target.
 
-    Either the configuration says so still, or what is there is certdeck's own: links into the folder of the pair, or nothing.
+    Either the configuration still has them, or they belong to certdeck: links into the folder of the pair, or nothing.
     """
     if configured is not None and (target.mode, *paths_of(target)) == (configured.mode, *paths_of(configured)):
         return True
@@ -79,7 +79,7 @@ def _is_free_or_ours(path: Path, folder: Path, file: str) -> bool:
 
 
 def _current(site: Site) -> str | None:
-    """Return the version folder that is shown. Raises UntrustedPath where `current` is none of certdeck's links."""
+    """Return the current version folder. Raises UntrustedPath if `current` is not one of certdeck's links."""
     pair = site.pair
     if pair is None or not pair.holds(CURRENT):
         return None
@@ -124,7 +124,7 @@ def _place(site: Site, path: Path, file: str, current: str | None) -> Place:
 
 
 def _shown(site: Site, folder: Folder, path: Path, file: str, ours: str, current: str | None) -> Shown | None:
-    """Return what a path shows. What our own link shows is read in our own folder, whoever its file belongs to."""
+    """Return what a path shows. The file behind our own link is read in our own folder, whoever owns it."""
     link = folder.link(path.name)
     if link is None or link.text != ours:
         try:

@@ -1,1 +1,1 @@
-"""The kinds of targets: one file for each service, which holds its row (`KIND`). `core.targets.kinds` is the catalogue."""
+"""The kinds of targets: one file with a row (`KIND`) for each service. The table is in `core.targets.kinds`."""

@@ -1,4 +1,4 @@
-"""Apache: its test calls a pair that does not match "Syntax OK", and the reload then ends the whole server."""
+"""Apache: its test reports "Syntax OK" for a mismatched pair, and the reload then stops the whole server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BIND: its reload says when it cannot load the pair; named-checkconf does not look at the files."""
+"""BIND: its reload reports a pair that it cannot load; named-checkconf does not read the files."""
 
 from __future__ import annotations
 

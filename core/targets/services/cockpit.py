@@ -1,4 +1,4 @@
-"""Cockpit: a file NAME.cert with NAME.key beside it, read at the start alone."""
+"""Cockpit: a file NAME.cert with NAME.key next to it, read only at the start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`command`: a service that is told by a program of its own, which gets the paths of certificate and key."""
+"""`command`: a service that is reloaded by a custom program, which gets the paths of certificate and key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CUPS: it reads NAME.crt and NAME.key in ServerKeychain for each connection."""
+"""CUPS: reads NAME.crt and NAME.key in ServerKeychain for each connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dovecot: neither test nor reload notices a pair that does not match; every handshake then fails."""
+"""Dovecot: neither test nor reload detects a mismatched pair; every handshake then fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ejabberd: a reload with a pair that does not match reports success, and a restart with one ends the node."""
+"""ejabberd: a reload with a mismatched pair reports success, and a restart with one stops the node."""
 
 from __future__ import annotations
 

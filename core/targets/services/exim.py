@@ -1,4 +1,4 @@
-"""Exim: its own account reads the key for each load, also for the first; a HUP makes it read the files."""
+"""Exim: its own account reads the key for each load, including the first; SIGHUP makes it read the files."""
 
 from __future__ import annotations
 

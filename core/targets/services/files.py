@@ -1,4 +1,4 @@
-"""`files`: any service that reads PEM files. What tests and reloads it is given with the target."""
+"""`files`: any service that reads PEM files. Test and reload commands are set in the target."""
 
 from __future__ import annotations
 

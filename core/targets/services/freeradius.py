@@ -1,4 +1,4 @@
-"""FreeRADIUS (RadSec): SIGHUP reads the virtual servers alone; only a restart reads the certificate."""
+"""FreeRADIUS (RadSec): SIGHUP reads only the virtual servers; only a restart reads the certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HAProxy: one PEM file; its master starts a new worker, and keeps the old one where the new one fails."""
+"""HAProxy: one PEM file; its master starts a new worker, and keeps the old one if the new one fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HAProxy, told over its runtime API: no worker is replaced, and no connection is closed. The file changes too."""
+"""HAProxy, updated over its runtime API: no worker is replaced, and no connection is closed. The file is changed too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""hitch: it compares modification times, and ignores a file that is older than the one it has loaded."""
+"""hitch: it compares modification times, and ignores a file that is older than the loaded one."""
 
 from __future__ import annotations
 

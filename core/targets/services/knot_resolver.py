@@ -1,4 +1,4 @@
-"""Knot Resolver: told over its control socket, with the paths that it has already."""
+"""Knot Resolver: reloaded over its control socket, with the paths that it already uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""lighttpd: root reads the key at the start and www-data at every reload; a key that it cannot read then ends the server."""
+"""lighttpd: root reads the key at the start and www-data at every reload; an unreadable key then stops the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MariaDB: FLUSH SSL reads the files, and refuses a pair that does not match."""
+"""MariaDB: FLUSH SSL reads the files, and rejects a mismatched pair."""
 
 from __future__ import annotations
 

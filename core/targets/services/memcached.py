@@ -1,4 +1,4 @@
-"""memcached: told over a TLS connection; a refresh that fails leaves no TLS to say it over once more."""
+"""memcached: refreshed over a TLS connection; after a failed refresh no TLS connection is left for another attempt."""
 
 from __future__ import annotations
 

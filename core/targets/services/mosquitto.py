@@ -1,4 +1,4 @@
-"""Mosquitto: a reload with a pair that does not match breaks every new handshake until the files are right again."""
+"""Mosquitto: a reload with a mismatched pair breaks every new handshake until the files are correct again."""
 
 from __future__ import annotations
 

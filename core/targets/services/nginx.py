@@ -1,4 +1,4 @@
-"""nginx: its test reads certificate and key as the new workers will, and a refused reload leaves the old workers alone."""
+"""nginx: its test reads certificate and key as new workers do, and a failed reload leaves the old workers running."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KIND = Kind(
     test=ConfigTest(command=("nginx", "-t"), missing=True, mismatch=True),
     action=Action(
         command=("nginx", "-s", "reload"),
-        # nginx 1.22: the PID file is missing, empty, or names a process that is gone.
+        # nginx 1.22: the PID file is missing, empty, or names a process that no longer exists.
         idle_signs=("invalid pid number", '.pid" failed (2:', "failed (3: no such process)"),
         sessions=IDLE_CLOSED,
         bad_pair="The reload fails, and the old certificate stays in use.",

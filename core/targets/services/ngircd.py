@@ -1,4 +1,4 @@
-"""ngIRCd: after a reload with a bad pair nobody listens at the TLS port any more; its test does not look at the files."""
+"""ngIRCd: a reload with a bad pair closes the TLS port; its test does not read the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenVPN: SIGHUP ends the process when the pair does not match, or when the account that it runs as cannot read the key."""
+"""OpenVPN: SIGHUP stops the process if the pair is mismatched, or if the account that it runs as cannot read the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PgBouncer: RELOAD answers RELOAD, whether or not the new pair was taken."""
+"""PgBouncer: RELOAD responds RELOAD, whether or not the new pair was loaded."""
 
 from __future__ import annotations
 

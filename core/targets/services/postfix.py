@@ -1,4 +1,4 @@
-"""Postfix: without a reload old and new certificate are served by turns; SNI maps hold copies that only postmap renews."""
+"""Postfix: without a reload, the old and new certificate are served alternately; only postmap updates the copies in SNI maps."""
 
 from __future__ import annotations
 

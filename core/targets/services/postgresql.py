@@ -1,4 +1,4 @@
-"""PostgreSQL: a reload that keeps the old certificate answers `t` all the same; a key that others can read is refused."""
+"""PostgreSQL: a reload that keeps the old certificate also returns `t`; a key that others can read is rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ProFTPD: it reads the files for each session and sends no intermediates from the certificate's file."""
+"""ProFTPD: reads the files for each session and sends no intermediates from the certificate's file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prosody: after a reload with a pair that does not match STARTTLS is no longer offered."""
+"""Prosody: after a reload with a mismatched pair, STARTTLS is no longer offered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pure-FTPd: nothing but a restart reads the files. SIGHUP ends it."""
+"""Pure-FTPd: only a restart reads the files. SIGHUP stops it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RabbitMQ: it keeps files for up to 120 s, ignores those that are older, and serves a pair that does not match."""
+"""RabbitMQ: it caches files for up to 120 s, ignores older ones, and serves a mismatched pair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redis: CONFIG SET with both paths reads the files again; what it refuses is said in words, with status 0."""
+"""Redis: CONFIG SET with both paths reads the files again; a rejection is reported only in the output, with status 0."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:6379",)),
     detect=Detection(
-        # Debian's redis-server is a link to redis-check-rdb, and that is what the kernel calls its executable.
+        # Debian's redis-server is a link to redis-check-rdb, and the kernel uses that name for the executable.
         programs=("redis-server", "redis-check-rdb", "valkey-server", "valkey-check-rdb"),
         configuration=("/etc/redis/redis.conf", "/etc/valkey/valkey.conf"),
         reader="redis",

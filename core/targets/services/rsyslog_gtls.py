@@ -1,4 +1,4 @@
-"""rsyslog with the driver gtls: it reads the files for each connection, and signs with whatever key it finds."""
+"""rsyslog with the driver gtls: it reads the files for each connection, and signs with any key that it finds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""rsyslog with the driver ossl: nothing but a restart reads the files."""
+"""rsyslog with the driver ossl: only a restart reads the files."""
 
 from __future__ import annotations
 

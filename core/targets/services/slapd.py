@@ -1,4 +1,4 @@
-"""slapd: a refused change has already taken TLS down, and only writing the attributes again brings it back. SIGHUP ends it."""
+"""slapd: even a rejected change disables TLS, and only writing the attributes again restores it. SIGHUP stops it."""
 
 from __future__ import annotations
 

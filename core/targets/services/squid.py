@@ -1,4 +1,4 @@
-"""Squid: a bare HUP with a pair that does not match ends it; `squid -k reconfigure` refuses first."""
+"""Squid: a plain SIGHUP with a mismatched pair stops it; `squid -k reconfigure` checks first and fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ssh`: another machine, which gets the files over OpenSSH. The target's own paths are a local copy of what it holds."""
+"""`ssh`: another machine, to which the files are copied over OpenSSH. The target's own paths are a local copy of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""strongSwan: swanctl reads the files and hands them to the daemon; success is reported for a key that does not match."""
+"""strongSwan: swanctl reads the files and passes them to the daemon; it reports success for a mismatched key."""
 
 from __future__ import annotations
 

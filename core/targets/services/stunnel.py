@@ -1,4 +1,4 @@
-"""stunnel: there is no test; with setuid its own account reads the key at a reload, and with chroot a reload finds nothing."""
+"""stunnel: it has no test; with setuid its own account reads the key at a reload, and with chroot a reload finds no files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""syslog-ng: a reload with a pair that does not match reports success, and the listener is silent until a restart."""
+"""syslog-ng: a reload with a mismatched pair reports success, and the listener does not respond until a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Unbound: reload answers `ok` and keeps the old certificate; only a restart helps."""
+"""Unbound: reload responds `ok` and keeps the old certificate; only a restart helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""vsftpd: nothing but a restart reads the files; it says nothing at all when it cannot start."""
+"""vsftpd: only a restart reads the files; it prints no message if it cannot start."""
 
 from __future__ import annotations
 
