@@ -1,4 +1,4 @@
-"""What a web server was seen to send, judged: headers missing or doubled, plain HTTP without a redirect."""
+"""Evaluates what a web server sends: headers that are missing or duplicated, plain HTTP without a redirect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHALLENGE = "/.well-known/acme-challenge/certdeck-web"
 
 
 class HeaderSeen(Struct, frozen=True, kw_only=True):
-    """A header as a web server sends it, beside what is wanted."""
+    """A header as a web server sends it, compared with what is wanted."""
 
     name: str
     wanted: str | None
@@ -25,7 +25,7 @@ class HeaderSeen(Struct, frozen=True, kw_only=True):
 
 
 def judge(answer: Response, wanted: Sequence[tuple[str, str]], unwanted: Sequence[str]) -> tuple[HeaderSeen, ...]:
-    """Return how each wanted header, and each that must not be there, was seen."""
+    """Return the state of each wanted header, and of each header that must not be sent."""
     result = []
     for name, value in (*wanted, *((name, None) for name in unwanted)):
         seen = tuple(safe_line(text) for key, text in answer.header_lines if key.lower() == name.lower())
@@ -42,6 +42,6 @@ def judge(answer: Response, wanted: Sequence[tuple[str, str]], unwanted: Sequenc
 
 
 def redirects(answer: Response) -> bool:
-    """Tell whether an answer leads to HTTPS."""
+    """Return whether a response redirects to HTTPS."""
     to = next((value for key, value in answer.header_lines if key.lower() == "location"), "")
     return answer.status in REDIRECTS and to.lower().startswith("https://")

@@ -1,6 +1,6 @@
-"""Apache httpd: the block goes to the end of the virtual host, where it has the last word; the redirect behind it.
+"""Apache httpd: the block is at the end of the virtual host, where it takes precedence; the redirect follows the virtual host.
 
-`Header always` and `Header` (onsuccess) are two tables, and what stands in both is sent twice (mod_headers): the second is cleared.
+`Header always` and `Header` (onsuccess) are two tables, and a header in both is sent twice (mod_headers): the second is cleared.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORD = re.compile(r""""([^"]*)"|'([^']*)'|(\S+)""")
 
 
 def words(line: str) -> tuple[str, ...]:
-    """Return the words of a directive, its name in lower case; nothing for a comment."""
+    """Return the words of a directive, its name in lower case; empty for a comment."""
     if line.lstrip().startswith("#"):
         return ()
     found = ["".join(part or "" for part in match.groups()) for match in _WORD.finditer(line)]
@@ -129,7 +129,7 @@ def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[
             if len(each) == 2 and each[0] in ("include", "includeoptional"):
                 name = filled(each[1], known)
                 yield name
-                yield f"{name}/*"  # a folder stands for its files
+                yield f"{name}/*"  # a folder means the files in it
 
     return follow(_main(target), base(target, read), includes, read)
 
@@ -137,7 +137,7 @@ def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[
 def spellings(
     texts: Sequence[str], is_certificate: Callable[[str], bool], read: Callable[[Path], str | None]
 ) -> Iterator[str]:
-    """Yield the paths with variables that are the certificate's. See `Server.spellings`."""
+    """Yield the paths with variables that mean the certificate. See `Server.spellings`."""
     directives = [words(line) for text in texts for line in text.split("\n")]
     known = defined(directives)
     for each in directives:

@@ -1,7 +1,7 @@
-"""Managed blocks in somebody's configuration file: put in, found again, taken out so that the file is what it was.
+"""Managed blocks in a user's configuration file: inserted, found again, and removed so that the original file is restored.
 
-A block stands between two comment lines that name the target. A line of the file that the block takes the place of stays there as a
-comment, and comes back with `without`. Every server that is known here begins comments with `#`.
+A block is between two comment lines that name the target. A line of the file that the block replaces stays there as a comment,
+and `without` restores it. In the configuration of every supported server, comments begin with `#`.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from collections.abc import Iterable
 
 _PREFIX = "# certdeck web"
 _SPLIT = " of a block within a line"
-"""Behind the end of a block that stands where a line goes on: `without` joins the two halves again."""
+"""Follows the end mark of a block that was inserted within a line: `without` joins the two halves again."""
 
 
 def block(target: str, lines: Iterable[str], indent: str = "", *, splits: bool = False) -> str:
-    """Return a block, without a newline at its end. `splits`: it stands within a line, between two newlines of its own."""
+    """Return a block without a final newline. `splits`: it is within a line, between two newlines of its own."""
     begin = f"{_PREFIX} {target} begin: managed; remove it with: certdeck web remove {target}"
     end = f"{_PREFIX} {target} end{_SPLIT if splits else ''}"
     return "\n".join(f"{indent}{line}".rstrip() for line in (begin, *lines, end))
 
 
 def replaced(target: str, line: str) -> str:
-    """Return a line as a comment that `without` turns back."""
+    """Return a line as a comment that `without` restores."""
     return f"{_PREFIX} {target} replaced: {line}"
 
 
 def without(text: str, target: str) -> str:
-    """Return the text without the blocks of a target, and with the lines that they took the place of.
+    """Return the text without the blocks of a target, and with the lines that they replaced.
 
-    A block whose end is missing is only its first line: what follows may be somebody's own.
+    If the end of a block is missing, only its first line is removed: what follows may be the user's own.
     """
     begin, end, kept = (f"{_PREFIX} {target} {word}" for word in ("begin:", "end", "replaced: "))
     ends = (end, end + _SPLIT)
@@ -54,10 +54,10 @@ def without(text: str, target: str) -> str:
 
 
 def holds(text: str, target: str) -> bool:
-    """Tell whether there is a block of a target."""
+    """Return whether the text contains a block of a target."""
     return any(line.strip().startswith(f"{_PREFIX} {target} begin:") for line in text.split("\n"))
 
 
 def indent_of(line: str) -> str:
-    """Return the white space that a line begins with."""
+    """Return the leading white space of a line."""
     return line[: len(line) - len(line.lstrip())]

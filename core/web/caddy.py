@@ -1,4 +1,4 @@
-"""Caddy: TLS 1.2 and later with sound ciphers, and the redirect of port 80, are its own defaults; the headers go before `tls`."""
+"""Caddy: its defaults already include TLS 1.2 with safe ciphers and the redirect on port 80; the headers precede `tls`."""
 
 from __future__ import annotations
 
@@ -40,14 +40,16 @@ def _lines(wanted: Wanted) -> Iterator[str]:
 
 
 def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[Path]:
-    """Return the Caddyfile and what it imports. See `Server.files`."""
+    """Return the Caddyfile and the files that it imports. See `Server.files`."""
     given = arguments(target.test)
     main = Path(given.get("--config") or given.get("-c") or _MAIN)
 
     def includes(text: str) -> Iterator[str]:
         for line in text.split("\n"):
             words = _words(line)
-            if words[:1] == ["import"] and len(words) > 1:  # also the name of a snippet: then no file has it
+            if (
+                words[:1] == ["import"] and len(words) > 1
+            ):  # this may also be the name of a snippet: then no file matches
                 yield words[1]
 
     return follow(main, main.parent, includes, read)

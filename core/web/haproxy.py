@@ -1,6 +1,6 @@
-"""HAProxy has no includes: its rules go behind the `bind` that names the certificate, its TLS settings to the end of `global`.
+"""HAProxy has no includes: its rules follow the `bind` that names the certificate, its TLS settings are at the end of `global`.
 
-`http-after-response` (2.2) also covers what HAProxy answers itself, which `http-response` does not.
+`http-after-response` (2.2) also applies to responses that HAProxy generates itself, unlike `http-response`.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def render(text: str, wanted: Wanted) -> Rendered | None:
 
 
 def _names(line: str, wanted: Wanted) -> bool:
-    """Tell whether a line is a `bind` with this certificate: alone, as one of its folder, or in a list."""
+    """Return whether a line is a `bind` with this certificate: by its path, its folder, or a list."""
     folder = str(Path(wanted.certificate).parent)
     return any(
         wanted.is_certificate(value) or (option == "crt" and value.rstrip("/") == folder)
@@ -90,7 +90,7 @@ def _names(line: str, wanted: Wanted) -> bool:
 
 
 def _named(line: str) -> list[tuple[str, str]]:
-    """Return what a `bind` line with TLS names: `crt` or `crt-list`, and a path."""
+    """Return the `crt` and `crt-list` options of a `bind` line with TLS, each with its path."""
     words = _words(line)
     if words[:1] != ["bind"] or "ssl" not in words:
         return []
@@ -100,7 +100,7 @@ def _named(line: str) -> list[tuple[str, str]]:
 def spellings(
     texts: Sequence[str], is_certificate: Callable[[str], bool], read: Callable[[Path], str | None]
 ) -> Iterator[str]:
-    """Yield names relative to `crt-base`, and the lists that name the certificate. See `Server.spellings`."""
+    """Yield paths relative to `crt-base`, and the lists that name the certificate. See `Server.spellings`."""
     lines = [line for text in texts for line in text.split("\n")]
     bases = [words[1] for words in map(_words, lines) if words[:1] == ["crt-base"] and len(words) > 1]
     base = Path(bases[-1] if bases else "/")
@@ -112,7 +112,7 @@ def spellings(
 
 
 def listed(text: str) -> list[str]:
-    """Return the certificates that a `crt-list` names, as they stand there."""
+    """Return the certificates that a `crt-list` names, as written there."""
     return [words[0] for line in text.split("\n") if (words := line.split()) and not words[0].startswith("#")]
 
 
@@ -121,7 +121,7 @@ def _words(line: str) -> list[str]:
 
 
 def _section(lines: Sequence[str], inside: int) -> tuple[int, int]:
-    """Return where the section around a line begins, and the line behind its last one that says something."""
+    """Return the first line of the section around a line, and the line after its last non-empty one."""
     begins = [at for at, line in enumerate(lines) if line.split()[:1] and line.split()[0] in _SECTIONS]
     start = max((at for at in begins if at <= inside), default=0)
     end = min((at for at in begins if at > inside), default=len(lines))
@@ -147,7 +147,7 @@ def _rules(wanted: Wanted) -> Iterator[str]:
 
 
 def _redirect(target: str, binds: Sequence[str], port: int, redirect: Redirect) -> Iterator[str]:
-    """The addresses of every `bind` on that port: what is served on another one has no redirect that would lead to it."""
+    """Yield the lines for the redirect. It listens on the addresses of each `bind` with `port`: on others it would lead nowhere."""
     given = [each for line in binds if _port(line) == port for each in line.split()[1].split(",")]
     addresses = ",".join(dict.fromkeys(re.sub(r":\d{1,5}$", f":{redirect.port}", each) for each in given))
     yield f"frontend certdeck-web-{target}"
@@ -165,7 +165,7 @@ def _redirect(target: str, binds: Sequence[str], port: int, redirect: Redirect) 
 
 
 def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[Path]:
-    """Return the files that the configuration test names, and those of a folder. See `Server.files`."""
+    """Return the files that the configuration test names, and the files of a folder. See `Server.files`."""
     test = target.test
     given = [Path(value) for option, value in itertools.pairwise(test) if option in ("-f", "--")] or [Path(_MAIN)]
     given = [each for path in given for each in (path, *sorted(path.glob("*.cfg")))]

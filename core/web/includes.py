@@ -1,4 +1,4 @@
-"""Configuration that is spread over files: followed as the servers do, patterns included."""
+"""Includes of a configuration, followed as the servers do, with patterns."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 MOST_FILES = 500
-"""More are not looked through: an include of everything would keep the command busy for ever."""
+"""More files are not read: an include of everything would otherwise never end."""
 
 
 def follow(
     main: Path, base: Path, includes: Callable[[str], Iterable[str]], read: Callable[[Path], str | None]
 ) -> Sequence[Path]:
-    """Return `main` and every file that it includes, each once. `base`: what names without a leading slash are relative to."""
+    """Return `main` and every file that it includes, each once. `base`: the folder that relative paths start from."""
     found: dict[Path, None] = {}
     waiting = [main]
     while waiting and len(found) < MOST_FILES:
@@ -32,6 +32,6 @@ def follow(
 
 
 def arguments(argv: Sequence[str]) -> Mapping[str, str]:
-    """Return the options of a command that have a value, each with its last one: `-c FILE`, `--config=FILE`."""
+    """Return the options of a command with their last value: `-c FILE`, `--config=FILE`."""
     given = {option: value for option, value in itertools.pairwise(argv) if option.startswith("-")}
     return given | dict(word.split("=", 1) for word in argv if word.startswith("--") and "=" in word)

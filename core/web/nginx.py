@@ -1,7 +1,7 @@
-"""nginx: the block goes behind the `ssl_certificate` of the server, the redirect behind the server.
+"""nginx: the block follows the server's `ssl_certificate`, the redirect follows the server.
 
-- `ssl_protocols` and its kind may stand only once in a server: the one that is there becomes a comment.
-- A location with an `add_header` of its own inherits none from its server (ngx_http_headers_module).
+- `ssl_protocols` and similar directives may occur only once in a server: existing ones become comments.
+- A location with its own `add_header` inherits none from its server (ngx_http_headers_module).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def render(text: str, wanted: Wanted) -> Rendered | None:
 
 
 def _places(above: Statement, wanted: Wanted) -> Iterator[tuple[Statement, Statement]]:
-    """Yield each directive that names the certificate, with the one around it."""
+    """Yield each directive that names the certificate, with the directive around it."""
     for directive in above.inner:
         if directive.name == "ssl_certificate" and wanted.is_certificate("".join(directive.words[:1])):
             yield directive, above
@@ -72,7 +72,7 @@ def _tls_lines() -> Iterator[tuple[str, str]]:
 def _give_way(
     text: str, around: Statement, target: str, edits: list[tuple[int, int, str]], notes: list[str]
 ) -> Iterator[str]:
-    """Turn what would be there twice into comments; yield the names of what has to stay."""
+    """Turn directives that would be duplicates into comments; yield the names of those that have to stay."""
     for directive in around.inner:
         is_header = directive.name == "add_header" and directive.words and directive.words[0].lower() in _HEADERS
         if directive.name not in _TLS and not is_header:
@@ -111,7 +111,7 @@ def _listens(server: Statement) -> Iterator[tuple[str, int]]:
 
 
 def _redirect(names: Sequence[str], listens: Sequence[tuple[str, int]], redirect: Redirect) -> Iterator[str]:
-    """Yield the lines of the server. `names`: its `server_name` statements, as the other server has them."""
+    """Yield the lines of the redirecting server. `names`: the `server_name` statements of the other server."""
     port = listens[0][1] if listens else 443
     yield "server {"
     for address in dict.fromkeys(address for address, _ in listens or [("", 443)]):
@@ -137,7 +137,7 @@ def _line(text: str, directive: Statement) -> str:
 
 
 def _inserted(text: str, at: int, target: str, lines: Sequence[str], indent: str) -> str:
-    """Return a block for the middle of the text; what follows on the same line would be part of the comment that ends it."""
+    """Return a block for insertion at `at`; the rest of that line moves to a new line, out of the block's final comment."""
     splits = at < len(text) and text[at] != "\n"
     inserted = f"\n{block(target, lines, indent, splits=splits)}"
     return f"{inserted}\n" if splits else inserted
@@ -149,7 +149,7 @@ def _main(target: TargetConfig) -> Path:
 
 
 def base(target: TargetConfig, _read: Callable[[Path], str | None]) -> Path:
-    """Return the folder of its main file. See `Server.base`."""
+    """Return the folder of the main configuration file. See `Server.base`."""
     return _main(target).parent
 
 

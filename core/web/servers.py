@@ -1,4 +1,4 @@
-"""The table of web servers, and which one a target is."""
+"""The table of web servers, and the row for a target."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SERVERS: Mapping[str, Server] = {
 
 
 def find_server(kind: str, test: Sequence[str]) -> Server | None:
-    """Return the web server of this kind, or that this command tests; None for any other service."""
+    """Return the web server of this kind, or the one that this command tests; None for any other service."""
     program = Path(test[0]).name if test else ""
     return SERVERS.get(kind) or next((each for each in SERVERS.values() if program in each.programs), None)
 
 
 def server_of(target: TargetConfig) -> Server:
-    """Return the web server that a target is, by its kind or by the program that tests it.
+    """Return the web server of a target, by its kind or by the program that tests it.
 
     Raises WebNotPossible (`web-not-possible`).
     """

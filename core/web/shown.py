@@ -1,4 +1,4 @@
-"""What `web show`, `web apply` and `web remove` give back. Values without behaviour."""
+"""The results of `web show`, `web apply` and `web remove`. Values without behaviour."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class WebFile(Struct, frozen=True, kw_only=True):
 
     path: str
     applied: bool
-    """It holds exactly what is wanted."""
+    """It has exactly the wanted content."""
     lines: tuple[str, ...]
-    """What would stand in it, the blocks alone."""
+    """The wanted lines, only the blocks."""
 
 
 class Listener(Struct, frozen=True, kw_only=True):
@@ -33,15 +33,15 @@ class WebState(Struct, frozen=True, kw_only=True):
     target: str
     server: str
     state: str
-    """`applied`, `outdated` (there are settings, and not those that are wanted), `absent`."""
+    """`applied`, `outdated` (the settings differ from the wanted ones), `absent`."""
     changed: bool = False
     files: tuple[WebFile, ...] = ()
     hsts: str | None = None
-    """The value that is sent now; None: none."""
+    """The value that is sent now; None: no header."""
     hsts_why: str = ""
     hsts_next: datetime | None = None
     listeners: tuple[Listener, ...] = ()
     redirect: str = "unknown"
-    """How plain HTTP is answered: `redirected` (by whomever), `missing` (without a redirect), `challenge-redirected` (the challenge
-    too), `closed` (nothing answers), `unknown` (the target has no probe)."""
+    """The response to plain HTTP: `redirected` (by any configuration), `missing` (no redirect), `challenge-redirected` (the
+    challenge is redirected, too), `closed` (no response), `unknown` (the target has no probe)."""
     notes: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """Protocols and ciphers: Mozilla's "Server Side TLS", profile intermediate, guideline 5.8 of May 2026.
 
 Six suites for TLS 1.2, all with forward secrecy and authenticated encryption; 5.8 dropped those with a classic Diffie-Hellman
-exchange. The suites of TLS 1.3 and the curves are left to the server's library: its defaults are those of the guideline, or what
-it can do.
+exchange. The suites of TLS 1.3 and the curves are left to the server's library: its defaults match the guideline, as far as it
+supports them.
 """
 
 from __future__ import annotations
@@ -17,4 +17,4 @@ CIPHERS = (
     "ECDHE-RSA-CHACHA20-POLY1305",
 )
 OPENSSL = ":".join(CIPHERS)
-"""As OpenSSL's cipher lists are written."""
+"""In the format of OpenSSL's cipher lists."""
