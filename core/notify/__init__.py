@@ -1,1 +1,1 @@
-"""Notifications: who is told of what, and how a message gets there."""
+"""Notifications: the events that a channel reports, and how a message is sent."""

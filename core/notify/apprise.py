@@ -1,7 +1,7 @@
-"""The services of Apprise, an optional extra: each message in a child process of its own, with a time limit.
+"""The services of Apprise, an optional extra: each message is sent in a separate child process with a time limit.
 
-The address of a service holds its credentials, so it is a secret as a whole; nothing that the library says is shown before every
-part of that address has been taken out.
+The URL of a service contains its credentials, so the whole URL is secret; every part of it is removed from the library's output
+before that is shown.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from core.notify.channel import QUIET, Access, ChannelKind, Message, notify_erro
 CHILD = Path(__file__).with_name("apprise_child.py")
 SECONDS = 25.0
 _LONG_ENOUGH = 4
-"""Characters of a part of the address that is taken out of what the library says."""
+"""Minimum length in characters of a part of the URL that is removed from the library's output."""
 
 
 def send(access: Access, message: Message) -> str:
-    """Hand a message to Apprise; return that the service took it. See `core.notify.channel.Send`."""
+    """Pass a message to Apprise; return a confirmation. See `core.notify.channel.Send`."""
     import re
     from importlib.util import find_spec
 

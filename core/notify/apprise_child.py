@@ -1,7 +1,7 @@
-"""Run as a program of its own: one message through Apprise.
+"""A separate program: sends one message through Apprise.
 
-It reads a request as JSON from its standard input, the address included, and writes what came of it as the last line of its output.
-Nothing of certdeck is imported: this file is started alone, in an interpreter of its own.
+It reads a request as JSON from standard input, including the URL, and writes the result as the last line of its output.
+Nothing of certdeck is imported: this file runs alone, in its own interpreter.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from importlib import import_module
 from typing import Any
 
 MARK = "certdeck-apprise:"
-"""Before the result, to tell it from what the library prints."""
+"""Precedes the result, to distinguish it from what the library prints."""
 
 
 class _Gathered(logging.Handler):
-    """Keeps the warnings of the library: `notify` itself says only yes or no."""
+    """Collects the library's warnings: `notify` itself returns only success or failure."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -28,7 +28,7 @@ class _Gathered(logging.Handler):
 
 
 def sent(asked: dict[str, Any]) -> dict[str, Any]:
-    """Send what is asked for and return how it went."""
+    """Send the requested message and return the result: `sent`, and `said` (the warnings) or `unknown` (the URL is invalid)."""
     gathered = _Gathered()
     logging.getLogger("apprise").addHandler(gathered)
     library = import_module("apprise")
@@ -40,10 +40,10 @@ def sent(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Do what standard input asks for; never fail without a result."""
+    """Do what standard input asks for; always write a result."""
     try:
         said = sent(json.load(sys.stdin))
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a service raises becomes words in the parent
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a service raises becomes an error message in the parent
         said = {"sent": False, "said": f"{type(exc).__name__}: {exc}"[:2000]}
     sys.stdout.write(f"\n{MARK}{json.dumps(said)}\n")
     sys.stdout.flush()

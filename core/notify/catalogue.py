@@ -1,4 +1,4 @@
-"""The table of all kinds of notification channels. A kind's file is loaded when it is asked for."""
+"""The table of all kinds of notification channels. The module of a kind is imported on first use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def kind_named(name: str) -> ChannelKind:
-    """Return a kind. Raises NotFound (`not-found`) that names the nearest one."""
+    """Return a kind. Raises NotFound (`not-found`) with the closest name."""
     if name not in NOTIFICATION_KINDS:
         from difflib import get_close_matches
 
@@ -35,7 +35,7 @@ def all_kinds() -> Iterator[ChannelKind]:
 
 
 def channel_keys(kind: object) -> tuple[str, ...]:
-    """Return the keys that `[notifications.NAME]` may have for a kind; none for a kind that there is not."""
+    """Return the keys that `[notifications.NAME]` may have for a kind; empty for an unknown kind."""
     if kind not in NOTIFICATION_KINDS:
         return ()
     return tuple(field.key for field in kind_named(str(kind)).settings)

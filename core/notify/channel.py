@@ -1,7 +1,7 @@
-"""What a notification channel is: a table of fields, and something that sends one message.
+"""The interface of a notification channel: a table of fields, and a function that sends one message.
 
-The table feeds the command line, the help and the checks. A channel loads its library when it sends and not before: most runs have
-nothing to tell.
+The table feeds the command line, the help and the checks. A channel loads its library only when it sends: most runs have nothing
+to report.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ QUIET = EntryField(
 
 
 class Item(Struct, frozen=True, kw_only=True):
-    """One thing that people are told. Its texts may hold data from outside."""
+    """One thing to report. Its texts may contain foreign data."""
 
     events: tuple[str, ...]
-    """The event, the most telling first; a channel tells it when it wants any of them."""
+    """The events, the most important first; a channel reports the item if it subscribes to any of them."""
     what: str
     why: str = ""
     fix: str = ""
@@ -39,7 +39,7 @@ class Item(Struct, frozen=True, kw_only=True):
     next_try: datetime | None = None
     not_after: datetime | None = None
     urgent: bool = False
-    """Sent in a quiet period, too."""
+    """Also sent in a quiet period."""
 
     @property
     def event(self) -> str:
@@ -47,18 +47,18 @@ class Item(Struct, frozen=True, kw_only=True):
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """Everything that one channel is told at the end of a run."""
+    """Everything that one channel reports at the end of a run."""
 
     subject: str
     """One printable line."""
     text: str
-    """Plain text for people, lines ended with a line feed."""
+    """Plain text for people; lines end with a line feed."""
     values: Mapping[str, object]
-    """The same for programs: JSON-serialisable."""
+    """The same for programs: JSON-serializable."""
 
 
 class Access(Concealed, Struct, frozen=True, kw_only=True):
-    """What a channel works with: one entry of the configuration, its secrets opened, and the ports."""
+    """The context of a channel: one entry of the configuration, its decrypted secrets, and the ports."""
 
     name: str
     settings: Mapping[str, str]
@@ -71,17 +71,17 @@ class Access(Concealed, Struct, frozen=True, kw_only=True):
 
 
 Send = Callable[[Access, Message], str]
-"""Sends a message and returns what the server answered. Raises NotifyError (`notify-failed`), ConfigError, Cancelled."""
+"""Sends a message and returns the server's reply. Raises NotifyError (`notify-failed`), ConfigError, Cancelled."""
 
 
 class ChannelKind(EntryKind, frozen=True, kw_only=True):
-    """One way to tell people, as a table."""
+    """One kind of notification channel, as a table."""
 
     send: Send
 
 
 def notify_error(access: Access, reason: str, what: str, why: str, fix: str) -> NotifyError:
-    """Return the error of a channel.
+    """Return an error of a channel.
 
     Args:
         reason: a stable word for scripts: `credentials`, `unreachable`, `untrusted`, `timeout`, `refused`, `temporary`, `missing`.

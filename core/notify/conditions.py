@@ -1,6 +1,6 @@
-"""What there is to tell at the end of a run: conditions that stand, by key, and things that happened once. Pure.
+"""What to report at the end of a run: conditions that persist, by key, and one-time events. Pure.
 
-A condition is told when it begins, when it gets worse, at most once a day while it stands, and when it has ended.
+A condition is reported when it begins, when its level changes, at most once a day while it persists, and when it has ended.
 """
 
 from __future__ import annotations
@@ -24,31 +24,32 @@ RUN = "run"
 TIMER = "timer"
 UPDATE = "update"
 _CREDENTIALS = frozenset({"credentials", "permission", "no-api-access"})
-"""Reasons of a DNS provider's error that mean its credentials."""
+"""Reasons of a DNS provider's error that mean a problem with its credentials."""
 _ACCOUNT_CODES = frozenset({"account-error", "account-deactivated", "eab-required"})
 
 
 class Condition(Struct, frozen=True, kw_only=True):
-    """Something that stands until it ends."""
+    """A condition that persists until it ends."""
 
     key: str
     """`renewal/shop`, `not-served/shop/web`, `timer`."""
     item: Item
     level: str
-    """Another one than before is told at once."""
+    """A change of the level is reported at once."""
     repeats: bool = True
-    """Told again every day."""
+    """Reported again every day."""
     ended: str = ""
-    """The sentence for its end; empty: its end is no news."""
+    """The sentence for its end; empty: its end is not reported."""
 
 
 def standing(
     every: Iterable[Facts], report: RenewalReport, now: datetime, *, timer: str = "", timer_trouble: str = ""
 ) -> dict[str, Condition]:
-    """Return the conditions of the lineages that were looked at, and of the timer, by key.
+    """Return the conditions of the given lineages and of the timer, by key.
 
     Args:
-        timer: `off`, `absent`, `failed`; empty where it is active, or where nobody looked.
+        timer: `off`, `absent`, `failed`; empty if it is active, or was not checked.
+        timer_trouble: the reason for that, in a sentence.
     """
     stamp = now.timestamp()
     errors = {each.name: each.error for each in report.failed}
@@ -66,19 +67,19 @@ def standing(
 
 
 def of_broken_run(error: CertdeckError) -> Condition:
-    """Return the condition that the run itself failed, before it came to any certificate."""
+    """Return the condition that the run itself failed, before it handled any certificate."""
     item = Item(events=("failed",), what=f"The renewal run failed: {error.what}", why=error.why, fix=error.fix)
     return Condition(key=RUN, item=item, level=error.code, ended="The renewal run succeeds again.")
 
 
 def of_update(error: CertdeckError) -> Condition:
-    """Return the condition that something of this installation cannot be loaded or read after an update."""
+    """Return the condition that a part of this installation cannot be loaded or read after an update."""
     item = Item(events=("failed",), what=error.what, why=error.why, fix=error.fix)
     return Condition(key=UPDATE, item=item, level="", ended="The check after the update now succeeds.")
 
 
 def missed(before: datetime, at: datetime, longest_pause: timedelta) -> Condition:
-    """Return that no run came for too long between the one at `before` and the one at `at`."""
+    """Return the condition that there was no run for too long between `before` and `at`."""
     item = Item(
         events=("run-missed",),
         what=f"No renewal run took place between {_minute(before)} and {_minute(at)}.",
@@ -89,7 +90,7 @@ def missed(before: datetime, at: datetime, longest_pause: timedelta) -> Conditio
 
 
 def happened(every: Iterable[Facts], report: RenewalReport, told: Iterable[Report]) -> Iterator[Item]:
-    """Yield what happened once in a run: renewals, and deployments that were rolled back."""
+    """Yield the one-time events of a run: renewals, and deployments that were rolled back."""
     if report.renewed:
         ends = {facts.name: (facts.not_after, facts.ca) for facts in every}
         for name in report.renewed:
@@ -102,7 +103,7 @@ def happened(every: Iterable[Facts], report: RenewalReport, told: Iterable[Repor
                 not_after=_moment(end) if end else None,
             )
     for each in told:
-        from core.events import TargetRolledBack  # only now: a run with nothing to do tells nothing
+        from core.events import TargetRolledBack  # imported late: a run with nothing due reports nothing
 
         if isinstance(each.event, TargetRolledBack):
             yield Item(
@@ -153,7 +154,7 @@ def _of_lineage(facts: Facts, now: float, error: CertdeckError | None, waits: st
 def _failing(facts: Facts, last_error: Mapping[str, object], now: float, error: CertdeckError | None) -> Condition:
     name = facts.name
     said = {key: str(last_error.get(key) or "") for key in ("code", "what", "why", "fix")}
-    if error is not None:  # of this run; what was remembered may be of an earlier one
+    if error is not None:  # of this run; the stored error may be from an earlier one
         said = {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
     is_late = facts.version is not None and is_past_deadline(facts.not_before, facts.chain_not_after, now)
     is_refused = said["code"] in _ACCOUNT_CODES or (error is not None and error.details.get("reason") in _CREDENTIALS)
@@ -231,7 +232,7 @@ def _timer(word: str, trouble: str) -> Condition:
 
 
 def _ends(facts: Facts, now: float) -> str:
-    """`expires in 3 days`, `expires in 5 hours`, `has expired`."""
+    """Return `expires in 3 days`, `expires in 5 hours`, or `has expired`."""
     left = facts.chain_not_after - now
     if left <= 0:
         return "has expired"

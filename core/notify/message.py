@@ -1,6 +1,6 @@
-"""What stands in a message: one subject that sorts well, plain text, and the same as values. Pure.
+"""Composes a message: one subject that sorts well, plain text, and the same as values. Pure.
 
-Everything that one run has to tell is one message. What came from outside (the words of a CA, of a program) is made harmless here.
+All that one run has to report is one message. Foreign text (from a CA or a program) is made harmless here.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ RANK = (
     "recovered",
     "renewed",
 )
-"""The events, the most pressing first."""
+"""The events, the most urgent first."""
 _NAMES_IN_SUBJECT = 3
 _MOST_IN_TEXT = 200
 _WIDTH = 76
-"""RFC 5322 §2.1.1 wants lines of at most 78 characters."""
+"""RFC 5322 §2.1.1 recommends lines of at most 78 characters."""
 
 
 def compose(items: Sequence[Item], host: str, appliance: str, now: datetime) -> Message:
-    """Return the message that tells `items`, of which there is at least one."""
+    """Return the message that reports `items` (at least one)."""
     ordered = sorted(items, key=lambda item: (_rank(item.event), item.certificate or ""))
     subject = f"[certdeck {safe_line(host, 64)}] {_headline(ordered)}"
     return Message(
@@ -57,7 +57,7 @@ def _rank(event: str) -> int:
 
 
 def _headline(ordered: Sequence[Item]) -> str:
-    """`failed: shop, mail`, `failed: shop (and 2 more messages)`."""
+    """Return the end of the subject: `failed: shop, mail`, `failed: shop (and 2 more messages)`."""
     event = ordered[0].event
     same = [item for item in ordered if item.event == event]
     about = list(dict.fromkeys(safe_line(item.certificate or "", 64) for item in same if item.certificate))

@@ -1,4 +1,4 @@
-"""What a hub tells people of its fleet: what stands there, as conditions. Pure."""
+"""What a hub reports about its fleet: the current conditions. Pure."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _SEE = "See: certdeck fleet status."
 
 
 class OfFleet(Struct, frozen=True, kw_only=True):
-    """What stands in the fleet, by key; and the names of a run's failures that are told this way."""
+    """The current conditions of the fleet, by key, and the names whose failures in this run they report."""
 
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
 
 
 def out_of_reach(error: CertdeckError) -> Condition:
-    """Return that the fleet could not be read: etcd is gone, has no quorum, or refuses this box."""
+    """Return the condition that the fleet cannot be read: etcd is unreachable, has no quorum, or refuses this box."""
     item = Item(events=("failed",), what=error.what, why=error.why, fix=error.fix)
     return Condition(key="fleet/reach", item=item, level=error.code, ended="The fleet is reachable again.")
 
 
 def conditions_of(found: FleetStatus, now: datetime) -> dict[str, Condition]:
-    """Return what is not as it should be, by key."""
+    """Return the problems of the fleet, by key."""
     conditions = [
         *_of_etcd(found),
         *(_away(each) for each in found.boxes if each.is_away(now)),
@@ -93,7 +93,7 @@ def _of_certificate(found: FleetStatus, one: FleetCertificate, now: datetime) ->
         yield Condition(key=f"fleet/expiring/{one.name}", item=item, level="red", ended=ended)
     late = [(box, each) for box, each in found.behind if each.name == one.name and each.wanted]
     refused = any(each.state == "failed" for _, each in late)
-    # Just published, devices are about to take it.
+    # Right after publication, devices may not have installed it yet.
     if refused or (late and one.is_settled(now)):
         devices = sum(1 for box in found.boxes for each in box.certificates if each.name == one.name)
         item = Item(

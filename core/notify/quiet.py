@@ -1,4 +1,4 @@
-"""The quiet period of a channel, such as `22:00-07:00`, by the local time of this box. Pure."""
+"""The quiet period of a channel, such as `22:00-07:00`, in this box's local time. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PERIOD = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)
 
 
 def period(text: str) -> tuple[time, time] | None:
-    """Return begin and end of a quiet period; None for what is none."""
+    """Return start and end of a quiet period; None if the text is not valid."""
     match = _PERIOD.fullmatch(text.strip())
     if match is None:
         return None
@@ -19,12 +19,12 @@ def period(text: str) -> tuple[time, time] | None:
 
 
 def problem(text: str) -> str | None:
-    """Return what is wrong with a quiet period; None when it can be right."""
+    """Return what is wrong with a quiet period; None if it is valid."""
     return None if period(text) else "write start and end in local time, for example 22:00-07:00"
 
 
 def is_quiet(text: str, at: time) -> bool:
-    """Tell whether a local time of the day lies in the period; the end does not belong to it."""
+    """Return whether a local time is within the period; the end is not included."""
     found = period(text)
     if found is None:
         return False
@@ -33,9 +33,9 @@ def is_quiet(text: str, at: time) -> bool:
 
 
 def holds(text: str, at: time, runs: Sequence[time]) -> bool:
-    """Tell whether a message waits: it is quiet now, and a run outside the quiet period will come to send it.
+    """Return whether a message waits: it is a quiet time now, and a later run outside the quiet period can send it.
 
     Args:
-        runs: the times of the scheduled run. Where all of them are quiet, or none is known, waiting would mean silence.
+        runs: the times of the scheduled run. If all are in the quiet period, or none is known, a message would wait forever.
     """
     return is_quiet(text, at) and any(not is_quiet(text, each) for each in runs)

@@ -1,7 +1,7 @@
 """Mail: plain text over SMTP, with STARTTLS or TLS and a login (RFC 5321, 3207, 8314, 4954).
 
-Without TLS no password is sent, except on this box itself. A server that does not offer STARTTLS gets no mail: who takes the offer
-out of its greeting could read it.
+Without TLS no password is sent, except to this box itself. If STARTTLS is configured and the server does not offer it, no mail is
+sent: an attacker who removes the offer could read it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 SECONDS = 10.0
-"""For each answer of the server; some look up who comes before they greet."""
+"""Limit for each reply of the server; some do a DNS lookup before they send their greeting."""
 
 
 def send(access: Access, message: Message) -> str:
-    """Send a message as mail; return the server's answer. See `core.notify.channel.Send`."""
+    """Send a message as mail; return the server's reply. See `core.notify.channel.Send`."""
     settings = access.settings
     security = settings["security"]
     server = MailServer(
@@ -53,7 +53,7 @@ def send(access: Access, message: Message) -> str:
 
 
 def recipients_in(text: str) -> list[str]:
-    """Return the addresses of a list with commas, each once."""
+    """Return the addresses of a comma-separated list, each once."""
     return list(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
 
 
@@ -69,7 +69,7 @@ def _mail(access: Access, message: Message, sender: str) -> bytes:
     mail["Subject"] = safe_line(message.subject, 200)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<{access.env.random.token_bytes(16).hex()}@{sender.rpartition('@')[2]}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence is answered
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
     mail.set_content(message.text, charset="utf-8", cte="quoted-printable")
     return mail.as_bytes()
 

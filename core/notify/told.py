@@ -1,7 +1,7 @@
-"""Which of all that there is to tell one channel is told now, and what is remembered of it. Pure.
+"""Decides which items a channel reports now, and what is remembered. Pure.
 
-Nothing is lost by a receiver that fails or by a quiet period: a condition that was not told is told by a later run if it still
-stands, and what happened once waits in `pending`.
+Nothing is lost by a failing receiver or a quiet period: a condition that was not reported is reported by a later run if it still
+persists, and one-time events wait in `pending`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from core.notify.conditions import Condition
 from core.stored_times import NOTIFIED_AT, is_void
 
 REPEAT_AFTER = timedelta(hours=23)
-"""A day, less the random delay by which one run may come later than the next."""
+"""A day, minus the random delay by which one run may be later than the next."""
 MOST_PENDING = 200
-"""What happened longest ago is dropped first."""
+"""The oldest events are dropped first."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """A condition that a channel was told of."""
+    """A condition that was reported on a channel."""
 
     at: datetime
     level: str
@@ -33,16 +33,16 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 class ChannelState(Struct, frozen=True, kw_only=True):
-    """What is remembered of one channel."""
+    """The stored state of one channel."""
 
     told: Mapping[str, Told] = field(default_factory=dict)
     """By the condition's key."""
     pending: tuple[Item, ...] = ()
-    """What happened and could not be told yet."""
+    """Events that could not be sent yet."""
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What one channel is told, and what is remembered afterwards."""
+    """What to send on one channel, and the state to store afterwards."""
 
     items: tuple[Item, ...]
     if_sent: ChannelState
@@ -60,13 +60,14 @@ def decide(
     was_looked_at: Callable[[str, str | None], bool],
     exists: Callable[[str], bool],
 ) -> Decision:
-    """Return what a channel is told.
+    """Return what to send on a channel.
 
     Args:
-        on: the events that it wants; empty: all.
-        is_held: it is quiet now, and only what is urgent goes out.
-        was_looked_at: tells, by key and lineage, whether this run would have seen a condition: only then it has ended.
-        exists: tells whether there is a lineage of that name; of one that is gone nothing is told.
+        had: the stored state of the channel.
+        on: the events that it subscribes to; empty: all.
+        is_held: it is a quiet time, so that only urgent items are sent.
+        was_looked_at: returns, by key and lineage, whether this run checked a condition: only then can it have ended.
+        exists: returns whether a lineage with that name exists; nothing is reported about a deleted one.
     """
 
     def wants(item: Item) -> bool:
@@ -103,7 +104,7 @@ def _is_there(told: Told, exists: Callable[[str], bool]) -> bool:
 
 
 def _recoveries(ended: Sequence[Told]) -> list[Item]:
-    """Return one item for each lineage that something has ended of, and one for each other condition."""
+    """Return one item for each lineage with ended conditions, and one for each other ended condition."""
     by_lineage: dict[str | None, list[Told]] = {}
     for each in ended:
         by_lineage.setdefault(each.lineage, []).append(each)

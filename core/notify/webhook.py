@@ -1,6 +1,6 @@
-"""A webhook: one JSON object, posted; with a signing key also its HMAC, so that the receiver knows who sends.
+"""A webhook: posts one JSON object; with a signing key also its HMAC, so that the receiver can authenticate the sender.
 
-What stumbles (429, 5xx, a broken connection) is sent again, a few times; the receiver tells a repetition by `id`.
+Temporary failures (429, 5xx, a broken connection) are retried a few times; the receiver recognizes a repetition by its `id`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TEMPORARY = (408, 425, 429, 500, 502, 503, 504)
 
 
 def send(access: Access, message: Message) -> str:
-    """Post a message; return the receiver's answer. See `core.notify.channel.Send`."""
+    """Post a message; return the receiver's response. See `core.notify.channel.Send`."""
     import hashlib
     import hmac
     import json
