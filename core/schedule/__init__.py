@@ -1,1 +1,1 @@
-"""What makes the scheduled run happen: when, in systemd's and cron's words, and whether it lives. Pure but for one record."""
+"""The scheduled run: its times, its systemd units and cron lines, and whether it works. Pure except for one record."""

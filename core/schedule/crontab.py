@@ -1,7 +1,7 @@
 """The texts for cron. Pure.
 
-cron knows no random delay: minutes are chosen once for each box and kept (`Timetable.later_by`). It mails what a job prints,
-so only errors are printed. Lines in a user's crontab carry our mark at their end; every other line stays as it is, byte for byte.
+cron has no random delay: the minutes are chosen once for each box and stored (`Timetable.later_by`). cron mails what a job prints,
+so only errors are printed. Lines in a user's crontab end with our mark; every other line is kept unchanged, byte for byte.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from core.schedule.timetable import Timetable
 from core.schedule.units import head, plain
 
 FILE = "certdeck"
-"""In /etc/cron.d. A name with a dot in it would be passed over."""
+"""File name in /etc/cron.d, where cron ignores names with a dot."""
 _MARK = "# certdeck-renewal"
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
 _BOOT_SECONDS = 120
-"""After a boot the network needs a while."""
+"""After a boot, the network needs some time."""
 
 
 def system_file(timetable: Timetable, program: str, home: str | None, state: Path) -> str:
-    """Return /etc/cron.d/certdeck."""
+    """Return the content of /etc/cron.d/certdeck."""
     jobs = "".join(f"{when} root {_escaped(command)}\n" for when, command in _jobs(timetable, program, home))
     return f"{head(state)}SHELL=/bin/sh\n{_PATH}{jobs}"
 
@@ -41,7 +41,7 @@ def without_ours(crontab: str, home: str | None) -> str:
 
 
 def with_ours(crontab: str, lines: Sequence[str], home: str | None) -> str:
-    """Return a user's crontab with `lines` at its end, in place of what we had there."""
+    """Return a user's crontab with `lines` at its end, in place of our previous lines."""
     rest = without_ours(crontab, home)
     gap = "" if not rest or rest.endswith("\n") else "\n"
     return rest + gap + "".join(f"{line}\n" for line in lines)
@@ -67,5 +67,5 @@ def _mark(home: str | None) -> str:
 
 
 def _escaped(command: str) -> str:
-    """cron ends a command at `%`."""
+    """Escape `%`, which ends a command in cron."""
     return command.replace("%", "\\%")

@@ -1,7 +1,7 @@
-"""Whether the scheduled run lives. Asks no other program: the record, a few `stat` calls, and what the last run left behind.
+"""The health of the scheduled run. Calls no other program: it uses the record, a few `stat` calls, and the results of the last run.
 
-A renewal that silently does not run is the commonest complaint about programs like this one, so being installed is not enough: two
-pauses without a run, and the timer counts as dead.
+A renewal that silently does not run is the most frequent complaint about programs of this kind, so being installed is not enough:
+after two intervals without a run, the timer counts as dead.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from core.schedule.record import OFF, ScheduleRecord
 from core.schedule.timetable import RANDOM_DELAY
 
 _FOREIGN = timedelta(days=2)
-"""Somebody else's timer, which we know nothing of, has to run daily at least to be taken for alive."""
+"""A timer that certdeck did not install counts as working only if it runs at least this often."""
 
 
 def timer_state(
@@ -25,10 +25,10 @@ def timer_state(
     last_error: str,
     run_before: datetime | None = None,
 ) -> TimerState:
-    """Return how the timer does. `run_before`: the run before the last one.
+    """Return the state of the timer. `run_before`: the run before the last one.
 
-    `on`: it is installed and runs. `off`: it is not installed, or not switched on. `dead`: it is installed and does not run.
-    `unknown`: something of somebody else's runs it regularly. `trouble` says what is the matter.
+    `on`: it is installed and runs. `off`: it is not installed or not enabled. `dead`: it is installed and does not run.
+    `unknown`: something that certdeck did not install runs it regularly. `trouble` names the problem.
     """
     if run_before is not None and _is_to_come(run_before, now):
         run_before = None
@@ -71,7 +71,7 @@ def _judged(
 
 
 def _is_to_come(at: datetime, now: datetime) -> bool:
-    """Tell whether something that has happened lies in the future: it was written under a wrong clock."""
+    """Return whether a past event lies in the future: it was recorded under a wrong clock."""
     if at <= now:
         return False
     from core.stored_times import LAST_RUN, is_void
@@ -82,7 +82,7 @@ def _is_to_come(at: datetime, now: datetime) -> bool:
 def _runs_regularly(
     now: datetime, last_run: datetime | None, run_before: datetime | None, begun: datetime | None
 ) -> bool:
-    """Tell whether something else runs it. One run may be a person's; two within two days each are a timer."""
+    """Return whether something else runs it. One run may be manual; two, each within two days, mean a timer."""
     if last_run is None or run_before is None or (begun is not None and run_before <= begun):
         return False
     return now - last_run < _FOREIGN and last_run - run_before < _FOREIGN

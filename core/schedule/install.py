@@ -1,8 +1,8 @@
-"""Put the scheduled run into systemd's or cron's hands, and take it out again.
+"""Installs the scheduled run in systemd or cron, and removes it again.
 
-systemd where it runs the box and we are root; else a file in /etc/cron.d for root, or the user's own crontab. A file that
-certdeck did not write, or that serves another state folder, is never touched. When systemd refuses, what was there before is
-there again.
+systemd if it runs on this box and we are root; otherwise a file in /etc/cron.d for root, or the user's own crontab. A file that
+certdeck did not write, or that belongs to another state folder, is never changed. If systemd refuses, the previous state is
+restored.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 _SYSTEMCTL_SECONDS = 60.0
 _MODE = 0o644
-"""Units and crontabs are read by others and hold no secret."""
+"""Other accounts read units and crontabs, which contain no secret."""
 
 
 def method_here(env: Environment) -> str | None:
-    """Return how programs are started on this box: `systemd`, `cron`, `crontab`, or None."""
+    """Return what starts scheduled programs on this box: `systemd`, `cron`, `crontab`, or None."""
     places = env.places
     if places.is_root and places.systemd.is_dir():
         return SYSTEMD
@@ -41,7 +41,7 @@ def method_here(env: Environment) -> str | None:
 
 
 def no_way(env: Environment, timetable: Timetable, program: str) -> CertdeckError:
-    """Return the error for a box that can start nothing automatically: with the lines to add by hand."""
+    """Return the error for a box that cannot start scheduled runs; it includes the lines to add manually."""
     lines = crontab.user_lines(timetable, program, home_of(env))
     why, way = "This box has neither systemd nor cron.", "Install cron"
     if env.places.systemd.is_dir():
@@ -55,13 +55,13 @@ def no_way(env: Environment, timetable: Timetable, program: str) -> CertdeckErro
 
 
 def home_of(env: Environment) -> str | None:
-    """Return CERTDECK_HOME as a timer needs it; None where the usual folders are used."""
+    """Return CERTDECK_HOME as an absolute path for a timer; None if it is not set."""
     home = env.variables.get("CERTDECK_HOME")
     return str(Path(home).absolute()) if home else None
 
 
 def install(env: Environment, state: Path, wanted: ScheduleRecord, cancel: CancelToken) -> ScheduleRecord:
-    """Install what `wanted` says; returns it with the files that have to be there. Raises StoreError, CertdeckError."""
+    """Install the schedule in `wanted`; return it with the files that have to exist. Raises StoreError, CertdeckError."""
     places, home = env.places, home_of(env)
     if wanted.how == SYSTEMD:
         _install_units(
@@ -94,7 +94,7 @@ def install(env: Environment, state: Path, wanted: ScheduleRecord, cancel: Cance
 
 
 def uninstall(env: Environment, state: Path, hows: Sequence[str], cancel: CancelToken) -> bool:
-    """Remove what we installed in these ways; returns whether there was anything. Raises StoreError, CertdeckError."""
+    """Remove what was installed with these methods; return whether there was anything. Raises StoreError, CertdeckError."""
     places, removed = env.places, False
     if SYSTEMD in hows:
         removed |= _uninstall_units(env, state, cancel)
@@ -114,7 +114,7 @@ def uninstall(env: Environment, state: Path, hows: Sequence[str], cancel: Cancel
 
 
 def installed_trouble(env: Environment, record: ScheduleRecord) -> str:
-    """Ask systemd or cron; return why what is installed does not run, or nothing."""
+    """Query systemd or cron; return why the installed schedule does not run, or an empty text."""
     if record.how in (SYSTEMD, PACKAGE):
         timer = units.TIMER if record.how == SYSTEMD else units.PACKAGED_TIMER
         asked = env.runner.run(["systemctl", "is-active", timer], timeout=_SYSTEMCTL_SECONDS)
@@ -136,7 +136,7 @@ def installed_trouble(env: Environment, record: ScheduleRecord) -> str:
 
 
 def install_fleet_service(env: Environment, state: Path, program: str, cancel: CancelToken) -> Path:
-    """Install and start the service of a box of a fleet; returns its unit. Raises StoreError, CertdeckError."""
+    """Install and start the service of a fleet's box; return its unit. Raises StoreError, CertdeckError."""
     places = env.places
     if not (places.is_root and places.systemd.is_dir()):
         raise CertdeckError(
@@ -151,7 +151,7 @@ def install_fleet_service(env: Environment, state: Path, program: str, cancel: C
 
 
 def uninstall_fleet_service(env: Environment, state: Path, cancel: CancelToken) -> bool:
-    """Stop and remove the service of a fleet; returns whether it was there. Raises StoreError, CertdeckError."""
+    """Stop and remove the service of a fleet; return whether it existed. Raises StoreError, CertdeckError."""
     return _remove_units(env, state, cancel, [units.FLEET_SERVICE], units.FLEET_SERVICE, units.FLEET_WANTED_BY)
 
 
@@ -228,7 +228,7 @@ def _systemctl(env: Environment, cancel: CancelToken | None, *words: str) -> Non
     )
 
 
-# -- whose a file is ---------------------------------------------------------------------------------------------------
+# -- ownership of files ------------------------------------------------------------------------------------------------
 
 
 def _content(path: Path) -> bytes | None:
@@ -243,7 +243,7 @@ def _is_ours(path: Path, state: Path) -> bool:
 
 
 def _refuse_foreign(path: Path, state: Path) -> None:
-    """Raise CertdeckError (`failed`) when a file is somebody else's."""
+    """Raise CertdeckError (`failed`) if a file belongs to another program or another installation."""
     content = _content(path)
     if content is None and not path.is_symlink():
         return

@@ -1,4 +1,4 @@
-"""What `schedule on` and `schedule off` have set, in one small file: the daily look at the box reads it and asks nobody else."""
+"""The result of `schedule on` and `schedule off`, in one small file, which is all that the daily health check has to read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CRON = "cron"
 CRONTAB = "crontab"
 """Lines in the crontab of the user."""
 PACKAGE = "package"
-"""The timer that came with the Debian package; its installation writes the record."""
+"""The timer of the Debian package; its installation writes the record."""
 OFF = "off"
 
 
@@ -25,25 +25,25 @@ class ScheduleRecord(Struct, frozen=True, kw_only=True):
     """What was installed to start the scheduled run."""
 
     how: str
-    """`systemd`, `cron`, `crontab`, `package`; `off` after it was switched off."""
+    """`systemd`, `cron`, `crontab`, `package`; `off` after it was disabled."""
     since: datetime
-    """When it was last switched on, changed, or off."""
+    """When it was last enabled, changed, or disabled."""
     timetable: Timetable
-    """As asked for; kept when it is off, for the next time."""
+    """As requested; kept when it is disabled, for the next time."""
     delay_minutes: int = 0
-    """Chosen once for cron, which has no random delay of its own."""
+    """Chosen once for cron, which has no random delay."""
     program: str = ""
     files: tuple[Path, ...] = ()
-    """All of them have to be there for it to be on."""
+    """All of them must exist for the schedule to be on."""
 
     @property
     def actual(self) -> Timetable:
-        """The times at which it really runs."""
+        """The effective times of the runs."""
         return self.timetable if self.how in (SYSTEMD, PACKAGE) else self.timetable.later_by(self.delay_minutes)
 
 
 def save(paths: Paths, record: ScheduleRecord) -> None:
-    """Write the record in one step. Raises StoreError."""
+    """Write the record atomically. Raises StoreError."""
     from core.store.atomic import make_dir
     from core.store.records import dumped, write_record
 
@@ -61,7 +61,7 @@ def save(paths: Paths, record: ScheduleRecord) -> None:
 
 
 def load(paths: Paths) -> ScheduleRecord | None:
-    """Return the record; None when nothing was ever set, or when it cannot be read. Raises StoreTooNew (`store-too-new`)."""
+    """Return the record; None if there is none or it cannot be read. Raises StoreTooNew (`store-too-new`)."""
     from core.store.records import parsed
 
     try:

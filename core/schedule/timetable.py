@@ -1,7 +1,8 @@
-"""When the scheduled run is due: times of a day, on every day or on one of the week. Pure arithmetic on local wall-clock time.
+"""When the scheduled run is due: times of day, on every day or one day of the week. Pure arithmetic on local wall-clock time.
 
-The presets are twice a day, as Let's Encrypt asks for where ARI is used, and those of the reference systems: daily at 03:00
-(ST-28) and Sundays at 23:30 (SO-35). The random delay of up to an hour keeps many boxes from asking a CA at one moment (SF-14).
+The presets are twice a day, as Let's Encrypt recommends for ARI, and those of the reference systems: daily at 03:00
+(ST-28) and Sundays at 23:30 (SO-35). The random delay of up to an hour keeps many boxes from contacting a CA at the same time
+(SF-14).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from core.errors import UsageError
 PRESETS = ("twice-daily", "daily", "weekly")
 RANDOM_DELAY = timedelta(hours=1)
 _LATE = 1.5
-"""Times the longest pause: a run that comes later than that, and its delay, was missed."""
+"""Times the longest interval: a run that is later than that, plus its delay, was missed."""
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SUNDAY = 6
 _MOST_TIMES = 24
@@ -25,35 +26,35 @@ _DAY = timedelta(days=1)
 
 
 class Timetable(Struct, frozen=True):
-    """The moments at which the run is due."""
+    """The times at which the run is due."""
 
     times: tuple[time, ...]
-    """Local, in order, without seconds; at least one."""
+    """Local times, in order, without seconds; at least one."""
     weekday: int | None = None
     """0 is Monday; None is every day."""
 
     @property
     def preset(self) -> str:
-        """The word of `schedule on --preset` for this rhythm, or `custom`."""
+        """The name of the matching preset of `schedule on --preset`, or `custom`."""
         if self.weekday is not None:
             return "weekly" if len(self.times) == 1 else "custom"
         return {1: "daily", 2: "twice-daily"}.get(len(self.times), "custom")
 
     @property
     def clock_times(self) -> tuple[str, ...]:
-        """`03:00`, `15:00`."""
+        """The times as text: `03:00`, `15:00`."""
         return tuple(f"{each:%H:%M}" for each in self.times)
 
     @property
     def words(self) -> str:
-        """`every day at 03:00 and 15:00`."""
+        """The whole timetable as text: `every day at 03:00 and 15:00`."""
         *first, last = self.clock_times
         when = f"{', '.join(first)} and {last}" if first else last
         return f"every {'day' if self.weekday is None else DAYS[self.weekday]} at {when}"
 
     @property
     def rhythm(self) -> str:
-        """`every 3 hours` where all pauses are the same, else the times."""
+        """`every 3 hours` if all intervals are equal, otherwise `words`."""
         pause = self.longest_pause
         if self.weekday is None and len(self.times) > 2 and pause * len(self.times) == _DAY:
             hours = pause // timedelta(hours=1)
@@ -75,11 +76,11 @@ class Timetable(Struct, frozen=True):
 
     @property
     def random_delay(self) -> timedelta:
-        """How much later a run may come at random; less where runs are close, so that two of them stay two."""
+        """The maximum random delay of a run; shorter if runs are close together, so that two of them stay apart."""
         return min(RANDOM_DELAY, self.longest_pause / 4)
 
     def next_run(self, now: datetime) -> datetime:
-        """Return the first moment after `now`, aware UTC, by the time zone of this box; random delays not counted."""
+        """Return the first due time after `now` (aware UTC), by this box's time zone and without random delays."""
         today = now.astimezone().date()
         for days in range(9):
             day = today + days * _DAY
@@ -92,13 +93,13 @@ class Timetable(Struct, frozen=True):
         raise AssertionError("a week has all days")
 
     def later_by(self, minutes: int) -> Timetable:
-        """Return the same with every time moved; `most_delay_minutes` is the limit."""
+        """Return a timetable with every time moved; at most by `most_delay_minutes`."""
         moved = [each.hour * 60 + each.minute + minutes for each in self.times]
         return Timetable(tuple(time(each // 60, each % 60) for each in moved), self.weekday)
 
     @property
     def most_delay_minutes(self) -> int:
-        """How far the times can be moved within an hour without leaving their day."""
+        """The maximum delay, less than an hour, that moves no time to another day."""
         last = self.times[-1]
         return min(59, 23 * 60 + 59 - last.hour * 60 - last.minute)
 
@@ -112,7 +113,7 @@ _TABLES = {
 
 
 def timetable_for(preset: str | None, at: Sequence[str]) -> Timetable:
-    """Return what somebody asked for: a preset, times of the day, or a preset at other times.
+    """Return the requested timetable: a preset, times of day (`03:00`), or a preset at other times.
 
     Raises UsageError (`usage`).
     """
@@ -154,9 +155,12 @@ def clock_time(text: str) -> time:
 
 
 def fitting(before_end_seconds: float) -> Timetable:
-    """Return the least frequent timetable that is not too rare for a certificate, from twice a day on.
+    """Return the least frequent timetable, twice a day or more often, that is frequent enough for a certificate.
 
-    Where not even every hour is enough, that is still the best there is.
+    If even every hour is not enough, that is returned.
+
+    Args:
+        before_end_seconds: see `too_rare`.
     """
     for hours in (12, 8, 6, 4, 3, 2):
         found = _every(hours)
@@ -171,12 +175,12 @@ def _every(hours: int) -> Timetable:
 
 
 def too_rare(timetable: Timetable, before_end_seconds: float) -> bool:
-    """Tell whether a certificate could run out between two runs.
+    """Return whether a certificate could expire between two runs.
 
-    Two runs have to fall between the moment it is due and its end: one may fail, and a CA's own advice (ARI) may come as late
-    as half of that time. So a week is too long for what lives less than 42 days, e.g. for the 160 hours of `shortlived`.
+    Two runs have to fit between the time when it is due and its expiry: one may fail, and a CA's advice (ARI) may come as late
+    as half of that time. So a week is too long for lifetimes below 42 days, such as the 160 hours of `shortlived`.
 
     Args:
-        before_end_seconds: from the moment it is due to its end.
+        before_end_seconds: seconds from the time when it is due to its expiry.
     """
     return timetable.longest_pause.total_seconds() > before_end_seconds / 2

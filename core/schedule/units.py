@@ -1,7 +1,7 @@
 """The texts of the systemd units. Pure.
 
 The service may do what a deployment needs: write below /etc, test and reload any service, start one that is down. So nothing is
-read-only, no folder is hidden and no privilege is dropped; what is switched off is what no reload command has business with.
+read-only, no folder is hidden and no privilege is dropped; only what no reload command needs is restricted.
 `KillMode=process`: a service that a reload command has started must outlive the run that started it.
 """
 
@@ -16,14 +16,14 @@ from core.schedule.timetable import DAYS, Timetable
 SERVICE = "certdeck-renewal.service"
 TIMER = "certdeck-renewal.timer"
 PACKAGED_TIMER = "certdeck-renew.timer"
-"""That of the Debian package, which stays on disk when it is switched off."""
+"""The timer of the Debian package, whose file stays when it is disabled."""
 WANTED_BY = Path("timers.target.wants") / TIMER
-"""The link, beside the unit, that `systemctl enable` makes."""
+"""The link, relative to the unit's folder, that `systemctl enable` creates."""
 FLEET_SERVICE = "certdeck-fleet.service"
 FLEET_WANTED_BY = Path("multi-user.target.wants") / FLEET_SERVICE
 FLEET_NAME = "certdeck fleet: receives, and on a hub renews, the certificates of several boxes"
 NAME = "certdeck certificate renewal"
-"""The task has a name that one finds in a list of timers (ST-27)."""
+"""A descriptive name for the list of timers (ST-27)."""
 _HEAD = f"# {NAME}. Written by `certdeck schedule on`; `certdeck schedule off` removes it.\n"
 _FLEET_HEAD = f"# {FLEET_NAME}. Written by `certdeck fleet service on`; `certdeck fleet service off` removes it.\n"
 _STATE = "# Of the certificates in "
@@ -41,9 +41,9 @@ RestrictRealtime=yes
 
 
 def service_unit(program: str, home: str | None, state: Path) -> str:
-    """Return the service that renews once. `home`: CERTDECK_HOME, where it is set.
+    """Return the service that renews once. `home`: CERTDECK_HOME, if it is set.
 
-    Raises CertdeckError (`failed`) for paths that systemd does not take.
+    Raises CertdeckError (`failed`) for paths that systemd does not accept.
     """
     return f"""{head(state)}[Unit]
 Description={NAME}
@@ -58,9 +58,9 @@ ExecStart="{_program(program)}" --renew
 
 
 def fleet_unit(program: str, home: str | None, state: Path) -> str:
-    """Return the service that does a box's share of the fleet. Raises as `service_unit` does.
+    """Return the service that does a box's part of the fleet. Raises as `service_unit` does.
 
-    A stop is honoured at the next safe moment: a deployment under way comes to its end first.
+    It stops at the next safe moment: a running deployment is completed first.
     """
     return f"""{head(state, _FLEET_HEAD)}[Unit]
 Description={FLEET_NAME}
@@ -84,7 +84,7 @@ def _environment(home: str | None) -> str:
 
 
 def _writable(home: str | None) -> str:
-    """Return what keeps the home writable under the sandbox that the Debian package adds."""
+    """Return the setting that keeps the home writable in the sandbox that the Debian package adds."""
     return f'ReadWritePaths="-{_quoted(home)}"\n' if home else ""
 
 
@@ -99,7 +99,7 @@ def _program(program: str) -> str:
 
 
 def timer_unit(timetable: Timetable, state: Path) -> str:
-    """Return the timer: at its times, after a boot (CL-11), and at once when a time was missed while the box was off."""
+    """Return the timer: at its times, after a boot (CL-11), and immediately if a time was missed while the box was off."""
     day = "" if timetable.weekday is None else f"{DAYS[timetable.weekday][:3]} "
     moments = "".join(f"OnCalendar={day}*-*-* {each}:00\n" for each in timetable.clock_times)
     return f"""{head(state)}[Unit]
@@ -116,12 +116,12 @@ WantedBy=timers.target
 
 
 def head(state: Path, first: str = _HEAD) -> str:
-    """Return the first lines of a file of ours: what it is, and whose."""
+    """Return the first lines of our files: a description, and the state folder that the file belongs to."""
     return f"{first}{_STATE}{plain(str(state))}\n"
 
 
 def owner_of(text: str) -> Path | None:
-    """Return the state folder that a file of ours belongs to; None when we did not write it."""
+    """Return the state folder that a file belongs to; None if certdeck did not write it."""
     lines = text.split("\n", 2)
     if len(lines) < 2 or f"{lines[0]}\n" not in (_HEAD, _FLEET_HEAD) or not lines[1].startswith(_STATE):
         return None
@@ -129,7 +129,7 @@ def owner_of(text: str) -> Path | None:
 
 
 def plain(text: str) -> str:
-    """Return `text`, a path, if it can stand in a line of a unit or a crontab. Raises CertdeckError (`failed`)."""
+    """Return the path `text` if it is valid in a line of a unit or a crontab. Raises CertdeckError (`failed`)."""
     if re.search(r"[\x00-\x1f\x7f]", text):
         raise CertdeckError(
             "No schedule can be written for this installation.",

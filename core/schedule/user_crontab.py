@@ -1,7 +1,7 @@
-"""The crontab of a user, read and written by the `crontab` program.
+"""The crontab of a user, read and written with the `crontab` program.
 
-What cannot be read whole is not written: the program's output comes to us cut at 16 KiB and decoded, and half a crontab put
-back would be worse than none.
+A crontab that cannot be read completely is not written: the program's output is truncated at 16 KiB and decoded, and writing
+back half a crontab would destroy the rest.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from core.ports import Runner
 
 _SECONDS = 20.0
 _MOST_BYTES = 16 * 1024
-"""The port `Runner` keeps no more of what a program prints."""
+"""The port `Runner` keeps no more than this of a program's output."""
 _NONE = ("no crontab", "no such file")
-"""What the crontab programs say when there is none yet; they end with 1 then."""
+"""Messages of the crontab programs if there is no crontab yet; they exit with status 1 then."""
 _NO_PROGRAM = 127
 
 
 def has_cron(runner: Runner) -> bool:
-    """Tell whether cron is installed."""
+    """Return whether cron is installed."""
     return runner.run(["crontab", "-l"], timeout=_SECONDS).returncode != _NO_PROGRAM
 
 
 def read_crontab(runner: Runner) -> str:
-    """Return the crontab; empty when there is none. Raises CertdeckError (`failed`) when it cannot be had whole."""
+    """Return the crontab; empty if there is none. Raises CertdeckError (`failed`) if it cannot be read completely."""
     done = runner.run(["crontab", "-l"], timeout=_SECONDS)
     if done.returncode == 0 and not done.timed_out:
         if len(done.output.encode()) >= _MOST_BYTES or "\ufffd" in done.output:
@@ -39,7 +39,7 @@ def read_crontab(runner: Runner) -> str:
 
 
 def write_crontab(runner: Runner, text: str) -> None:
-    """Replace the crontab, or remove it where nothing is left, and look whether it is there. Raises CertdeckError (`failed`)."""
+    """Replace the crontab, or remove it if `text` is empty, and verify the result. Raises CertdeckError (`failed`)."""
     argv, stdin = (["crontab", "-"], text.encode()) if text else (["crontab", "-r"], None)
     done = runner.run(argv, timeout=_SECONDS, stdin=stdin)
     if done.returncode != 0 or done.timed_out:
