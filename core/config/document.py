@@ -1,8 +1,8 @@
-"""Changes in a TOML text that leave every other line as it was. Pure: text in, text out.
+"""Changes to a TOML text that leave every other line unchanged. Pure: text in, text out.
 
 Tables are added and removed, and keys added, as lines: tomlkit would remove the comment above the next table along with a table,
-and lose blank lines. Values that are there are replaced by tomlkit, which keeps the comment behind them. Whatever way it went,
-the result is only taken when it means exactly what it should: the old content with the changes, and nothing else.
+and lose blank lines. Existing values are replaced by tomlkit, which keeps the comment after them. In every case, the result is
+accepted only if it means exactly the old content with the changes, and nothing else.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ Path = tuple[str, ...]
 
 
 class NotEditable(ValueError):
-    """The text is written in a way that cannot be changed without losing something."""
+    """The text has a form that cannot be changed without losing something."""
 
 
 def edited(text: str, changes: Mapping[Path, object]) -> str:
     """Return `text` with `changes` made: path → value, a table (mapping), or None to remove the key or table.
 
     Raises:
-        NotEditable: no way was found that changes just that.
-        tomllib.TOMLDecodeError: the text is no TOML.
+        NotEditable: no way was found that makes only these changes.
+        tomllib.TOMLDecodeError: the text is not valid TOML.
     """
     for path, value in changes.items():
         text = _change(text, path, value)
@@ -81,7 +81,7 @@ def _plain(value: object) -> object:
 
 
 def _filled(data: dict[str, Any]) -> dict[str, Any]:
-    """Leave out tables without content: the last entry of `targets` goes with its parent."""
+    """Return a copy without empty tables: removing the last entry of `targets` removes its parent, too."""
     inner = {key: _filled(value) if isinstance(value, dict) else value for key, value in data.items()}
     return {key: value for key, value in inner.items() if value != {}}
 
@@ -95,7 +95,7 @@ def _find(data: Any, path: Path) -> object:
 
 
 def _tables(lines: Sequence[str]) -> list[tuple[Path, int, int]]:
-    """Return (path, first line, line after its last content) of each table; comments at its end belong to the next."""
+    """Return (path, first line, line after its last content) of each table; comments at its end belong to the next table."""
     headers = [
         (parts_of(match[1]), number)
         for number, line in enumerate(lines)
@@ -150,7 +150,7 @@ def _with_key(text: str, path: Path, value: object) -> str:
     if not above:
         first = tables[0][1] if tables else len(lines)
         place = _content_end(lines, -1, first)
-        if place == 0:  # comments alone stand above: those at the very top are about the file
+        if place == 0:  # only comments precede the key: those at the very top are about the file
             place = first if not tables else 0
         return "".join([*lines[:place], made, *lines[place:]])
     ends = [end for found, _, end in tables if found == tuple(above)]
@@ -197,7 +197,7 @@ def _dotted(path: Sequence[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value as TOML. The usual ones are written here: tomlkit takes longer to load than the whole edit."""
+    """Return a value as TOML. Common ones are formatted here: importing tomlkit takes longer than the whole edit."""
     simple = _simply(value)
     if simple is not None:
         return simple

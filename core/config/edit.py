@@ -1,7 +1,7 @@
-"""Changes to the configuration files that people also edit by hand: comments, order and line ends stay.
+"""Changes to the configuration files, which users also edit manually: comments, order and line endings are kept.
 
-Every change is made in memory, checked to load, and put in place in one step; what would not load is refused and nothing is
-written. Owner, group and mode of a file that is there are kept, and a file that is a link stays one. Wants the writers' lock.
+Every change is made in memory, checked by loading the result, and written atomically. If the result would not load, nothing is
+written. Owner, group and mode of an existing file are kept, and a link stays a link. The caller holds the writers' lock.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.paths import Paths
 from core.store.atomic import check_writable, make_dir, store_error, write_file
 
 Key = str | tuple[str, ...]
-"""`defaults.issuer`, or a tuple where a part holds a dot: `("issuers", "my.ca", "email")`."""
+"""`defaults.issuer`, or a tuple if a part contains a dot: `("issuers", "my.ca", "email")`."""
 
 Check = Callable[[bytes], object]
 """Raises ConfigError for a text that would not load."""
@@ -34,7 +34,7 @@ def set_values(paths: Paths, changes: Mapping[Key, object]) -> None:
     """Set values in `certdeck.toml`; None removes a key or a table.
 
     Raises:
-        ConfigError (`config-invalid`): the result would not load, or the file does not load now. Nothing is written.
+        ConfigError (`config-invalid`): the result would not load, or the current file does not load. Nothing is written.
         StoreError.
     """
     parsed = {tuple(key.split(".")) if isinstance(key, str) else key: value for key, value in changes.items()}
@@ -42,29 +42,29 @@ def set_values(paths: Paths, changes: Mapping[Key, object]) -> None:
 
 
 def remove_table(paths: Paths, key: Key) -> None:
-    """Remove a table of `certdeck.toml`, if it is there. Raises ConfigError, StoreError."""
+    """Remove a table of `certdeck.toml` if it exists. Raises ConfigError, StoreError."""
     set_values(paths, {key: None})
 
 
 def set_issuer(paths: Paths, name: str, config: IssuerConfig) -> None:
-    """Write `[issuers.NAME]`: what differs from the defaults. Raises ConfigError, StoreError."""
+    """Write `[issuers.NAME]`: the values that differ from the defaults. Raises ConfigError, StoreError."""
     _set_entry(paths, ("issuers", name), config)
 
 
 def set_target(paths: Paths, config: TargetConfig) -> None:
-    """Write `[targets.NAME]`: what differs from the defaults, and what a target must have. Raises ConfigError, StoreError."""
+    """Write `[targets.NAME]`: values that differ from the defaults, and required ones. Raises ConfigError, StoreError."""
     _set_entry(
         paths, ("targets", config.name), config, always=("kind", "certificate", *(["key"] if config.key else []))
     )
 
 
 def set_dns_provider(paths: Paths, config: DnsProviderConfig) -> None:
-    """Write `[dns_providers.NAME]`: kind, zones, and each setting as a key of its own. Raises ConfigError, StoreError."""
+    """Write `[dns_providers.NAME]`: kind, zones, and each setting as a separate key. Raises ConfigError, StoreError."""
     _set_with_settings(paths, "dns_providers", config, ("zones", "delegations"))
 
 
 def set_notification(paths: Paths, config: NotificationConfig) -> None:
-    """Write `[notifications.NAME]`: kind, events, and each setting as a key of its own. Raises ConfigError, StoreError."""
+    """Write `[notifications.NAME]`: kind, events, and each setting as a separate key. Raises ConfigError, StoreError."""
     _set_with_settings(paths, "notifications", config, ("on",))
 
 
@@ -84,7 +84,7 @@ def _set_with_settings(
 
 
 def write_lineage(paths: Paths, lineage: LineageConfig) -> None:
-    """Write the settings of a lineage; a file that says the same already is not touched. Raises ConfigError, StoreError."""
+    """Write the settings of a lineage; a file with the same settings is not changed. Raises ConfigError, StoreError."""
     path, changes, check = _lineage_change(paths, lineage)
     make_dir(path.parent)
     if changes is not None:
@@ -92,14 +92,14 @@ def write_lineage(paths: Paths, lineage: LineageConfig) -> None:
 
 
 def check_lineage(paths: Paths, lineage: LineageConfig) -> None:
-    """Raise now what `write_lineage` would raise: ConfigError for settings that would not load; StoreError. Nothing is written."""
+    """Raise what `write_lineage` would raise: ConfigError for settings that would not load; StoreError. Nothing is written."""
     path, changes, check = _lineage_change(paths, lineage)
     if changes is not None and _edited(path, changes, check) is not None:
         check_writable(path.parent)
 
 
 def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tuple[str, ...], object] | None, Check]:
-    """Return the file, what is to be changed in it, and what reads it. None: it says the same already."""
+    """Return the file, the changes to make in it, and its parser. The changes are None if it already has these settings."""
     path = paths.certificates / f"{lineage.name}.toml"
 
     def check(text: bytes) -> LineageConfig:
@@ -129,7 +129,7 @@ def _set_entry(
             continue
         is_given = value != f.default or f.name in always
         if type(config).__annotations__[f.name] == "OneOrMore" and len(value) == 1:
-            value = value[0]  # as most people write it, and as it stands already
+            value = value[0]  # the usual form, and the one already in the file
         changes[(*where, f.name)] = value if is_given else None
         if is_given:
             given[f.name] = value
@@ -146,7 +146,7 @@ def _edit(path: Path, changes: Mapping[tuple[str, ...], object], check: Check) -
 
 
 def _edited(path: Path, changes: Mapping[tuple[str, ...], object], check: Check) -> bytes | None:
-    """Return the file's text with the changes made, checked to load; None when it says the same already."""
+    """Return the file's text with the changes made, checked by loading it; None if nothing changes."""
     before = read_settings(path)
     if before is not None:
         check(before)
@@ -170,7 +170,7 @@ def _edited(path: Path, changes: Mapping[tuple[str, ...], object], check: Check)
 
 
 def _not_text(path: Path, changes: Mapping[tuple[str, ...], object]) -> ConfigError:
-    """Return the error for a value with bytes in it that are no text: an argument may hold any, a TOML file holds UTF-8."""
+    """Return the error for a value that is not valid UTF-8: an argument may contain any bytes, a TOML file only UTF-8."""
     where = next((".".join(key) for key, value in changes.items() if not _is_text(value)), "A value")
     return ConfigError(
         f"{path} could not be changed.",

@@ -1,7 +1,7 @@
-"""In which line of a TOML text a key or a table stands: for messages, and for edits. Never on the way of a plain read.
+"""The line of a key or a table in a TOML text: for messages, and for edits. Never used for a plain read.
 
-Line by line, so a line within a multi-line text or list may be taken for a header: a message then points a little off, and an edit
-is checked against what the text means anyway.
+The text is read line by line, so a line within a multi-line string or list may be mistaken for a header. Then a message names a
+slightly wrong line, and an edit is checked against the meaning of the text anyway.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 
 
 def line_of(text: bytes, where: tuple[str, ...]) -> int:
-    """Return the line (from 1) of the key at the path `where`, else of the nearest table around it, else 1."""
+    """Return the line (from 1) of the key at the path `where`, otherwise of the nearest table around it, otherwise 1."""
     known = _lines(text)
     for length in range(len(where), 0, -1):
         if where[:length] in known:
@@ -43,7 +43,7 @@ def _lines(text: bytes) -> dict[tuple[str, ...], int]:
 
 
 def parts_of(dotted: str) -> tuple[str, ...]:
-    """Split a dotted key, quoted parts and all, by letting tomllib read it."""
+    """Split a dotted key, which may have quoted parts, with tomllib."""
     try:
         value: object = tomllib.loads(f"{dotted} = 0")
     except tomllib.TOMLDecodeError:

@@ -1,8 +1,8 @@
-"""From files to values, strictly: unknown keys, wrong types and impossible values are found all at once.
+"""Reads the files into values, strictly: all unknown keys, wrong types and invalid values are reported at once.
 
-`tomllib` reads; a walker over the value classes of `core.config.model` fills them, so a key exists exactly where a field does. Each
-problem says file, line and key, what is wrong and how to fix it. A missing configuration file is the default configuration.
-Every command comes through here, so nothing heavy is imported: nearest names and line numbers are for when something is wrong.
+`tomllib` parses; the walker fills the value classes of `core.config.model`, so a key exists exactly if a field does. Each
+problem names file, line and key, what is wrong and how to fix it. A missing configuration file is the default configuration.
+Every command uses this module, so nothing heavy is imported: closest names and line numbers are computed only for errors.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ _REQUIRED: Mapping[type[Struct], tuple[str, ...]] = {
 
 
 def load_config(paths: Paths) -> Config:
-    """Read `certdeck.toml`; a missing one is the default.
+    """Read `certdeck.toml`; a missing file is the default configuration.
 
     Raises:
         ConfigError (`config-invalid`): `details["problems"]` lists every problem.
-        StoreError: it is there and cannot be read.
+        StoreError: the file exists and cannot be read.
     """
     text = read_settings(paths.config)
     return Config() if text is None else parse_config(text, paths.config)
@@ -105,7 +105,7 @@ def lineage_names(paths: Paths) -> tuple[str, ...]:
 
 
 def parse_config(text: bytes, path: Path) -> Config:
-    """Return the configuration that stands in `text`. `path`: for the messages. Raises ConfigError (`config-invalid`)."""
+    """Return the configuration in `text`. `path`: for the messages. Raises ConfigError (`config-invalid`)."""
     walk = _Walk(path, text)
     top = walk.parse()
     walk.known(top, [*_SECTIONS, *_TABLES], ())
@@ -125,7 +125,7 @@ def parse_config(text: bytes, path: Path) -> Config:
 
 
 def parse_lineage(text: bytes, name: str, path: Path) -> LineageConfig:
-    """Return the settings of the lineage `name` that stand in `text`. Raises ConfigError (`config-invalid`)."""
+    """Return the settings of the lineage `name` in `text`. Raises ConfigError (`config-invalid`)."""
     walk = _Walk(path, text)
     if not NAME.fullmatch(name):
         walk.add(
@@ -140,13 +140,13 @@ def parse_lineage(text: bytes, name: str, path: Path) -> LineageConfig:
 
 
 def read_settings(path: Path) -> bytes | None:
-    """Return a file of the configuration; None where there is none. Raises StoreError."""
+    """Return the content of a configuration file; None if there is none. Raises StoreError."""
     try:
         return read_regular(path)
     except FileNotFoundError:
         return None
     except OSError as exc:
-        if exc.errno == errno.ENAMETOOLONG:  # a name that no file can have
+        if exc.errno == errno.ENAMETOOLONG:  # a name that is too long for any file
             return None
         raise StoreError(
             f"{path} could not be read.",
@@ -156,7 +156,7 @@ def read_settings(path: Path) -> bytes | None:
 
 
 class _Problem(TypedDict):
-    """One thing that is wrong, as it stands in `details["problems"]`."""
+    """One problem, as in `details["problems"]`."""
 
     file: str
     key: str
@@ -166,7 +166,7 @@ class _Problem(TypedDict):
 
 
 class _Walk:
-    """One file on its way to values; gathers the problems."""
+    """Turns one file into values and collects the problems."""
 
     def __init__(self, path: Path, text: bytes) -> None:
         self._path = path
@@ -174,7 +174,7 @@ class _Walk:
         self._problems: list[_Problem] = []
 
     def parse(self) -> dict[str, Any]:
-        import tomllib  # a third of what a run with nothing to read costs
+        import tomllib  # importing it takes a third of a run with nothing to read
 
         try:
             return tomllib.loads(self._text.removeprefix(BOM_UTF8).decode().replace("\r\n", "\n"))
@@ -239,7 +239,7 @@ class _Walk:
         return made
 
     def _settings_of_channel(self, entry: dict[str, Any], where: tuple[str, ...]) -> None:
-        """Refuse settings that no channel of this kind has. Of a DNS provider, only its own module knows them."""
+        """Refuse settings that this kind of channel does not have. For a DNS provider, only its own module knows them."""
         from core.notify.catalogue import channel_keys
 
         own = [name for name in NotificationConfig.__struct_fields__ if name not in ("settings", "name")]
@@ -248,7 +248,7 @@ class _Walk:
             self.known(entry, [*own, *keys], where)
 
     def _with_settings(self, kind: type[Struct], entry: dict[str, Any], where: tuple[str, ...]) -> dict[str, Any]:
-        """Gather what only the kind of an entry knows into one table; numbers stand as their digits, lists with commas."""
+        """Move the keys that only the entry's kind knows into one table; integers become digits, lists become comma-separated."""
         own = set(kind.__struct_fields__) - {"settings", "name"}
         settings = {}
         for key in [key for key in entry if key not in own]:
@@ -262,7 +262,7 @@ class _Walk:
         return {**{key: value for key, value in entry.items() if key in own}, "settings": settings}
 
     def fill(self, kind: type[Struct], table: dict[str, Any], where: tuple[str, ...], **given: str) -> object:
-        """Return a `kind` of what is right in `table`; what is wrong is a problem and keeps its default."""
+        """Return a `kind` from the valid values in `table`; an invalid one is reported and keeps its default."""
         wanted = {name: kind.__annotations__[name] for name in kind.__struct_fields__ if name not in given}
         self.known(table, list(wanted), where)
         values: dict[str, Any] = dict(given)
@@ -326,7 +326,7 @@ class _Walk:
         self._problems.append(self._problem(".".join(map(_shown, where)), line_of(self._text, where), problem, fix))
 
     def end(self) -> None:
-        """Raise ConfigError when there were problems."""
+        """Raise ConfigError if there were problems."""
         if not self._problems:
             return
         self._problems.sort(key=lambda problem: problem["line"] or 0)
@@ -352,7 +352,7 @@ _WRONG = object()
 
 
 def _shown(part: str) -> str:
-    """A quoted key may hold anything, terminal codes too."""
+    """Return a key that is safe to display: a quoted key may contain anything, including terminal codes."""
     return part if part.isprintable() else ascii(part)
 
 
@@ -368,7 +368,7 @@ def _as_list(command: str) -> str:
 
 
 def _needs_key(entry: dict[str, Any]) -> bool:
-    """Tell whether a target must have a path for its key: not where it is in the certificate's file."""
+    """Return whether a target must have a path for its key: not if the key is in the certificate's file."""
     from core.targets.layout import ONE_FILE, layouts_of
 
     layout = entry.get("layout") or layouts_of(str(entry.get("kind", "files")))[0]

@@ -1,7 +1,7 @@
 """Which values a key may have, beyond its type. One table: key → rule; a rule returns (problem, fix) or None.
 
-Whether a name that one entry uses is there (an issuer, a target) is not looked at here: that is asked when it is used, and a
-lineage must not become unreadable because a target is gone.
+Whether a referenced entry exists (an issuer, a target) is not checked here but on use: the settings of a lineage must stay
+readable if a target is removed.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from core.config.model import (
 from core.key_types import KEY_TYPES
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-"""Of a lineage, an issuer, a target, a DNS provider entry, a notification channel."""
+"""Name of a lineage, an issuer, a target, a DNS provider entry, or a notification channel."""
 NAME_FIX = "Use 1 to 128 letters, digits, . _ and -, and start with a letter, a digit or _."
 _ZONE = re.compile(
     r"(?=.{1,253}\.?$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
 )
 EMAIL = re.compile(r"[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,64}@[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,253}")
-"""One address without a name. What separates addresses or header fields in a `mailto:` URL (RFC 6068) is not in it."""
+"""One address without a display name. Separators of addresses or header fields in a `mailto:` URL (RFC 6068) are excluded."""
 NOTIFICATION_KINDS = ("smtp", "webhook", "apprise")
 NOTIFICATION_EVENTS = (
     "renewed",
@@ -52,7 +52,7 @@ NOTIFICATION_EVENTS = (
     "recovered",
 )
 COUNTED = ("letsencrypt", "letsencrypt-staging", "none")
-"""Issuers whose limits are known (`core.issuers`), and none of them."""
+"""Issuers whose limits are known (`core.issuers`), and `none`."""
 CHALLENGES = ("http-01", "dns-01", "dns-account-01", "dns-persist-01", "tls-alpn-01")
 
 Broken = tuple[str, str] | None
@@ -90,7 +90,7 @@ def between(low: int, high: int) -> Rule:
 
 
 def absolute(value: str) -> Broken:
-    """A path from the root: a scheduled run starts in another folder than a person."""
+    """Require an absolute path: a scheduled run starts in a different folder than a user."""
     if value.startswith("/"):
         return None
     return f"{value!r} is not an absolute path", "Write the absolute path, starting with /."
@@ -114,14 +114,14 @@ def names(values: tuple[str, ...]) -> Broken:
 
 
 def email(value: str) -> Broken:
-    """One address, as a CA takes it behind `mailto:` (RFC 8555 §7.3)."""
+    """Require one address as a CA accepts it after `mailto:` (RFC 8555 §7.3)."""
     if EMAIL.fullmatch(value) and value.isprintable():
         return None
     return f"{value[:60]!r} is not an e-mail address", "Give only one address, for example admin@example.com."
 
 
 def limits(value: str | Mapping[str, str]) -> Broken:
-    """Those of an issuer that is known, or a table of its own."""
+    """Require the name of an issuer with known limits, or a table with limits."""
     if isinstance(value, str):
         return one_of(*COUNTED)(value)
     from core.limit_table import broken
@@ -136,7 +136,7 @@ def web_address(value: str) -> Broken:
 
 
 def directory(value: str) -> Broken:
-    """RFC 8555 §6.1: ACME is HTTPS only."""
+    """Require an HTTPS URL: ACME allows only HTTPS (RFC 8555 §6.1)."""
     match = re.fullmatch(r"https://([^\s/@?#]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/@?#:\[\]]+)(?::(\d{1,5}))?([/?]\S*)?", value)
     if match is None:
         return f"{value!r} is not a directory URL", "Write the complete URL, starting with https://."
@@ -154,7 +154,7 @@ def probe(values: tuple[str, ...]) -> Broken:
 
 
 def socket(value: str) -> Broken:
-    """A Unix socket; `{probe}` is written by kinds that are told over TLS, and comes back from the record of a deployment."""
+    """Require the path of a Unix socket; `{probe}` comes from the record of a deployment to a kind that is reloaded over TLS."""
     return None if value == "{probe}" else absolute(value)
 
 
@@ -171,7 +171,7 @@ def host(value: str) -> Broken:
 
 
 def ssh_path(value: str) -> Broken:
-    """What OpenSSH splits or expands would name another file."""
+    """Require a path that OpenSSH neither splits nor expands to another file."""
     if re.search(r"[\s%\"'$~\\]", value):
         return f"{value[:60]!r} cannot be passed to ssh", "Use a path without spaces, quotes, %, $, ~ and backslashes."
     return absolute(value)
@@ -196,7 +196,7 @@ def window(value: str) -> Broken:
 
 
 def resolvers(values: tuple[str, ...]) -> Broken:
-    """Addresses: a name would have to be asked of a name server first."""
+    """Require addresses: a host name would have to be resolved by a name server first."""
     from ipaddress import ip_address
 
     for value in values:
@@ -214,12 +214,12 @@ def resolvers(values: tuple[str, ...]) -> Broken:
 
 
 def endpoints(values: tuple[str, ...]) -> Broken:
-    """Client addresses of etcd: nothing behind the port."""
+    """Require client URLs of etcd, with nothing after the port."""
     if not values:
         return "this is empty", 'Write, for example, endpoints = ["https://etcd1.example.com:2379"].'
     for value in values:
         if re.fullmatch(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/@?#:\[\]]+)(?::\d{1,5})?/?", value, re.ASCII) is None:
-            given = value.rpartition("@")[2]  # what stands before it may be a password
+            given = value.rpartition("@")[2]  # what precedes the @ may be a password
             return f"{given[:80]!r} is not a valid etcd endpoint", "Write, for example, https://etcd1.example.com:2379."
     return None
 
@@ -234,7 +234,7 @@ def file_mode(value: str) -> Broken:
 
 
 def account(value: str) -> Broken:
-    """An owner or group. The number 2^32 - 1 means "leave it as it is" to the system."""
+    """Require an owner or group. The number 2^32 - 1 means "unchanged" to the system."""
     if value.isdigit():
         is_good = value.isascii() and len(value) <= 10 and int(value) < 2**32 - 1
     else:
@@ -259,7 +259,7 @@ def domains(values: tuple[str, ...]) -> Broken:
 
 
 def zones(values: tuple[str, ...]) -> Broken:
-    """Names of zones: A-labels, no wildcard, no address."""
+    """Require names of zones: A-labels, no wildcard, no address."""
     for value in values:
         if _ZONE.fullmatch(value) is None or not value.strip("0123456789."):
             return (

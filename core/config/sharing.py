@@ -1,4 +1,4 @@
-"""Targets that read the same files: the first of them owns the files, and the others name it."""
+"""Targets that read the same files: the first of them owns the files, and the others refer to it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 
 FILE_SETTINGS = ("mode", "in_place", "owner", "group", "file_mode", "pfx_passphrase_file")
-"""Settings that say how files are written, and so are the same for all targets of these files."""
+"""Settings for writing the files, which have to be the same for all targets with these files."""
 _UNSET = TargetConfig(name="")
 
 
 def owner_of(target: TargetConfig) -> str:
-    """Return the name of the target whose files these are. Pure."""
+    """Return the name of the target that owns this target's files. Pure."""
     return target.files_of or target.name
 
 
 def with_owners(targets: Mapping[str, TargetConfig]) -> dict[str, TargetConfig]:
-    """Return the targets, each with the owner of its files where an earlier one, or one named as an owner, has the same. Pure."""
+    """Return the targets with `files_of` set to the owner: an explicit owner, otherwise the first target with these files. Pure."""
     owners = {each.files_of: each for each in targets.values() if each.files_of is not None}
     first: dict[tuple[object, ...], str] = {}
     for name, target in targets.items():
@@ -33,7 +33,7 @@ def with_owners(targets: Mapping[str, TargetConfig]) -> dict[str, TargetConfig]:
 
 
 def sharing(target: TargetConfig, others: Iterable[TargetConfig]) -> TargetConfig:
-    """Return a new target, with the owner of its files where another target has the same, and then with its file settings. Pure."""
+    """Return a new target with the owner and, where not set, the file settings of another target with the same files. Pure."""
     if _is_apart(target):
         return target
     for other in others:
@@ -44,7 +44,7 @@ def sharing(target: TargetConfig, others: Iterable[TargetConfig]) -> TargetConfi
 
 
 def with_sharers(chosen: Sequence[TargetConfig], configured: Iterable[TargetConfig]) -> tuple[TargetConfig, ...]:
-    """Return the targets, followed by every other target of their files: what is written for one is there for all. Pure."""
+    """Return the targets, followed by all other targets with the same files, which are deployed together. Pure."""
     owners = {owner_of(each) for each in chosen}
     names = {each.name for each in chosen}
     return (*chosen, *(each for each in configured if owner_of(each) in owners and each.name not in names))
