@@ -1,7 +1,7 @@
-"""The one door for both front ends.
+"""The single entry point of both front ends.
 
-`Engine` is thin: its parts are files of this package, and each operation calls one workflow. Workflows are imported when
-they are called, so that looking at the state of things loads neither cryptography nor an HTTP client.
+`Engine` is thin: its parts are the files of this package, and each operation calls one workflow. Workflows are imported when
+they are called, so that a status query loads neither cryptography nor an HTTP client.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Engine(
     Archives,
     Adopting,
 ):
-    """Everything certdeck can do, over one set of folders and one environment."""
+    """All operations of certdeck, for one set of folders and one environment."""
 
     @classmethod
     def open(cls, variables: Mapping[str, str] | None = None) -> Engine:
-        """Return the engine over the real world. `variables`: the environment, or that of this process."""
+        """Return the engine for the real system. `variables`: the environment; None: that of this process."""
         import os
 
         from core.system import environment

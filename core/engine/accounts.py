@@ -1,4 +1,4 @@
-"""Accounts at CAs, changed: another key, another contact, given up, taken over from another client."""
+"""Changes of accounts at CAs: a new key, another contact, deactivation, and import from another client."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Accounts(EngineBase):
-    """Each holds the writers' lock while it runs and asks the CA. Raises NotFound where there is no account; IssuerError."""
+    """Each operation holds the writers' lock and contacts the CA. Raises NotFound if there is no account; IssuerError."""
 
     def roll_over_account(
         self, issuer: str, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> AccountInfo:
-        """Give the account a new key; killed in between, the next use finds out which one holds."""
+        """Give the account a new key. After a kill in between, the next use finds out which key is valid."""
         from core.workflows.settings.account_changes import roll_over
 
         with self._writing("account rollover", report, cancel) as context:
@@ -28,7 +28,7 @@ class Accounts(EngineBase):
             return changed
 
     def deactivate_account(self, issuer: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> None:
-        """Give the account up for good and forget it; the next order makes a new one."""
+        """Deactivate the account permanently and delete it here; the next order creates a new one."""
         from core.workflows.settings.account_changes import deactivate
 
         with self._writing("account deactivate", report, cancel) as context:
@@ -37,7 +37,7 @@ class Accounts(EngineBase):
     def set_account_contact(
         self, issuer: str, email: str | None, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> AccountInfo:
-        """Tell the CA another contact, or none. Raises UsageError for what is no address."""
+        """Set the contact at the CA; None removes it. Raises UsageError for an invalid address."""
         from core.workflows.settings.account_changes import set_contact
 
         with self._writing("account contact", report, cancel) as context:
@@ -55,10 +55,10 @@ class Accounts(EngineBase):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> AccountInfo:
-        """Take over the account of a key (PEM or JWK) that another client has made; `replaced` names the one before.
+        """Import the account of a key (PEM or JWK) from another client; `replaced` in the result names the previous account.
 
-        Raises AccountError (`account-error`) for what is no key, or has no account, and where `passphrase` is missing or wrong
-        (`details["passphrase"]`: `needed`, `wrong`); UsageError where there is another account and `replace` is not given.
+        Raises AccountError (`account-error`) for an invalid key, one without an account, or if `passphrase` is missing or wrong
+        (`details["passphrase"]`: `needed`, `wrong`); UsageError if there is another account and `replace` is not set.
         """
         from core.workflows.settings.account_changes import import_key
 
@@ -69,7 +69,7 @@ class Accounts(EngineBase):
 
 
 def _share(context: Context, issuer: str) -> None:
-    """Give a changed account to the other hubs of a fleet, which use the same one."""
+    """Publish a changed account to the other hubs of a fleet, which use the same one."""
     if not context.config.fleet.is_hub:
         return
     from core.workflows.fleet.sharing import share_change

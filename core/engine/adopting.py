@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 class Adopting(EngineBase):
-    """Finding them needs no lock; taking them over holds it. Nothing of the other clients' is ever changed."""
+    """Finding them needs no lock; taking them over holds it. Nothing of the other clients is ever changed."""
 
     def adoptable(self, *, client: str | None = None, folder: Path | None = None) -> Adoption:
-        """Return what other clients keep here, or in `folder`, and what makes them renew.
+        """Return the certificates that other clients keep here or in `folder`, and what makes these clients renew.
 
-        Raises UsageError (`usage`) for an unknown client; NotFound (`not-found`) for a folder that is none.
+        Raises UsageError (`usage`) for an unknown client; NotFound (`not-found`) if `folder` is not a folder.
         """
         from core.workflows.adopting.take import found
 
         return found(self._view(), client, folder)
 
     def adopt(self, request: AdoptRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Adoption:
-        """Take over certificates, and how they are renewed, with or without their services.
+        """Take over certificates and their renewal, with or without their services.
 
-        Returns what came of each name: a failure of one leaves the others alone. Raises as `adoptable`; LockHeld.
+        Returns the result for each name: a failure of one does not affect the others. Raises as `adoptable`; LockHeld.
         """
         from core.workflows.adopting.take import adopt
 

@@ -1,4 +1,4 @@
-"""The whole box in one file, and back."""
+"""Backup of the whole box in one file, restore, and the bug report."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Archives(EngineBase):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> BackupDone:
-        """Write everything but the log into one file, sealed under a passphrase or to an X25519 public key (PEM).
+        """Write everything except the log into one file, sealed with a passphrase or for an X25519 public key (PEM).
 
         Raises UsageError (`usage`), StoreError, LockHeld.
         """
@@ -44,14 +44,14 @@ class Archives(EngineBase):
             return backup(context, out, Lock(passphrase=passphrase, key_pem=to_key))
 
     def backed_up_elsewhere(self, *, report: Reporter = ignore) -> None:
-        """Keep that the master key is backed up by other means."""
+        """Record that the master key is backed up by other means."""
         from core.workflows.keeping.backup import backed_up_elsewhere
 
         with self._writing("backup", report) as context:
             backed_up_elsewhere(context)
 
     def look_at_backup(self, file: Path, *, passphrase: bytes | None = None, key: bytes | None = None) -> RestoreDone:
-        """Read a backup to its end, and say what restoring it would change here. Needs no lock.
+        """Read a backup completely, and return what restoring it would change here. Needs no lock.
 
         Raises NotFound (`not-found`), BackupInvalid, BackupLocked, BackupTooNew, StoreError.
         """
@@ -72,7 +72,7 @@ class Archives(EngineBase):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> RestoreDone:
-        """Put a backup in the place of what is here; with `replace` also where something is set up.
+        """Replace the state of this box with a backup; `replace` is required if anything is set up here.
 
         Raises AlreadyThere (`already-there`), and as `look_at_backup` does.
         """
@@ -83,10 +83,10 @@ class Archives(EngineBase):
             return restore(context, file, Lock(passphrase=passphrase, key_pem=key), replace_all=replace)
 
     def write_report(self, out: Path, *, texts: Mapping[str, str]) -> tuple[str, ...]:
-        """Write a file for a bug report, without secrets; returns the names of what is in it. Needs no lock.
+        """Write a file for a bug report, without secrets; return the names of its members. Needs no lock.
 
         Args:
-            texts: file name → text of the front end, such as the status. Secrets are taken out of them, too.
+            texts: file name → text from the front end, such as the status. Secrets are removed from these, too.
 
         Raises UsageError (`usage`), StoreError.
         """
@@ -103,7 +103,7 @@ class Archives(EngineBase):
         return write_report(Source(paths=self.paths, env=self.env, entries=entries, texts=texts), out)
 
     def _config_or_default(self) -> Config:
-        """Return the settings of this box; those that cannot be read are no reason not to replace them."""
+        """Return the settings of this box, or the defaults: unreadable settings must not prevent replacing them."""
         with suppress(ConfigError):
             return self.config()
         return Config()

@@ -1,7 +1,7 @@
-"""The frame of every operation: the lock, the history around it, and what it is told.
+"""The frame of every operation: the lock, the history, and the events.
 
-An operation makes a narrator that also writes the history, takes the writers' lock, puts in order what an earlier run
-left behind, and calls one workflow. Reading never takes the lock and never waits for a writer.
+An operation creates a narrator that also writes the history, takes the writers' lock, cleans up after an interrupted earlier run,
+and calls one workflow. Reading never takes the lock and never waits for a writer.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 def ignore(report: Report) -> None:
-    """Be a reporter that nobody listens to."""
+    """Ignore a report: the default reporter."""
 
 
 @contextmanager
 def _in_our_words(paths: Paths) -> Iterator[None]:
-    """Turn what the system refuses into an error of ours, also where nobody thought of it; the debug log has the place."""
+    """Turn an unforeseen OSError into a StoreError; the debug log has the traceback."""
     try:
         yield
     except OSError as exc:
@@ -43,7 +43,7 @@ def _in_our_words(paths: Paths) -> Iterator[None]:
 
 
 def refused_by_system(exc: OSError, paths: Paths) -> StoreError:
-    """Return the error for a system call that failed where nobody thought of it."""
+    """Return the error for an unforeseen failure of a system call."""
     from core.store.atomic import store_error
 
     return store_error(exc, Path(exc.filename or paths.state), "read or written")
@@ -57,14 +57,14 @@ class EngineBase:
         self.env = env
 
     def config(self) -> Config:
-        """Read the configuration. Raises ConfigError (`config-invalid`) with every problem."""
+        """Read the configuration. Raises ConfigError (`config-invalid`) with all problems."""
         self._finish_restore()
         return load_config(self.paths)
 
     def _finish_restore(self) -> None:
-        """Go on with a restore that died halfway: until then nothing here is whole, so even looking takes the lock for it.
+        """Complete an interrupted restore: until then the state is incomplete, so even a query takes the lock for this.
 
-        Raises LockHeld while the restore is at work.
+        Raises LockHeld while the restore is running.
         """
         if os.path.lexists(self.paths.restoring):
             from core.store import switchover
@@ -111,10 +111,10 @@ class EngineBase:
         *,
         config: Config | None = None,
     ) -> Iterator[Context]:
-        """Hold the lock and the history around a workflow; tell how it began and ended.
+        """Hold the lock and the history around a workflow; report its start and end.
 
         Args:
-            config: instead of the one that stands in the file.
+            config: used instead of the one in the file.
         """
         from core.errors import Cancelled, CertdeckError
         from core.events import MAY_LEAVE_SOMETHING, Failed, RecordsRequired, RunFinished, RunStarted, Warned
@@ -165,7 +165,7 @@ class EngineBase:
             except BaseException:
                 context.narrator.tell(RunFinished(operation=operation, outcome="failed", why="internal error"))
                 raise
-            # Failures of single lineages are no exceptions, but a run that had some is not done.
+            # Failures of single lineages are not raised, but a run with failures is not "done".
             outcome = "failed" if failures else "pending" if waits else "done"
             context.narrator.tell(
                 RunFinished(operation=operation, outcome=outcome, why=failures[0].what if failures else "")
@@ -174,7 +174,7 @@ class EngineBase:
             history.prune(config.log, self.env.clock.now(), who)
             if history.problem:
                 held.is_tidy = False
-                # Only to who listens: the log is what cannot be written.
+                # Only to the front end: the log is what cannot be written.
                 quiet = replace(context.narrator, report=report)
                 quiet.tell(Warned(code="log-not-written", what=history.problem, fix=history.fix))
 
@@ -190,7 +190,7 @@ class EngineBase:
 
 
 def _warn_of_permissions(context: Context) -> None:
-    """Tell when another account can change the configuration, which is obeyed all the same. `doctor` lists everything."""
+    """Warn if another account can change the configuration, which is used anyway. `doctor` lists all such paths."""
     from core.events import Warned
     from core.trusted_paths import weaknesses
 

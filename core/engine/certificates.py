@@ -1,4 +1,4 @@
-"""What is done with lineages: had, renewed, deployed, uploaded, exported, revoked, deleted."""
+"""Operations on lineages: issue, renew, deploy, upload, export, revoke, delete."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def tells_anybody(config: Config) -> bool:
-    """Tell whether somebody is told how a run went: people, or other programs."""
+    """Return whether the result of a run is reported to people or to other programs."""
     return bool(config.notifications or config.schedule.ping_url or config.metrics.file or config.log.syslog)
 
 
@@ -48,7 +48,7 @@ class Certificates(Fleet):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> FirstBoot:
-        """Make and deploy the self-signed certificate of a fresh box, or make it anew when its names changed."""
+        """Create and deploy the self-signed certificate of a new box, or replace it if its names have changed."""
         from core.workflows.first_boot import first_boot
 
         with self._writing("first-boot", report, cancel) as context:
@@ -57,7 +57,7 @@ class Certificates(Fleet):
     def issue(
         self, request: IssueRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Issued | Pending:
-        """Order, fetch, store and deploy a certificate; on a hub of a fleet, for its devices."""
+        """Order, download, store and deploy a certificate; on a hub of a fleet, for its devices."""
         if not request.local and not request.staging and self.config().fleet.is_hub:
             return self._issue_for_fleet(request, report, cancel)
         from core.workflows.issuing.issue import issue
@@ -73,15 +73,15 @@ class Certificates(Fleet):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Issued | Pending:
-        """Go on with an order that an earlier process left open.
+        """Continue an order that an earlier process left open.
 
-        Records that somebody sets are looked at first: as long as a name server lacks one the order stays as it is (`Pending`),
-        because a challenge that fails cannot be tried again. When some have them already, the others are waited for.
+        Manually set records are checked first: as long as a name server lacks one, the order stays unchanged (`Pending`), because a
+        challenge that fails cannot be retried. If some servers already have the records, it waits for the others.
 
         Args:
-            anyway: let the CA look although not all name servers have the records.
+            anyway: let the CA validate although not all name servers have the records.
 
-        Raises NotFound (`not-found`) when there is no open order; IssuerError, TargetError.
+        Raises NotFound (`not-found`) if there is no open order; IssuerError, TargetError.
         """
         from core.workflows.issuing.issue import complete
 
@@ -98,10 +98,10 @@ class Certificates(Fleet):
         cancel: CancelToken | None = None,
         in_json: Callable[[RenewalReport], str] | None = None,
     ) -> RenewalReport:
-        """Renew what is due. The lock is taken only when something is; failures of single lineages are in the report.
+        """Renew what is due. The lock is taken only if something is due; failures of single lineages are in the report.
 
         Args:
-            in_json: makes the answer to `--json` of a report. With it, a scheduled run with nothing to do is remembered, for
+            in_json: formats a report for `--json`. If given, a scheduled run with nothing to do is recorded for
                 `core.idle.repeat`.
         """
         from core.renewal_report import RenewRequest
@@ -114,7 +114,8 @@ class Certificates(Fleet):
             from core.workflows.renewing.renew import renew
             from core.workflows.telling.missed import note_missed
 
-            with TemporaryFile(self.paths.idle) as file:  # before anything is read: its time says what was fresh then
+            # Created before anything is read: its time shows which files were current then.
+            with TemporaryFile(self.paths.idle) as file:
                 view = self._view()
                 if not tells_anybody(view.config) and not view.config.fleet.endpoints:
                     note_missed(view, self._history)
@@ -129,7 +130,7 @@ class Certificates(Fleet):
         return self._renew_here(view, request, report, cancel, damage=damage)
 
     def _damage_of_update(self) -> CertdeckError | None:
-        """Return what is wrong with a release that has not run here before; None where all is well."""
+        """Return the problem of a release that has not run here before; None if there is none."""
         from core.workflows.renewing.after_update import check_after_update
 
         return check_after_update(self.paths, self._reading)
@@ -141,7 +142,7 @@ class Certificates(Fleet):
         cancel: CancelToken | None,
         damage: CertdeckError | None,
     ) -> RenewalReport:
-        """Renew what is this box's own, and do its share of the fleet's."""
+        """Renew this box's own certificates, and do its part for the fleet."""
         from core.renewal_report import RenewalReport
         from core.workflows.fleet.scheduled import names_of_fleet, renew_fleet
 
@@ -173,8 +174,8 @@ class Certificates(Fleet):
         """Renew this box's own certificates.
 
         Args:
-            damage: what the check after an update has found.
-            share: adds this box's share of the fleet to the report.
+            damage: the problem found by the check after an update.
+            share: adds the result of this box's part for the fleet to the report.
         """
         from core.workflows.renewing.renew import renew
         from core.workflows.telling.missed import note_missed
@@ -219,9 +220,9 @@ class Certificates(Fleet):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Deployment:
-        """Put the newest version onto its targets, or onto `targets` from now on; `version`: this kept one.
+        """Deploy the newest version to its targets, or to `targets` from now on; `version`: deploy this stored one.
 
-        Raises NewerElsewhere (`newer-elsewhere`) where that would replace a newer certificate of somebody else, unless `force`.
+        Raises NewerElsewhere (`newer-elsewhere`) if that would replace a newer certificate of another program, unless `force`.
         """
         from core.workflows.deploying.deploy import deploy
 
@@ -231,7 +232,7 @@ class Certificates(Fleet):
     def rollback(
         self, name: str, *, force: bool = False, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Deployment:
-        """Put the version before the live one onto its targets. `force` as in `deploy`."""
+        """Deploy the version before the live one to its targets. `force` as in `deploy`."""
         from core.workflows.deploying.deploy import rollback
 
         with self._writing("rollback", report, cancel, name) as context:
@@ -254,9 +255,9 @@ class Certificates(Fleet):
             return export(context, name, format=format, out=out, passphrase=passphrase, legacy=legacy)
 
     def delete(self, name: str, *, force: bool = False, report: Reporter = ignore) -> Deleted:
-        """Forget a lineage; a sealed copy stays for 30 days. Refused while a target uses it, unless `force`.
+        """Delete a lineage; a sealed copy is kept for 30 days. Refused while a target uses it, unless `force`.
 
-        One of the fleet, on a hub: no hub renews it any more; refused while devices serve it, unless `force`.
+        A certificate of the fleet, on a hub: no hub renews it any longer; refused while devices serve it, unless `force`.
         """
         if self.is_of_fleet(name):
             return self._delete_from_fleet(name, force, report)
@@ -266,9 +267,9 @@ class Certificates(Fleet):
             return delete(context, name, force=force)
 
     def check_revocable(self, name: str, *, reason: str = "unspecified") -> None:
-        """Return when the live certificate can be revoked, so that somebody can be asked whether it is to be; asks no CA.
+        """Check that the live certificate can be revoked, before the user is asked for confirmation. Does not contact the CA.
 
-        Raises UsageError (`usage`): an unknown reason; NotFound (`not-found`); IssuerError (`issuer-error`): nobody can revoke it.
+        Raises UsageError (`usage`): an unknown reason; NotFound (`not-found`); IssuerError (`issuer-error`): no CA can revoke it.
         """
         from core.workflows.keeping.revoke import revocable
 
@@ -282,7 +283,7 @@ class Certificates(Fleet):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> None:
-        """Ask the CA to revoke the live certificate. Raises like `check_revocable`, and what the CA says."""
+        """Ask the CA to revoke the live certificate. Raises as `check_revocable`, and the errors of the CA."""
         from core.workflows.keeping.revoke import revoke
 
         with self._writing("revoke", report, cancel, name) as context:
@@ -299,12 +300,12 @@ class Certificates(Fleet):
     def import_upload(
         self, request: ImportRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Imported:
-        """Check a certificate that somebody brings, store it as a version of a lineage and deploy it.
+        """Check a provided certificate, store it as a version of a lineage, and deploy it.
 
         Raises:
-            InputRejected (`input-rejected`): the checks failed; `outcome` holds them, nothing was changed.
+            InputRejected (`input-rejected`): the checks failed; `outcome` has them, nothing was changed.
             UsageError: `replace` is needed (`details["needs"] == "replace"`).
-            TargetError: everything was put back; the new version waits.
+            TargetError: the previous state was restored; the new version is kept for a later deployment.
         """
         from core.workflows.uploading.upload import import_upload
 
@@ -314,9 +315,9 @@ class Certificates(Fleet):
     def change_issuer(
         self, names: Sequence[str], issuer: str, *, dry_run: bool = False, report: Reporter = ignore
     ) -> tuple[IssuerChange, ...]:
-        """Give certificates that exist another issuer, from their next renewal on, which is with the next run.
+        """Give existing certificates another issuer; the next run renews them there.
 
-        Returns those that change; `dry_run` only looks. Raises NotFound, UsageError: nothing has changed then.
+        Returns those that change; with `dry_run`, nothing is changed. Raises NotFound, UsageError: then nothing has changed.
         """
         from core.workflows.settings.lineage_settings import change_issuer
 
@@ -334,7 +335,7 @@ class Certificates(Fleet):
         fallback: str | None = None,
         report: Reporter = ignore,
     ) -> None:
-        """Change settings of a lineage; None leaves one as it is, `renew_days_before=0` and an empty `fallback` remove it."""
+        """Change settings of a lineage; None leaves one unchanged, `renew_days_before=0` and an empty `fallback` remove it."""
         from core.workflows.settings.lineage_settings import set_lineage
 
         with self._writing("set", report, None, name) as context:

@@ -1,4 +1,4 @@
-"""DNS providers, and records that somebody sets by hand."""
+"""DNS providers, and records that a person sets manually."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DnsProviders(EngineBase):
-    """What proofs by DNS need: provider entries with their secrets, and a look at who has which record."""
+    """DNS validation: provider entries with their secrets, and a check of which servers have which records."""
 
     def dns_kinds(self) -> tuple[DnsKind, ...]:
         """Return the built-in kinds of providers, in the order in which they are offered."""
@@ -30,21 +30,21 @@ class DnsProviders(EngineBase):
         return kind(name)
 
     def lexicon_providers(self) -> tuple[str, ...]:
-        """Return the providers that dns-lexicon brings, sorted; none where it is not installed. Takes 0.3 s the first time."""
+        """Return the providers of dns-lexicon, sorted; empty if it is not installed. Takes 0.3 s the first time."""
         from core.workflows.settings.dns import lexicon_providers
 
         return lexicon_providers()
 
     def dns_providers(self) -> tuple[DnsProviderInfo, ...]:
-        """Return the entries of `[dns_providers]`, sorted. Opens no secret."""
+        """Return the entries of `[dns_providers]`, sorted. Decrypts no secret."""
         from core.workflows.settings.dns import providers
 
         return providers(self._reading())
 
     def check_dns_provider(self, config: DnsProviderConfig, secrets: Mapping[str, bytes]) -> Mapping[str, str]:
-        """Return what is wrong with an entry that is to be added, by field (`name`, `zones`, a setting, a secret); offline.
+        """Return the problems of a new entry, by field (`name`, `zones`, a setting, a secret). Works offline.
 
-        Secrets that the entry of that name has already need not be given again.
+        Secrets that an existing entry with this name already has need not be given again.
         """
         from core.workflows.settings.dns import problems
 
@@ -58,11 +58,11 @@ class DnsProviders(EngineBase):
         replace: bool = False,
         report: Reporter = ignore,
     ) -> DnsProviderInfo:
-        """Keep an entry: its settings in `certdeck.toml`, its secrets in the vault. Nothing is asked of the provider.
+        """Store an entry: its settings in `certdeck.toml`, its secrets in the vault. The provider is not contacted.
 
         Args:
-            secrets: by key; with `replace`, those that are not given stay.
-            replace: also where there is an entry of that name.
+            secrets: by key; with `replace`, those not given are kept.
+            replace: allow replacing an existing entry with this name.
 
         Raises UsageError (`usage`), with `details["problems"]` by field; NotFound for an unknown kind.
         """
@@ -72,7 +72,7 @@ class DnsProviders(EngineBase):
             return add_provider(context, config, secrets, replace=replace)
 
     def remove_dns_provider(self, name: str, *, report: Reporter = ignore) -> None:
-        """Forget an entry and its secrets. Raises UsageError while a lineage or an open order uses it; NotFound."""
+        """Delete an entry and its secrets. Raises UsageError while a lineage or an open order uses it; NotFound."""
         from core.workflows.settings.dns import remove_provider
 
         with self._writing("dns remove", report) as context:
@@ -86,29 +86,30 @@ class DnsProviders(EngineBase):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> DnsTest:
-        """Try an entry the whole way (ST-24): credentials, zone, a random TXT record, seen by all name servers, removed.
+        """Test an entry completely (ST-24): credentials, zone, a random TXT record, its propagation, its removal.
 
-        A step that fails is part of the answer, no exception. `domain`: absent, the entry's first zone. Takes seconds to minutes;
-        tells `ProviderTested` as each step ends.
+        A step that fails is part of the result, not an exception. `domain`: by default, the entry's first zone. Takes seconds to
+        minutes; reports `ProviderTested` at the end of each step.
 
-        Raises NotFound; UsageError where no domain can be told; LockHeld.
+        Raises NotFound; UsageError if no domain is known; LockHeld.
         """
         from core.workflows.settings.connection_test import test_provider
 
         with self._writing("dns test", report, cancel) as context:
             return test_provider(context, name, domain)
 
-    # -- by hand -------------------------------------------------------------------------------------------------------
+    # -- manual records ------------------------------------------------------------------------------------------------
 
     def open_order(self, name: str) -> OpenOrder:
-        """Return the open order of a lineage as it lies on disk. Raises NotFound (`not-found`)."""
+        """Return the stored open order of a lineage. Raises NotFound (`not-found`)."""
         from core.workflows.issuing.manual import open_order
 
         return open_order(self._reading(), name)
 
     def look_at_records(self, name: str, *, cancel: CancelToken | None = None) -> tuple[RecordView, ...]:
-        """Ask the zones' own servers who has which record of an open order. Changes nothing, needs no lock; seconds at worst.
+        """Query which of the zones' name servers have which records of an open order.
 
+        Changes nothing and needs no lock. Takes some seconds at most.
         Raises NotFound, Cancelled.
         """
         from core.workflows.issuing.manual import look
@@ -116,7 +117,7 @@ class DnsProviders(EngineBase):
         return look(self._reading(cancel), name)
 
     def give_up(self, name: str, *, report: Reporter = ignore) -> None:
-        """Forget the open order of a lineage; the records that were set for it are no longer needed. Raises NotFound."""
+        """Delete the open order of a lineage; its records are no longer needed. Raises NotFound."""
         from core.workflows.issuing.manual import give_up
 
         with self._writing("give up", report, None, name) as context:

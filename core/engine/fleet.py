@@ -1,4 +1,4 @@
-"""Several boxes on etcd: how a box gets in, what the fleet looks like, and what a box does for it."""
+"""Several boxes that share an etcd: how a box joins, the state of the fleet, and the work of a box for it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from core.workflows.context import Context
 
 LOCK_SECONDS = 20.0
-"""How long a command waits for the service of this box (`fleet watch`) to end what it is doing."""
+"""How long a command waits for this box's service (`fleet watch`) to finish its current operation."""
 
 
 class Fleet(EngineBase):
-    """Operations of `[fleet]`. Each raises UsageError where the configuration has none."""
+    """Operations of `[fleet]`. Each raises UsageError if the configuration has no fleet."""
 
     @contextmanager
     def _patiently(self, operation: str, report: Reporter, cancel: CancelToken | None = None) -> Iterator[Context]:
-        """As `_writing`, but a lock that is held is waited for: the service of this box takes it at any moment, and briefly."""
+        """Like `_writing`, but wait for a lock that is held: this box's service may take it at any time, for a short time."""
         from core.errors import LockHeld
         from core.ports import CancelToken
 
@@ -49,11 +49,11 @@ class Fleet(EngineBase):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Joined:
-        """Make the fleet in an etcd that has none. Idempotent on the hub that made it.
+        """Create the fleet in an etcd that has none. Idempotent on the hub that created it.
 
         Args:
-            auth: make etcd's users and roles, and switch its authentication on.
-            root_password: of etcd's `root`, where authentication is on already.
+            auth: create etcd's users and roles, and enable its authentication.
+            root_password: of etcd's `root`, if authentication is already enabled.
         """
         from core.workflows.fleet.members import init
 
@@ -61,7 +61,7 @@ class Fleet(EngineBase):
             return init(context, auth=auth, root_password=root_password)
 
     def fleet_ticket(self, *, report: Reporter = ignore) -> str:
-        """Return the ticket with which a new box reaches an etcd that asks for a password. A secret."""
+        """Return the ticket that lets a new box reach an etcd that requires a password. A secret."""
         from core.workflows.fleet.access import ticket_of
         from core.workflows.fleet.connection import as_hub
 
@@ -71,7 +71,7 @@ class Fleet(EngineBase):
     def fleet_join(
         self, *, ticket: str | None = None, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Joined:
-        """Ask to be let in, or take up what a hub has answered. Idempotent."""
+        """Request to join, or complete joining after a hub has approved it. Idempotent."""
         from core.workflows.fleet.access import Ticket
         from core.workflows.fleet.members import join
 
@@ -80,7 +80,7 @@ class Fleet(EngineBase):
             return join(context, ticket=given)
 
     def fleet_devices(self, *, cancel: CancelToken | None = None) -> tuple[Member, ...]:
-        """Return the boxes that ask to be let in, and those that are in. On a hub."""
+        """Return the boxes that ask to join, and the members. Only on a hub."""
         from core.workflows.fleet.connection import as_hub
         from core.workflows.fleet.members import members
 
@@ -90,12 +90,12 @@ class Fleet(EngineBase):
     def fleet_approve(
         self, id: str, *, expected: str | None = None, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Member:
-        """Let a box in, and give it what it should serve. On a hub.
+        """Accept a box, and deliver the certificates that it should serve. Only on a hub.
 
         Args:
-            expected: its fingerprint as the box shows it, or the first sixteen digits at least.
+            expected: its fingerprint as the box shows it, or at least the first sixteen digits.
 
-        Raises NotFound, AlreadyThere; UsageError where the fingerprint is another one.
+        Raises NotFound, AlreadyThere; UsageError if the fingerprint does not match.
         """
         from core.workflows.fleet.connection import as_hub
         from core.workflows.fleet.members import approve
@@ -107,7 +107,7 @@ class Fleet(EngineBase):
             return member
 
     def fleet_remove(self, id: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Removed:
-        """Remove a box: nothing more is sealed to it, and what it had gets new keys. On a hub."""
+        """Remove a box: nothing more is sealed for it, and its certificates get new keys. Only on a hub."""
         from core.workflows.fleet.connection import as_hub
         from core.workflows.fleet.remove_box import remove
 
@@ -115,20 +115,20 @@ class Fleet(EngineBase):
             return remove(hub, id)
 
     def fleet_status(self, *, cancel: CancelToken | None = None) -> FleetStatus:
-        """Return who leads, which boxes there are and what each serves; a device sees itself alone."""
+        """Return the leader, the boxes, and what each of them serves; a device sees only itself."""
         from core.workflows.fleet.overview import status
 
         return status(self._reading(cancel))
 
     def fleet_sync(self, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Received:
-        """Look once at what this device should serve, and take it."""
+        """Check once which certificates this device should serve, and install them."""
         from core.workflows.fleet.receive import sync
 
         with self._patiently("fleet-sync", report, cancel) as context:
             return sync(context)
 
     def fleet_watch(self, *, report: Reporter = ignore, cancel: CancelToken) -> None:
-        """Do what this box has to do for the fleet until somebody asks to stop. Blocks."""
+        """Do this box's work for the fleet until `cancel` is set. Blocks."""
         from core.workflows.fleet.service import Service
 
         Service(
@@ -139,7 +139,7 @@ class Fleet(EngineBase):
     def fleet_service(self, *, on: bool, report: Reporter = ignore, cancel: CancelToken | None = None) -> bool:
         """Install and start the service that keeps `fleet watch` running, or stop and remove it. Returns whether it is on.
 
-        Raises StoreError, CertdeckError: systemd refused, or does not run here.
+        Raises StoreError, CertdeckError: systemd refused, or is not running here.
         """
         from core.workflows.fleet.unit import switch
 
@@ -147,7 +147,7 @@ class Fleet(EngineBase):
             return switch(context, on=on)
 
     def is_of_fleet(self, name: str) -> bool:
-        """Tell whether a hub has this certificate for the fleet, and this box has none of its own of that name."""
+        """Return whether hubs manage this certificate for the fleet, and this box has no certificate of its own with that name."""
         view = self._view()
         if not view.config.fleet.endpoints or not view.config.fleet.is_hub:
             return False

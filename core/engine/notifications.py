@@ -1,4 +1,4 @@
-"""Notification channels: who is told of what."""
+"""Notification channels and the events that they report."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Notifications(EngineBase):
         return kinds()
 
     def notifications(self) -> tuple[NotificationInfo, ...]:
-        """Return the entries of `[notifications]`, sorted. Opens no secret."""
+        """Return the entries of `[notifications]`, sorted. Decrypts no secret."""
         from core.workflows.settings.notifications import channels
 
         return channels(self._reading())
 
     def check_notification(self, config: NotificationConfig, secrets: Mapping[str, bytes]) -> Mapping[str, str]:
-        """Return what is wrong with an entry that is to be added, by field (`name`, `on`, a setting, a secret); offline.
+        """Return the problems of a new entry, by field (`name`, `on`, a setting, a secret). Works offline.
 
-        Secrets that the entry of that name has already need not be given again. Raises NotFound for an unknown kind.
+        Secrets that an existing entry with this name already has need not be given again. Raises NotFound for an unknown kind.
         """
         from core.workflows.settings.notifications import problems
 
@@ -46,11 +46,11 @@ class Notifications(EngineBase):
         replace: bool = False,
         report: Reporter = ignore,
     ) -> NotificationInfo:
-        """Keep an entry: its settings in `certdeck.toml`, its secrets in the vault. Nothing is sent.
+        """Store an entry: its settings in `certdeck.toml`, its secrets in the vault. Nothing is sent.
 
         Args:
-            secrets: by key; with `replace`, those that are not given stay.
-            replace: also where there is an entry of that name.
+            secrets: by key; with `replace`, those not given are kept.
+            replace: allow replacing an existing entry with this name.
 
         Raises UsageError (`usage`), with `details["problems"]` by field; NotFound for an unknown kind.
         """
@@ -60,7 +60,7 @@ class Notifications(EngineBase):
             return add_channel(context, config, secrets, replace=replace)
 
     def remove_notification(self, name: str, *, report: Reporter = ignore) -> None:
-        """Forget an entry and its secrets. Raises NotFound."""
+        """Delete an entry and its secrets. Raises NotFound."""
         from core.workflows.settings.notifications import remove_channel
 
         with self._writing("notify remove", report) as context:
@@ -69,7 +69,7 @@ class Notifications(EngineBase):
     def test_notification(
         self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> NotificationTest:
-        """Send a test message now and return what the other side answered; half a minute at worst.
+        """Send a test message now and return the receiver's reply. Takes half a minute at most.
 
         Raises NotFound, UsageError, NotifyError (`notify-failed`), Cancelled.
         """

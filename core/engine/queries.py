@@ -1,4 +1,4 @@
-"""Looking at the state of things, and asking: nothing here changes anything or takes the lock."""
+"""Queries: nothing here changes the state or takes the lock."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 _LOOK_SECONDS = 60.0
-"""Between two looks at every lineage, for the console that asks all the time."""
+"""Interval between two checks of every lineage, for the console, which polls continuously."""
 
 
 class _Look(NamedTuple):
@@ -48,30 +48,30 @@ class _Look(NamedTuple):
 
 
 class Queries(EngineBase):
-    """What the engine shows and finds out."""
+    """What the engine shows and checks."""
 
     _looked: _Look | None = None
 
     def status(self, names: Sequence[str] = (), *, probe: bool = False) -> Status:
         """Return the state of every lineage, or of `names`.
 
-        With `probe` each target's service is asked over TLS what it serves, which takes seconds at worst; without, the
-        files and the last known answer are looked at. Raises NotFound (`not-found`), ConfigError.
+        With `probe`, each target's service is queried over TLS for its certificate, which takes some seconds at most. Without it,
+        the files and the last known result are used. Raises NotFound (`not-found`), ConfigError.
         """
         from core.workflows.status import status
 
         return status(self._view(), names, probe=probe)
 
     def what_if(self, day: date, names: Sequence[str] = ()) -> Forecast:
-        """Return what announced lifetimes do to all certificates, or to `names`, on a day. Raises NotFound (`not-found`)."""
+        """Return the effect of announced lifetimes on all certificates, or on `names`, on a day. Raises NotFound (`not-found`)."""
         from core.workflows.what_if import what_if
 
         return what_if(self._view(), day, tuple(names))
 
     def generation(self) -> str:
-        """Return a word that changes whenever something on disk has changed.
+        """Return a token that changes whenever something on disk has changed.
 
-        Costs a few `stat` calls. Once a minute each lineage is looked at: somebody may have written a file of one in place.
+        Costs a few `stat` calls. Once a minute each lineage is checked, because a file may have been changed in place.
         """
         from core.store.index import generation, stamp
 
@@ -87,7 +87,7 @@ class Queries(EngineBase):
         return pem_view(self._reading(), name)
 
     def chain(self, name: str) -> ChainView:
-        """Return the chain of the live certificate, to the root that this box knows. Raises NotFound."""
+        """Return the chain of the live certificate, up to the root that this box knows. Raises NotFound."""
         from core.workflows.keeping.chain_view import chain_view
 
         return chain_view(self._reading(), name)
@@ -104,38 +104,38 @@ class Queries(EngineBase):
             return history.entries(lineage=lineage, limit=limit, before=before)
 
     def verify_log(self) -> tuple[int, str | None]:
-        """Follow the history's hash chain: how many entries stand, and the sentence that says where it was altered."""
+        """Verify the history's hash chain: return the number of valid entries, and a sentence on where it was altered, or None."""
         with self._history() as history:
             return history.verify()
 
     def issuers(self) -> tuple[IssuerInfo, ...]:
-        """Return the built-in and configured issuers together."""
+        """Return the built-in and the configured issuers."""
         from core.workflows.settings.issuers import issuers
 
         return issuers(self._reading())
 
     def issuer(self, name: str) -> IssuerShown:
-        """Return an issuer with its published limits and what this box has used of them. Raises NotFound (`not-found`)."""
+        """Return an issuer with its published limits and this box's usage. Raises NotFound (`not-found`)."""
         from core.workflows.settings.issuer_facts import show
 
         return show(self._reading(), name)
 
     def compare_issuers(self) -> tuple[IssuerFacts, ...]:
-        """Return what is known of each issuer, side by side; staging directories are left out."""
+        """Return the known facts of each issuer for comparison, without staging directories."""
         from core.workflows.settings.issuer_facts import compare
 
         return compare(self._reading())
 
     def accounts(self) -> tuple[AccountInfo, ...]:
-        """Return the accounts at CAs, with the addresses of their keys. Raises VaultError, StoreError."""
+        """Return the accounts at CAs, with the thumbprints of their keys. Raises VaultError, StoreError."""
         from core.workflows.settings.accounts import accounts
 
-        with self._history() as history:  # each look at a key belongs into the audit trail
+        with self._history() as history:  # the audit trail records each access to a key
             who = self.env.host.user()
             return accounts(self._context(self.config(), lambda told: history.record(told, who), None))
 
     def targets(self) -> tuple[TargetInfo, ...]:
-        """Return the targets of the configuration, and whose certificate each one has."""
+        """Return the configured targets, each with the lineage that it serves."""
         from core.workflows.settings.targets import targets
 
         return targets(self._reading())
@@ -147,25 +147,25 @@ class Queries(EngineBase):
         return kinds()
 
     def target_kind(self, name: str) -> KindInfo:
-        """Return one kind of target. Raises NotFound (`not-found`) that names the nearest one."""
+        """Return one kind of target. Raises NotFound (`not-found`) with the closest name."""
         from core.workflows.settings.kinds import kind
 
         return kind(name)
 
     def open_orders(self) -> tuple[str, ...]:
-        """Return the lineages with an order that has not ended."""
+        """Return the lineages with an open order."""
         from core.store.orders import list_orders
 
         return tuple(list_orders(self.paths))
 
     def schedule(self) -> ScheduleInfo:
-        """Return when the scheduled run comes and whether it lives. Asks systemd or cron: a fraction of a second."""
+        """Return the times of the scheduled run and whether it works. Queries systemd or cron: takes a fraction of a second."""
         from core.workflows.settings.schedule import schedule
 
         return schedule(self._view())
 
     def http01_snippets(self) -> Mapping[str, str]:
-        """Return the lines for nginx, haproxy and apache that let them share port 80 with us (SF-07, SO-22)."""
+        """Return configuration lines that let nginx, haproxy and apache share port 80 with certdeck (SF-07, SO-22)."""
         from core.challenges.snippets import proxy_snippets, webroot_snippets
 
         http01 = self.config().http01
@@ -173,7 +173,7 @@ class Queries(EngineBase):
             return webroot_snippets(Path(http01.webroot))
         return proxy_snippets(http01.address, http01.port)
 
-    # -- asking, changing nothing --------------------------------------------------------------------------------------
+    # -- checks that change nothing ------------------------------------------------------------------------------------
 
     def test_issuer(self, name: str, *, cancel: CancelToken | None = None) -> IssuerTest:
         """Read an issuer's directory. Raises IssuerError, NotFound."""
@@ -184,7 +184,7 @@ class Queries(EngineBase):
     def doctor(
         self, request: IssueRequest | None = None, *, name: str | None = None, cancel: CancelToken | None = None
     ) -> tuple[Finding, ...]:
-        """Find out what would stop an issuance, over the network too. Without a request: what concerns the whole box."""
+        """Find what would prevent an issuance, also over the network. Without a request: check the whole box."""
         from core.workflows.doctoring.doctor import doctor
 
         return doctor(self._reading(cancel), request, name)
@@ -197,12 +197,12 @@ class Queries(EngineBase):
         visited: Callable[[Visit], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Listening:
-        """Keep the file of the HTTP-01 self-test up until the time is over or somebody asks to stop (SF-19).
+        """Serve the file of the HTTP-01 self-test until the time is over or `cancel` is set (SF-19).
 
         Args:
-            seconds: None: until somebody asks to stop, which is no error.
-            ready: called when it is up.
-            visited: called for each request, by another thread.
+            seconds: None: until `cancel` is set, which is not an error.
+            ready: called when the file is served.
+            visited: called for each request, from another thread.
 
         Raises PortUnavailable (`port-unavailable`), ChallengeError (`challenge-error`).
         """
@@ -211,11 +211,11 @@ class Queries(EngineBase):
         return listen(self._reading(cancel), seconds=seconds, ready=ready, visited=visited)
 
     def daily_look(self) -> tuple[Finding, ...]:
-        """Return what is wrong in the store, looked at once a day while all is well; remembers when that was.
+        """Return the problems of the store. Checked once a day while all is well; the time of the check is stored.
 
-        A timer that was switched off, removed or has died since the last look, or is back, becomes a row of the log.
+        Since the last check, a timer that was disabled or removed, has stopped working, or works again, is recorded in the log.
 
-        On a box of a fleet also what is wrong there, in one line.
+        On a box of a fleet, the problems of the fleet are included, in one line.
         """
         from core.workflows.keeping.inspect_store import daily_look
         from core.workflows.telling.missed import note_timer
@@ -229,19 +229,19 @@ class Queries(EngineBase):
         return (*found, *finding(reading))
 
     def self_check(self) -> tuple[Finding, ...]:
-        """Load every module, open every sealed record, read every file, verify the log. Changes nothing."""
+        """Load every module, decrypt every sealed record, read every file, verify the log. Changes nothing."""
         from core.workflows.keeping.self_check import self_check
 
         return self_check(self._reading())
 
     def check_request(self, request: IssueRequest) -> tuple[Finding, ...]:
-        """Check a request offline and at once: names, the issuer's limits, targets, the port's settings."""
+        """Check a request offline and immediately: names, the issuer's limits, targets, the settings of the port."""
         from core.workflows.issuing.request import findings
 
         return findings(self._reading(), request)
 
     def test_target(self, name: str, *, cancel: CancelToken | None = None) -> tuple[Finding, ...]:
-        """Look at a target's files, run its configuration test, and ask what it serves."""
+        """Check a target's files, run its configuration test, and probe what it serves."""
         from core.workflows.settings.targets import test_target
 
         return test_target(self._reading(cancel), name)
@@ -253,7 +253,7 @@ class Queries(EngineBase):
         return detect(self._reading(cancel))
 
     def read_part(self, path: Path) -> Part:
-        """Read a file that somebody names for an upload: regular files only, never more than a megabyte. Raises UsageError."""
+        """Read a file that the user names for an upload: only regular files, at most one megabyte. Raises UsageError."""
         from core.upload.files import read_part
 
         return read_part(path)
@@ -267,13 +267,13 @@ class Queries(EngineBase):
         force: bool = False,
         fetch_chain: bool = False,
     ) -> UploadCheck:
-        """Check a certificate that somebody brings. Changes nothing, needs no lock, asks nothing of the network by itself.
+        """Check a provided certificate. Changes nothing, needs no lock, and uses the network only with `fetch_chain`.
 
         Args:
-            host: what clients call the service: it has to be among the certificate's names.
-            name: the lineage that it is meant for, which may not exist yet: compared with what that has.
-            force: show what `import_upload` with `force` would let pass.
-            fetch_chain: fetch missing intermediates from where the certificates say they are; ten seconds at worst.
+            host: the host name that clients use: it has to be among the certificate's names.
+            name: the lineage that it is for, which may not exist yet; it is compared with that lineage's certificate.
+            force: show what `import_upload` with `force` would accept.
+            fetch_chain: download missing intermediates from the URLs in the certificates; takes ten seconds at most.
         """
         from core.workflows.uploading.examine import check
 

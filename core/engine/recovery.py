@@ -1,4 +1,4 @@
-"""What is kept for a bad day: deleted certificates, and a new vault when the key is lost."""
+"""Recovery: deleted certificates, and a new vault if the key is lost."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 class Recovery(EngineBase):
-    """Bringing back, and beginning anew."""
+    """Restoring deleted data, and starting a new log or vault."""
 
     def deleted(self) -> tuple[DeletedLineage, ...]:
-        """Return what `undelete` can bring back. Needs no lock and no key."""
+        """Return the lineages that `undelete` can restore. Needs no lock and no key."""
         from core.workflows.keeping.undelete import deleted
 
         return deleted(self._view())
 
     def undelete(self, name: str, *, report: Reporter = ignore) -> Restored:
-        """Bring a deleted lineage back with all its versions; nothing is deployed.
+        """Restore a deleted lineage with all its versions; nothing is deployed.
 
-        Raises NotFound (`not-found`), UsageError (`usage`) where there is a lineage of that name, VaultError.
+        Raises NotFound (`not-found`), UsageError (`usage`) if a lineage with that name exists, VaultError.
         """
         from core.workflows.keeping.undelete import undelete
 
@@ -31,7 +31,7 @@ class Recovery(EngineBase):
             return undelete(context, name)
 
     def new_log_chain(self) -> NewLog:
-        """Set the log aside, as far as it is there, and begin a new one whose first entry says so. Raises LockHeld, StoreError."""
+        """Move the log aside if there is one, and start a new one whose first entry records this. Raises LockHeld, StoreError."""
         from core.kept import NewLog
         from core.store.lock import writers_lock
         from core.store.quarantine import set_aside
@@ -42,19 +42,22 @@ class Recovery(EngineBase):
         return NewLog(previous_entries=entries, set_aside=place)
 
     def lost_secrets(self) -> tuple[LostSecret, ...]:
-        """Return what no master key of this box opens. Needs no lock; raises VaultError where a passphrase is missing or wrong."""
+        """Return the secrets that no master key of this box decrypts. Needs no lock.
+
+        Raises VaultError for a missing or wrong passphrase.
+        """
         from core.workflows.keeping.new_vault import lost_secrets
 
         return lost_secrets(self._reading())
 
     def new_vault(self, *, report: Reporter = ignore) -> NewVault:
-        """Set aside what no master key of this box opens, and make a key where there is none.
+        """Move aside the secrets that no master key of this box decrypts, and create a key if there is none.
 
-        Raises UsageError (`usage`) where everything opens; VaultError as `lost_secrets`.
+        Raises UsageError (`usage`) if everything can be decrypted; VaultError as `lost_secrets`.
         """
         from core.store.backup_record import forget
         from core.workflows.keeping.new_vault import new_vault
 
         with self._writing("vault new", report) as context:
-            forget(self.paths)  # what was backed up is another key
+            forget(self.paths)  # the backup has a different key
             return new_vault(context)

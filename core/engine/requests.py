@@ -1,4 +1,4 @@
-"""Signing requests for CAs elsewhere: their keys stay on this box."""
+"""CSRs for CAs elsewhere: their private keys stay on this box."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Requests(EngineBase):
-    """What is done with signing requests. Making and removing one holds the writers' lock."""
+    """Operations on CSRs. Creating and removing one holds the writers' lock."""
 
     def make_csr(
         self,
@@ -24,9 +24,10 @@ class Requests(EngineBase):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> SigningRequest:
-        """Make a private key and a signing request, or return the one of that name where it asks for the same.
+        """Create a private key and a CSR, or return the existing one with this name if it is for the same request.
 
-        Raises AlreadyThere with `details["needs"] == "replace"` where there is such a one.
+        Raises AlreadyThere if one with this name is for a different request, and UsageError if its private key is missing, both
+        with `details["needs"] == "replace"`.
         """
         from core.workflows.uploading.csr import make_request
 
@@ -34,7 +35,7 @@ class Requests(EngineBase):
             return make_request(context, request)
 
     def csrs(self) -> tuple[SigningRequest, ...]:
-        """Return the requests whose certificates have not been imported yet, by name."""
+        """Return the CSRs whose certificates have not been imported yet, sorted by name."""
         if not os.path.lexists(self.paths.requests):
             return ()  # most boxes never had one, and `status` loads nothing for them
         from core.workflows.uploading.csr import open_requests
@@ -42,19 +43,19 @@ class Requests(EngineBase):
         return open_requests(self._view())
 
     def csr(self, name: str) -> SigningRequest:
-        """Return one of them. Raises NotFound (`not-found`)."""
+        """Return one CSR. Raises NotFound (`not-found`)."""
         from core.workflows.uploading.csr import open_request
 
         return open_request(self._view(), name)
 
     def write_csr(self, name: str, out: Path) -> None:
-        """Write one of them to a file, replacing what is there. Raises NotFound, UsageError, StoreError."""
+        """Write a CSR to a file, replacing an existing one. Raises NotFound, UsageError, StoreError."""
         from core.workflows.uploading.csr import write_request
 
         write_request(self._view(), name, out)
 
     def remove_csr(self, name: str, *, report: Reporter = ignore) -> None:
-        """Forget a request and its private key; a certificate for it cannot be used then. Raises NotFound (`not-found`)."""
+        """Delete a CSR and its private key; a certificate for it can then not be used. Raises NotFound (`not-found`)."""
         from core.workflows.uploading.csr import forget_request
 
         with self._writing("signing request removal", report) as context:

@@ -1,4 +1,4 @@
-"""What is configured for the whole box: issuers and accounts, targets, the schedule, the vault."""
+"""Settings of the whole box: issuers and accounts, targets, the schedule, the vault."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ class Settings(EngineBase):
             remove_issuer(context, name)
 
     def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> tuple[str, ...]:
-        """Make an issuer the one of new certificates; returns the existing ones that keep another."""
+        """Make an issuer the default for new certificates; return the existing certificates that keep another one."""
         from core.workflows.settings.issuers import set_default_issuer
 
         with self._writing("issuer default", report) as context:
             return set_default_issuer(context, name)
 
     def agree_terms(self, issuer: str, *, report: Reporter = ignore) -> None:
-        """Keep in the configuration that somebody agreed to the issuer's terms of service."""
+        """Record in the configuration that the user agreed to the issuer's terms of service."""
         from core.workflows.settings.issuers import agree_terms
 
         with self._writing("issuer agree", report) as context:
             agree_terms(context, issuer)
 
     def set_eab(self, issuer: str, *, kid: str, hmac: bytes, report: Reporter = ignore) -> None:
-        """Keep an external account binding: the key id in the configuration, the HMAC key in the vault."""
+        """Store an external account binding: the key ID in the configuration, the HMAC key in the vault."""
         from core.workflows.settings.accounts import set_eab
 
         with self._writing("account eab", report) as context:
@@ -70,13 +70,13 @@ class Settings(EngineBase):
         cancel: CancelToken | None = None,
         report: Reporter = ignore,
     ) -> tuple[TargetConfig, ...]:
-        """Make targets of services that are found on this box.
+        """Create targets for services that were detected on this box.
 
         Args:
-            ids: of `DetectedService`.
-            name: of the target, where one service is taken over; else the suggested one.
+            ids: the `id`s of `DetectedService`.
+            name: name of the target, if only one service is taken over; otherwise the suggested one is used.
 
-        Raises NotFound (`not-found`), UsageError: nothing is written then.
+        Raises NotFound (`not-found`), UsageError: then nothing is written.
         """
         from core.workflows.detecting.take_over import take_over
 
@@ -84,7 +84,7 @@ class Settings(EngineBase):
             return take_over(context, tuple(ids), name)
 
     def remove_target(self, name: str, *, report: Reporter = ignore) -> None:
-        """Forget a target; its files stay as they are."""
+        """Remove a target from the configuration; its files stay as they are."""
         from core.workflows.settings.targets import remove_target
 
         with self._writing("target remove", report) as context:
@@ -93,9 +93,9 @@ class Settings(EngineBase):
     def set_schedule(
         self, *, preset: str | None = None, at: Sequence[str] = (), report: Reporter = ignore
     ) -> ScheduleInfo:
-        """Switch the scheduled run on, or change when it comes: a preset, times like `03:00`, or as it was.
+        """Enable the scheduled run, or change its times: a preset, times such as `03:00`, or the previous ones.
 
-        Raises UsageError (`usage`) where a certificate lives too short for it.
+        Raises UsageError (`usage`) if the lifetime of a certificate is too short for it.
         """
         from core.workflows.settings.schedule import set_schedule
 
@@ -103,33 +103,33 @@ class Settings(EngineBase):
             return set_schedule(context, preset=preset, at=at)
 
     def unschedule(self, *, report: Reporter = ignore) -> ScheduleInfo:
-        """Switch the scheduled run off."""
+        """Disable the scheduled run."""
         from core.workflows.settings.schedule import unschedule
 
         with self._writing("schedule off", report) as context:
             return unschedule(context)
 
     def set_theme(self, name: str, *, report: Reporter = ignore) -> None:
-        """Keep the console's theme in `certdeck.toml` (`appliance.theme`). Raises ConfigError, StoreError."""
+        """Store the console's theme in `certdeck.toml` (`appliance.theme`). Raises ConfigError, StoreError."""
         from core.config.edit import set_values
 
         with self._writing("settings", report) as context:
             set_values(context.paths, {"appliance.theme": name})
 
     def rotate_vault(self, *, report: Reporter = ignore) -> int:
-        """Seal every secret anew under a new master key; returns how many."""
+        """Seal every secret again under a new master key; return their number."""
         from core.store.backup_record import forget
         from core.store.vault import Vault
 
         with self._writing("vault rotate", report):
-            forget(self.paths)  # what was backed up is another key
+            forget(self.paths)  # the backup has a different key
             return Vault(self.paths, self.env).rotate()
 
     def move_vault(self, to: str, *, out: Path | None = None, report: Reporter = ignore) -> VaultMoved:
         """Move the master key to another source (`file`, `passphrase`, `credential`).
 
         Args:
-            out: For `credential`: only write the present key to this new file; everything else stays as it is.
+            out: for `credential`: only write the current key to this new file; everything else stays as it is.
 
         Raises UsageError, VaultError, StoreError.
         """
@@ -142,7 +142,7 @@ class Settings(EngineBase):
             return move(self.paths, self.env, to, lambda: forget(self.paths))
 
     def export_ca_root(self, *, report: Reporter = ignore) -> bytes:
-        """Return the PEM of the private CA's root certificate, making the root on first use."""
+        """Return the PEM of the private CA's root certificate; the root is created on first use."""
         from core.workflows.appliance_ca import root_pem
 
         with self._writing("issuer root", report) as context:

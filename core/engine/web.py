@@ -16,7 +16,7 @@ class Web(EngineBase):
     """Settings of a target's web server."""
 
     def web(self, target: str) -> WebState:
-        """Return what would be set, what is, and what the server sends. Changes nothing.
+        """Return the wanted settings, the current ones, and what the server sends. Changes nothing.
 
         Raises NotFound; WebNotPossible (`web-not-possible`).
         """
@@ -25,9 +25,9 @@ class Web(EngineBase):
         return show_web(self._view(), target)
 
     def apply_web(self, target: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> WebState:
-        """Put the settings into the server's configuration, tested like a deployment.
+        """Write the settings into the server's configuration, tested like a deployment.
 
-        Raises NotFound; WebNotPossible, ConfigTestFailed, ReloadFailed: everything is as it was.
+        Raises NotFound; WebNotPossible, ConfigTestFailed, ReloadFailed: then everything is as before.
         """
         from core.workflows.web.apply import apply_web
 
@@ -37,7 +37,7 @@ class Web(EngineBase):
     def remove_web(
         self, target: str, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> tuple[str, ...]:
-        """Take the settings out; returns the files that changed. Raises as `apply_web`."""
+        """Remove the settings; return the files that changed. Raises as `apply_web`."""
         from core.workflows.web.apply import remove_web
 
         with self._writing("web remove", report, cancel) as context:
