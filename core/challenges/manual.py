@@ -67,9 +67,8 @@ class ManualSolver:
         wanted = [wanted_at(record, self._authority.written_at(record.name)) for record in records]
         views = self._propagation.look(wanted, cancel)
         if not all(any(one.state == "has" for one in view.servers) for view in views):
-            raise PendingRecords(
-                records, views
-            )  # no server has this value, so it was not set yet: waiting is pointless
+            # No server has this value, so it was not set yet: waiting is pointless.
+            raise PendingRecords(records, views)
         if not all(view.is_seen for view in views):
             narrator.tell(Waiting(why=f"the other name servers get the records ({self._timeout_seconds:g} s at most)"))
         try:

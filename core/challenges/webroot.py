@@ -143,9 +143,8 @@ class Webroot:
                         here = stack.enter_context(descend(here, name))
                     else:
                         self._made.append(name)
-                        here.set_mode(
-                            0o755, durable=False
-                        )  # whatever the umask is: the web server must be able to enter
+                        # Whatever the umask is: the web server must be able to enter.
+                        here.set_mode(0o755, durable=False)
             yield here
 
     @staticmethod
