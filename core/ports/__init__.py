@@ -1,7 +1,7 @@
-"""Where the engine meets the world: time, randomness, HTTP, sockets, child processes.
+"""The ports between the engine and the outside world: time, randomness, HTTP, sockets, child processes.
 
-Each port is a protocol; `core.system` holds the real ones and tests hold doubles. There is no other seam: a test that
-wants to patch one of our modules has found a missing port. Files are not a port: the engine works on real folders.
+Each port is a protocol; `core.system` has the real implementations and tests have doubles. There is no other seam: a test that
+needs to patch one of our modules has found a missing port. Files are not a port: the engine works on real folders.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     clock: Clock
     random: Random
     transport: Callable[[str | None], Transport]
-    """Make a transport that trusts the system's roots and the given CA bundle (path)."""
+    """Creates a transport that trusts the system's roots and the given CA bundle (path)."""
     runner: Runner
     prober: Prober
     listener: Listener
@@ -118,11 +118,11 @@ class Environment(Struct, frozen=True, kw_only=True):
     system_log: SystemLog = NoSystemLog()
     talker: Talker = NoTalker()
     reads_as: Callable[[str, Path], bool | None] = lambda account, file: None
-    """Tells whether an account of this machine can read a file; None where this cannot be found out."""
+    """Returns whether an account of this machine can read a file; None if that cannot be determined."""
     peers: Callable[[str | None, ClientIdentity | None], StreamTransport] = no_peers
-    """Make a transport for peers; trusts the system's roots and the given CA bundle (path)."""
+    """Creates a transport for peers that trusts the system's roots and the given CA bundle (path)."""
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
-    """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
-    command `argv`, or the program itself. Asked before each command that comes from the configuration."""
+    """Raises UntrustedPath (`untrusted-path`) if this process is root and another account can change a path in the configured
+    command `argv`, or the program itself. Called before each command that comes from the configuration."""
     programs: Callable[[], Sequence[RunningProgram]] = lambda: ()
     """Returns the programs that listen on TCP ports of this box. Never raises."""

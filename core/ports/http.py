@@ -1,4 +1,4 @@
-"""HTTP: what is asked of servers, and what our own small listener answers."""
+"""HTTP: requests to servers, and replies of certdeck's own small listener."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from core.ports.machine import CancelToken
 
 
 class Response(Struct, frozen=True, kw_only=True):
-    """An HTTP answer, whatever its status."""
+    """An HTTP response of any status."""
 
     status: int
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
     truncated: bool = False
-    """The body was longer than the limit and was cut there."""
+    """The body was longer than the limit and was truncated."""
     header_lines: tuple[tuple[str, str], ...] = ()
-    """Every header as it was sent, those that were sent twice included. Only of what a `WebReader` has read."""
+    """Every header as it was sent, including duplicates. Only set by a `WebReader`."""
 
 
 class TransportFailure(Exception):
-    """No HTTP answer. `kind`: `unreachable`, `untrusted`, `timeout`, `too-large`. Text is for people, holds no secret."""
+    """There is no HTTP response. `kind`: `unreachable`, `untrusted`, `timeout`, `too-large`. The text is for people; no secrets."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
@@ -33,7 +33,7 @@ class TransportFailure(Exception):
 
 
 class Transport(Protocol):
-    """An HTTPS client with kept-alive connections. Thread-safe."""
+    """An HTTPS client with persistent connections. Thread-safe."""
 
     def request(
         self,
@@ -45,11 +45,11 @@ class Transport(Protocol):
         timeout: float = 30.0,
         cancel: CancelToken | None = None,
     ) -> Response:
-        """Send one request; follow no redirect, retry nothing. Bodies are cut at 4 MiB.
+        """Send one request; follow no redirect and retry nothing. Bodies are truncated at 4 MiB.
 
         Args:
-            timeout: seconds for all of it, from the name's resolution to the last byte.
-            cancel: leaves the request shortly after somebody asks to stop.
+            timeout: seconds for the whole request, from name resolution to the last byte.
+            cancel: aborts the request shortly after it is set.
 
         Raises TransportFailure, and Cancelled (`cancelled`).
         """
@@ -59,71 +59,71 @@ class Transport(Protocol):
 
 
 class StreamTransport(Transport, Protocol):
-    """A transport for peers of this box: it uses no proxy, and can listen to an answer that goes on for ever."""
+    """A transport for peers of this box: it uses no proxy, and can read a response that never ends."""
 
     def lines(
         self, url: str, *, headers: Mapping[str, str], body: bytes, idle: float, cancel: CancelToken | None = None
     ) -> Iterator[bytes]:
-        """POST, and yield each line of a 200 answer as it comes, until the server ends it. Lines over 64 MiB end it too.
+        """POST, and yield each line of a 200 response as it arrives, until the server ends it. A line over 64 MiB also ends it.
 
         Args:
-            idle: seconds without a byte after which the connection is taken for dead.
+            idle: seconds without a byte after which the connection counts as dead.
 
         Raises TransportFailure (`timeout` after `idle`), and Cancelled (`cancelled`).
         """
 
     def close_idle(self) -> None:
-        """Close the connections that wait for the next request; what `lines` reads goes on."""
+        """Close the connections that wait for the next request; the one that `lines` reads stays open."""
 
 
 class ClientIdentity(Struct, frozen=True, kw_only=True):
-    """With what this box shows servers who it is: paths of PEM files."""
+    """The TLS client certificate that identifies this box to servers: paths of PEM files."""
 
     certificate: str
     key: str
 
 
 def no_peers(ca_bundle: str | None, identity: ClientIdentity | None) -> StreamTransport:
-    """Be `Environment.peers` where nobody gave a way to other boxes."""
+    """Raise TransportFailure: the default of `Environment.peers`, without a connection to other boxes."""
     raise TransportFailure("unreachable", "There is no connection to other boxes from here.")
 
 
 class WebReader(Protocol):
-    """Fetches pages as a CA that validates does."""
+    """Fetches pages as a validating CA does."""
 
     def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
-        """Send one GET to `address`, as a CA does that validates http-01 (RFC 8555 §8.3). Thread-safe.
+        """Send one GET to `address`, as a CA does to validate http-01 (RFC 8555 §8.3). Thread-safe.
 
-        No proxy is used, no redirect followed, no TLS certificate verified; the body is cut at 64 KiB. The port is the URL's.
+        Uses no proxy, follows no redirect and verifies no TLS certificate. The body is truncated at 64 KiB. The port is the URL's.
 
         Args:
-            address: an IP address; where the connection goes, whatever the URL's host resolves to.
-            timeout: seconds for all of it.
+            address: an IP address; the connection goes there, whatever the URL's host resolves to.
+            timeout: seconds for the whole request.
 
         Raises TransportFailure, and Cancelled (`cancelled`).
         """
 
 
 class NoWebReader(Struct, frozen=True):
-    """Where nobody gave a way to read web pages."""
+    """The default: web pages cannot be read."""
 
     def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
         raise TransportFailure("unreachable", f"There is no connection to {address} from here.")
 
 
 class HttpRequest(Struct, frozen=True, kw_only=True):
-    """A request to our own small listener."""
+    """A request to certdeck's own small listener."""
 
     method: str
     path: str
     host: str
-    """The Host header, lower case, without port; empty when there was none."""
+    """The Host header, lower case, without port; empty if there was none."""
     peer: str
-    """Address of the one who asks."""
+    """Address of the client."""
 
 
 class HttpReply(Struct, frozen=True, kw_only=True):
-    """What is sent back."""
+    """The reply to a request."""
 
     status: int
     body: bytes = b""
@@ -134,11 +134,12 @@ HttpHandler = Callable[[HttpRequest], HttpReply]
 
 
 class Listener(Protocol):
-    """Answers HTTP on a port of this machine."""
+    """Serves HTTP on a port of this machine."""
 
     def listen(self, address: str, port: int, handler: HttpHandler) -> AbstractContextManager[int]:
-        """Answer plain HTTP on `address:port` (IPv4 or IPv6; `0.0.0.0` takes IPv6 too where there is any) until the context ends.
+        """Serve plain HTTP on `address:port` (IPv4 or IPv6; `0.0.0.0` includes IPv6 if available) until the context ends.
 
-        Yields the port. GET and HEAD only; request heads over 8 KiB, connections idle over 5 s and more than 64 at once are cut.
-        Raises PortUnavailable (`port-unavailable`) naming the program that holds the port where that can be found out.
+        Yields the port. Accepts only GET and HEAD. Closes connections with a request head over 8 KiB, idle ones after 5 s, and
+        any beyond 64.
+        Raises PortUnavailable (`port-unavailable`), which names the program that uses the port if that can be determined.
         """

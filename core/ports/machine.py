@@ -1,4 +1,4 @@
-"""This machine: its clocks, randomness, programs and log, and how one thread asks another to stop."""
+"""This machine: its clocks, randomness, programs and log, and the token by which one thread cancels another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import Cancelled
 
 
 class CancelToken:
-    """Lets one thread ask another to stop. Waiting on it ends at once when it is set."""
+    """Lets one thread ask another to stop. Waiting on it ends as soon as it is set."""
 
     __slots__ = ("_event",)
 
@@ -22,7 +22,7 @@ class CancelToken:
         self._event = threading.Event()
 
     def cancel(self) -> None:
-        """Ask to stop. Idempotent, any thread."""
+        """Ask to stop. Idempotent; may be called from any thread."""
         self._event.set()
 
     @property
@@ -30,7 +30,7 @@ class CancelToken:
         return self._event.is_set()
 
     def check(self) -> None:
-        """Raise Cancelled (`cancelled`) when somebody asked to stop."""
+        """Raise Cancelled (`cancelled`) if the token is set."""
         if self._event.is_set():
             raise Cancelled(
                 "The operation was cancelled.",
@@ -39,7 +39,7 @@ class CancelToken:
             )
 
     def wait(self, seconds: float) -> None:
-        """Block for `seconds`, or raise Cancelled (`cancelled`) as soon as somebody asks to stop."""
+        """Block for `seconds`, or raise Cancelled (`cancelled`) as soon as the token is set."""
         self._event.wait(seconds)
         self.check()
 
@@ -54,30 +54,30 @@ class Clock(Protocol):
         """Return seconds of a clock that never jumps."""
 
     def sleep(self, seconds: float, cancel: CancelToken) -> None:
-        """Block for `seconds`; raise Cancelled at once when asked to."""
+        """Block for `seconds`; raise Cancelled as soon as `cancel` is set."""
 
 
 class Random(Protocol):
-    """Randomness of the system. In tests it repeats."""
+    """The system's randomness. In tests it is reproducible."""
 
     def token_bytes(self, count: int) -> bytes:
-        """Return `count` bytes fit for cryptography."""
+        """Return `count` cryptographically secure bytes."""
 
     def uniform(self, low: float, high: float) -> float:
         """Return a float in [low, high]."""
 
 
 OUTPUT_LIMIT_BYTES = 16 * 1024
-"""What is kept of a program's output, unless more is asked for."""
+"""Default limit of a program's output that is kept."""
 
 
 class Completed(Struct, frozen=True, kw_only=True):
-    """A child process that ended."""
+    """The result of a child process."""
 
     returncode: int
-    """Negative: killed by that signal."""
+    """Exit status; negative: killed by that signal."""
     output: str
-    """stdout and stderr together, decoded with replacement, the last `output_limit` bytes."""
+    """stdout and stderr together, decoded with replacement characters; only the last `output_limit` bytes."""
     timed_out: bool = False
 
 
@@ -94,13 +94,13 @@ class Runner(Protocol):
         stdin: bytes | None = None,
         output_limit: int = OUTPUT_LIMIT_BYTES,
     ) -> Completed:
-        """Run a program without a shell, in its own process group, with a scrubbed environment.
+        """Run a program without a shell, in its own process group, with a cleaned environment.
 
-        Ends the whole group when it takes longer than `timeout` seconds. A program that cannot be started comes back as
-        returncode 127 with the reason in `output`.
+        Ends the whole group after `timeout` seconds. For a program that cannot be started, the result has returncode 127 and the
+        reason in `output`.
 
         Args:
-            output_limit: bytes of the output that are kept, the last ones.
+            output_limit: bytes of the output to keep, the last ones.
         """
 
 
@@ -108,16 +108,16 @@ class SystemLog(Protocol):
     """The system's log."""
 
     def write(self, message: str, priority: int, fields: Mapping[str, str]) -> None:
-        """Write one line to the system's log. Never raises, never waits.
+        """Write one line to the system's log. Never raises, never blocks.
 
         Args:
             priority: 3 error, 4 warning, 6 information (syslog(3)).
-            fields: names in lower case, letters and `_`; where the log has no fields they stand behind the message.
+            fields: names in lower case, letters and `_`; if the log has no fields, they are appended to the message.
         """
 
 
 class NoSystemLog(Struct, frozen=True):
-    """Where there is no log of the system's."""
+    """The default: there is no system log."""
 
     def write(self, message: str, priority: int, fields: Mapping[str, str]) -> None:
         """Write nothing."""
@@ -127,56 +127,57 @@ class Host(Protocol):
     """This machine: its name, addresses, accounts and trusted roots."""
 
     def name(self) -> str:
-        """Return the fully qualified host name, or the short one."""
+        """Return the fully qualified host name, otherwise the short one."""
 
     def addresses(self) -> Sequence[str]:
-        """Return the addresses of the box that others can reach: no loopback, no link-local."""
+        """Return the addresses of this box that others can reach: no loopback, no link-local."""
 
     def resolve(self, name: str) -> Sequence[str]:
-        """Return the IPv4 and IPv6 addresses of `name`; empty when it does not resolve. Blocks for seconds at worst."""
+        """Return the IPv4 and IPv6 addresses of `name`; empty if it does not resolve. Blocks for some seconds at most."""
 
     def listening(self, port: int) -> Sequence[str]:
-        """Return who listens on a TCP port and on which address, one entry for each address, for people."""
+        """Return a description of each listener on a TCP port, one entry per address, for people."""
 
     def trusted_roots(self) -> str | None:
-        """Return where the system keeps the certificate authorities that it trusts (path); None where it has none."""
+        """Return the path of the system's trusted root certificates; None if it has none."""
 
     def user(self) -> str:
-        """Return who does this: `name`, or `name (via sudo)`, or `systemd`."""
+        """Return who runs this process: `name`, or `name (via sudo)`, or `systemd`."""
 
 
 class RunningProgram(Struct, frozen=True, kw_only=True):
-    """A program of this box that takes TCP connections or datagrams. Everything but its numbers is foreign text."""
+    """A program on this box that accepts TCP connections or datagrams. Everything except its numbers is foreign text."""
 
     name: str
-    """File name of its executable, or what it calls itself where the executable cannot be seen."""
+    """File name of its executable, or its process name if the executable cannot be determined."""
     path: str = ""
-    """Of its executable; empty where that cannot be seen."""
+    """Path of its executable; empty if that cannot be determined."""
     pid: int
     uid: int
     """Effective user: root, or the service's own account."""
     arguments: tuple[str, ...] = ()
-    """As the process shows them now: some programs write a title over them."""
+    """Its current arguments: some programs overwrite them with a title."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Of its environment, those that name a folder of configuration."""
+    """Environment variables that name a configuration folder."""
     sockets: tuple[tuple[str, int], ...] = ()
-    """Address and port of each listening TCP socket; `0.0.0.0` and `::` are all addresses."""
+    """Address and port of each listening TCP socket; `0.0.0.0` and `::` mean all addresses."""
     folder: str = ""
+    """Its working folder."""
     is_contained: bool = False
-    """It sees another root file system: its paths are not those of this box."""
+    """It has a different root file system: its paths are not those of this box."""
     is_private: bool = False
-    """It has a mount namespace of its own: its /tmp may be another one (systemd's `PrivateTmp=`)."""
+    """It has its own mount namespace: its /tmp may be a different one (systemd's `PrivateTmp=`)."""
 
 
 class Places(Struct, frozen=True, kw_only=True):
-    """Where this box keeps what starts programs by themselves."""
+    """Where this box keeps what starts programs automatically."""
 
     units: Path = Path("/etc/systemd/system")
     systemd: Path = Path("/run/systemd/system")
-    """A folder that is there when systemd runs the box."""
+    """A folder that exists if systemd runs this box."""
     cron: Path = Path("/etc/cron.d")
     root: Path = Path("/")
-    """Where other programs' folders are looked for."""
+    """Where the folders of other programs are searched."""
     is_root: bool = False
     program: Callable[[], str | None] = lambda: None
-    """Finds the `certdeck` script of the running installation, absolute; None when there is none."""
+    """Returns the absolute path of the running installation's `certdeck` script; None if there is none."""
