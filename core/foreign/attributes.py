@@ -1,6 +1,6 @@
-"""Owner, group, mode and access list of a file: read from the descriptor that its content is read from, given to another one.
+"""Owner, group, mode and access list of a file, read from the same descriptor as its content and set on another one.
 
-A service that could read the old key must be able to read the new one, and nobody else may.
+A service that could read the old key must be able to read the new one, and no other account may.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from core.foreign.trust import Level
 
 GIVEN_BITS = 0o666
-"""All that a mode of ours ever has: neither set-ID nor sticky nor execute, whatever it was taken from."""
+"""The only bits that certdeck ever sets: neither set-ID nor sticky nor execute, whatever the source has."""
 ACCESS_LIST = "system.posix_acl_access"
 KEPT_XATTRS = (ACCESS_LIST, "security.selinux")
 
@@ -24,11 +24,11 @@ _GROUP, _OTHERS = 0o070, 0o007
 _ACL_VERSION = 2
 _ACL_OTHER = 0x20
 _ACL_ENTRY = struct.Struct("<HHI")
-"""Tag, permissions, id; after a header of four bytes (linux/posix_acl_xattr.h)."""
+"""Tag, permissions, ID; they follow a header of four bytes (linux/posix_acl_xattr.h)."""
 
 
 class Attributes(Struct, frozen=True, kw_only=True):
-    """None for owner and group: those of the process."""
+    """Attributes of a file. None for owner and group: those of the process."""
 
     mode: int
     uid: int | None = None
@@ -37,14 +37,14 @@ class Attributes(Struct, frozen=True, kw_only=True):
 
 
 def attributes_of(descriptor: int) -> Attributes:
-    """Return the attributes of an open file, the mode without what is never given. Raises OSError."""
+    """Return the attributes of an open file, with a mode limited to GIVEN_BITS. Raises OSError."""
     status = os.fstat(descriptor)
     xattrs: list[tuple[str, bytes]] = []
     for name in KEPT_XATTRS:
         try:
             value = os.getxattr(descriptor, name)
         except OSError:
-            continue  # the file has none, or the file system knows none
+            continue  # the file has none, or the file system does not support it
         if name == ACCESS_LIST:
             kept = _only(value, GIVEN_BITS)
             if kept is None:
@@ -56,9 +56,9 @@ def attributes_of(descriptor: int) -> Attributes:
 
 
 def give(descriptor: int, attributes: Attributes) -> None:
-    """Give an open file its owner, group, mode and access list. Raises OSError when the owner cannot be given.
+    """Set owner, group, mode and access list of an open file. Raises OSError if the owner cannot be set.
 
-    The owner comes first: nobody may read the file through the new mode while the wrong one has it.
+    The owner comes first: no account may read the file through the new mode while it has the wrong owner.
     """
     status = os.fstat(descriptor)
     uid = status.st_uid if attributes.uid is None else attributes.uid
@@ -70,21 +70,21 @@ def give(descriptor: int, attributes: Attributes) -> None:
         try:
             os.setxattr(descriptor, name, value)
         except OSError:
-            continue  # the folder of the pair may lie on a file system that knows no access lists
+            continue  # the folder of the pair may be on a file system without access lists
 
 
 def closed_like(attributes: Attributes, source: Sequence[Level], copy: Iterable[Level]) -> Attributes:
-    """Return the attributes for a copy that is to lie at the end of the way `copy`, of a file at the end of the way `source`.
+    """Return the attributes for a copy at the end of the path `copy`, of a file at the end of the path `source`.
 
-    A file that the world could read, but for the closed folder around it, does not become readable by leaving that folder. Each
-    folder on the way to the source that is not on the way to the copy has to let a class of readers through, or the copy is closed
-    to that class:
+    A file that is world-readable except for a closed folder around it must not become readable outside that folder. Each folder
+    on the path to the source that is not on the path to the copy has to let a class of readers through; otherwise the copy
+    is closed to that class:
 
     - all others, through the execute bit for others;
-    - the file's group, through the same bit, or that for the group where folder and file have the same one;
-    - those on the file's access list, through either bit: with a list of the folder's own, the group's bit is its mask.
+    - the file's group, through the same bit, or through the group's bit if folder and file have the same group;
+    - those on the file's access list, through either bit: if the folder has a list, too, the group's bit is its mask.
 
-    The file's owner stays its reader. So a file that root alone could read stays one that root alone can read.
+    The file's owner can still read it. So a file that only root could read stays readable only for root.
     """
     shared = {level.identity for level in copy}
     gates = [level for level in source if level.identity not in shared]
@@ -101,7 +101,7 @@ def closed_like(attributes: Attributes, source: Sequence[Level], copy: Iterable[
 
 
 def without_others(attributes: Attributes) -> Attributes:
-    """Return attributes that let nobody but owner and group at a file; an access list is cut in the same way. Pure."""
+    """Return attributes that give no access to accounts other than owner and group; an access list is limited equally. Pure."""
     xattrs = []
     for name, value in attributes.xattrs:
         kept = _only(value, GIVEN_BITS & ~_OTHERS) if name == ACCESS_LIST else value
@@ -111,9 +111,9 @@ def without_others(attributes: Attributes) -> Attributes:
 
 
 def _only(access_list: bytes, mode: int) -> bytes | None:
-    """Return an access list without the bits that `mode` does not have; None for what is no list of the known form.
+    """Return an access list without the bits that `mode` does not have; None if it does not have the known format.
 
-    The list would set the mode once more, and wider, after `fchmod`.
+    Otherwise the list would set a wider mode again after `fchmod`.
     """
     header, entries = access_list[:4], access_list[4:]
     if header != struct.pack("<I", _ACL_VERSION) or len(entries) % _ACL_ENTRY.size:

@@ -1,7 +1,7 @@
-"""A folder of somebody else's, held open to work in.
+"""A folder of another account, held open for work in it.
 
-The durable steps (`put_file`, `put_link`, `discard`) are one rename each; each leaves the old or the new. Temporary names are fixed
-for each place, so that what a killed run left is found without looking through a folder where other programs have their own files.
+The durable operations (`put_file`, `put_link`, `discard`) are one rename each, which leaves the old or the new state. Temporary
+names are fixed for each path, so that what a killed run left is found without searching a folder with files of other programs.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Folder(OpenFolder):
-    """An open folder in which files, links and subfolders are made, replaced and removed."""
+    """An open folder in which files, links and subfolders are created, replaced and removed."""
 
     def make_folder(self, name: str, mode: int = 0o700) -> Folder:
-        """Make a subfolder and open it. Raises OSError; FileExistsError where there is something.
+        """Create a subfolder and open it. Raises OSError; FileExistsError if the name exists.
 
-        Whoever owns this folder could have put another one in its place: one that is not empty, or not ours, is refused.
+        The owner of this folder could have replaced it: a subfolder that is not empty, or not ours, is refused.
         """
         with self._at(name):
             os.mkdir(name, mode, dir_fd=self.descriptor)
@@ -36,7 +36,7 @@ class Folder(OpenFolder):
         return made
 
     def set_mode(self, mode: int, group: int | None = None, *, durable: bool = True) -> None:
-        """Give this folder, which is our own, its mode, and its group where we are root or a member of it. Raises OSError."""
+        """Set the mode of this folder, which is our own, and its group if we are root or a member of it. Raises OSError."""
         with self._at(""):
             if group is not None and (os.geteuid() == 0 or group in os.getgroups()):
                 os.fchown(self.descriptor, -1, group)
@@ -46,17 +46,17 @@ class Folder(OpenFolder):
         self.way = (*self.way[:-1], Level.of(os.fstat(self.descriptor)))
 
     def open_like(self, other: Folder) -> None:
-        """Let those into this folder, which is our own, who can enter `other`, in which it lies; nobody else may write in it.
+        """Let the accounts that can enter the parent `other` also enter this folder, which is our own; only we may write in it.
 
-        It stays ours: in one that belonged to the service's account, that account could exchange what is further down. It opens to
-        all where `other` is somebody else's: only those get to it who may enter there.
+        It stays ours: if it belonged to the service's account, that account could exchange what is inside. It is open to all if
+        `other` belongs to another account: only accounts that may enter `other` can reach it.
         """
         status = os.fstat(other.descriptor)
         mode = status.st_mode & 0o755 if status.st_uid == self.level.uid else 0o755
         self.set_mode(0o700 | mode, status.st_gid)
 
     def write_new(self, name: str, content: bytes, attributes: Attributes, *, durable: bool = True) -> None:
-        """Write a file that must not exist yet; readable by nobody else until it has its owner. Raises OSError."""
+        """Write a file that must not exist yet; no other account can read it before its owner is set. Raises OSError."""
         with self._at(name):
             descriptor = os.open(name, _MAKE, 0o600, dir_fd=self.descriptor)
             try:
@@ -79,10 +79,10 @@ class Folder(OpenFolder):
         durable: bool = True,
         past: int = 0,
     ) -> None:
-        """Put a file in the place of whatever is at `name`, a link included; it is newer than that. Raises OSError.
+        """Replace whatever is at `name`, also a link, with a file that has a newer modification time. Raises OSError.
 
         Args:
-            past: a second (epoch) that it has to be newer than, too.
+            past: a second (epoch) that it also has to be newer than.
         """
         self.clear(temporary)
         with self._given_up(temporary):
@@ -93,10 +93,10 @@ class Folder(OpenFolder):
             self.sync()
 
     def write_in_place(self, name: str, content: bytes) -> None:
-        """Write into a regular file that is there, for a name that nothing can be renamed onto. Owner, mode and inode stay.
+        """Write into an existing regular file whose name cannot be replaced by a rename. Owner, mode and inode stay.
 
-        This is not one step: whoever reads meanwhile, or after a crash, sees a part. Raises OSError; UntrustedPath for a link, and
-        for a file with a second name, through which it would be written to elsewhere.
+        This is not atomic: a reader may see a part of it, also after a crash. Raises OSError; UntrustedPath for a link, and
+        for a file with a second hard link, through which another name would be changed, too.
         """
         with self.opened(name) as (descriptor, status):
             if not S_ISREG(status.st_mode) or status.st_nlink != 1:
@@ -121,16 +121,16 @@ class Folder(OpenFolder):
         self._make_newer(name, int(status.st_mtime))
 
     def refresh(self, name: str, *, past: int = 0) -> None:
-        """Give an entry, which is our own, the present time; it is newer than `past`, a second (epoch). Raises OSError."""
+        """Set the modification time of our own entry to now, and later than `past`, a second (epoch). Raises OSError."""
         with self._at(name):
             os.utime(name, dir_fd=self.descriptor, follow_symlinks=False)
         self._make_newer(name, past)
 
     def _make_newer(self, name: str, past: int) -> None:
-        """Give an entry the second after `past`, unless it is newer anyway. Raises OSError.
+        """Set an entry's modification time to the second after `past`, unless it is newer anyway. Raises OSError.
 
-        Some services compare times in whole seconds, and read a file again only where it is newer than the one they have (ejabberd
-        23.01): two changes within a second, or a clock that was set back, would leave them with the old file.
+        Some services compare times in whole seconds, and read a file again only if it is newer than the loaded one (ejabberd
+        23.01): after two changes within a second, or after the clock was set back, they would keep the old file.
         """
         if self.changed_at(name) <= past:
             with self._at(name):
@@ -138,9 +138,9 @@ class Folder(OpenFolder):
 
     @contextmanager
     def put_stream(self, name: str, attributes: Attributes, temporary: str) -> Iterator[Callable[[bytes], None]]:
-        """Put a file in the place of whatever is at `name` once the block has ended well: what is yielded writes a piece of it.
+        """Replace whatever is at `name` with a file after the block has succeeded; the yielded function writes a piece of it.
 
-        Raises OSError; whatever the block raises leaves what was there.
+        Raises OSError; after any exception in the block, the previous file stays.
         """
         self.clear(temporary)
         try:
@@ -168,9 +168,9 @@ class Folder(OpenFolder):
         self.sync()
 
     def put_link(self, name: str, text: str, temporary: str, owner: tuple[int, int] | None = None) -> None:
-        """Make `name` a symlink with `text`, whatever it was; with `owner` (user and group) where we are root. Raises OSError.
+        """Make `name` a symlink with `text`, whatever it was; with `owner` (user and group) if we are root. Raises OSError.
 
-        A link that was not ours does not become ours by being put back: a link of root's is believed more.
+        A link that was not ours must not become ours when it is restored, because a link of root is trusted more.
         """
         self.clear(temporary)
         with self._given_up(temporary):
@@ -183,7 +183,7 @@ class Folder(OpenFolder):
 
     def _give_link(self, name: str, text: str, owner: tuple[int, int]) -> None:
         with self.opened(name) as (descriptor, status):
-            # Through /proc it is this link that changes hands, not what has its name by now, nor what it leads to.
+            # Through /proc, exactly this link changes its owner, not what has its name by now, nor its target.
             if not S_ISLNK(status.st_mode) or link_of(descriptor, status).text != text:
                 raise UntrustedPath(
                     self.path / name, "it was replaced while it was being created", "Run the command again."
@@ -192,19 +192,19 @@ class Folder(OpenFolder):
                 os.chown(f"/proc/self/fd/{descriptor}", *owner)
 
     def move(self, old: str, new: str) -> None:
-        """Give an entry another name, replacing what has that. Raises OSError."""
+        """Rename an entry, replacing an existing one with the new name. Raises OSError."""
         with self._at(new):
             os.replace(old, new, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
     def sync(self) -> None:
-        """Make what happened to the names outlast a power cut. Raises OSError."""
+        """Make changes of names durable across a power failure. Raises OSError."""
         with self._at(""):
             os.fsync(self.descriptor)
 
     # -- removing ----------------------------------------------------------------------------------------------------------
 
     def clear(self, name: str) -> bool:
-        """Remove a file or link without waiting for the disk; returns whether it was there. Raises OSError."""
+        """Remove a file or link without waiting for the disk; return whether it existed. Raises OSError."""
         with self._at(name):
             try:
                 os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
@@ -214,7 +214,7 @@ class Folder(OpenFolder):
         return True
 
     def remove(self, name: str) -> None:
-        """Remove a file or link, if it is there. Raises OSError."""
+        """Remove a file or link if it exists. Raises OSError."""
         if self.clear(name):
             self.sync()
 
@@ -224,7 +224,7 @@ class Folder(OpenFolder):
             os.rmdir(name, dir_fd=self.descriptor)
 
     def remove_tree(self, name: str) -> None:
-        """Remove an entry with all it holds; links are removed, never followed. Raises OSError."""
+        """Remove an entry with everything in it; links are removed, never followed. Raises OSError."""
         with self._at(name):
             is_folder = S_ISDIR(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode)
         if not is_folder:
@@ -235,12 +235,12 @@ class Folder(OpenFolder):
         self.remove_folder(name)
 
     def empty(self) -> None:
-        """Remove all that is in this folder. Raises OSError."""
+        """Remove everything in this folder. Raises OSError."""
         for name in self.names():
             self.remove_tree(name)
 
     def discard(self, name: str) -> None:
-        """Remove a subfolder. It loses its name first: a half-removed folder is never mistaken for a whole one. Raises OSError."""
+        """Remove a subfolder. It is renamed first: a half-removed folder is never mistaken for a complete one. Raises OSError."""
         doomed = f".gone-{name}"
         if self.holds(doomed):
             self.remove_tree(doomed)

@@ -1,4 +1,4 @@
-"""Paths that something is mounted on: a container is often given single files. Nothing can be renamed onto such a path (EBUSY)."""
+"""Mount points: containers often mount single files. A file cannot be replaced by a rename if it is a mount point (EBUSY)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 
 TABLE = "/proc/self/mountinfo"
 _ESCAPED = re.compile(r"\\([0-7]{3})")
-"""Blanks, tabs, newlines and backslashes in a path (proc_pid_mountinfo(5))."""
+"""Spaces, tabs, newlines and backslashes in a path (proc_pid_mountinfo(5))."""
 
 
 def mount_points(table: str = TABLE) -> frozenset[str]:
-    """Return the mount points that this process sees; none where the system does not say."""
+    """Return the mount points that this process sees; empty if the system does not list them."""
     try:
         with open(table, encoding="utf-8", errors="surrogateescape") as lines:
             fields = [line.split(" ", 5) for line in lines]

@@ -1,4 +1,4 @@
-"""A folder of somebody else's, held open to look at: all is relative to its descriptor, whatever happens to its path."""
+"""A folder of another account, held open for reading: all access is relative to its descriptor, whatever happens to its path."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from core.foreign.trust import Level, may_be_planted
 from core.foreign.untrusted import UntrustedPath
 
 LONGEST_FILE = 2_000_000
-"""Bytes; no file of a certificate comes near."""
+"""Bytes; files of certificates are much smaller."""
 _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _ENTER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class Copy(Struct, frozen=True, kw_only=True):
-    """What was read of a file, all of it from one descriptor."""
+    """The content and attributes of a file, all read from one descriptor."""
 
     content: bytes
     attributes: Attributes
     way: tuple[Level, ...]
     """The folders from / to the file."""
     changed_at: int
-    """The whole second of its last change."""
+    """The second of its last modification."""
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -43,10 +43,10 @@ class Link(Struct, frozen=True, kw_only=True):
 
 
 class OpenFolder:
-    """An open folder. Close it, or use it as a context. Names are single names, never paths."""
+    """An open folder. Close it, or use it as a context manager. Names are single names, never paths."""
 
     def __init__(self, descriptor: int, path: Path, way: tuple[Level, ...]) -> None:
-        """Take over `descriptor`. `path`: where the folder was found, links resolved; for messages and for link texts."""
+        """Take ownership of `descriptor`. `path`: the folder's path with links resolved; for messages and link texts."""
         self.descriptor = descriptor
         self.path = path
         self.way = way
@@ -62,19 +62,19 @@ class OpenFolder:
         self.close()
 
     def close(self) -> None:
-        """May be called again."""
+        """Close the folder. May be called again."""
         if self.descriptor != -1:
             os.close(self.descriptor)
             self.descriptor = -1
 
     def names(self) -> list[str]:
-        """Return what is in it, sorted. Raises OSError."""
+        """Return the names in it, sorted. Raises OSError."""
         with self._at(""):
             return sorted(os.listdir(self.descriptor))
 
     @contextmanager
     def opened(self, name: str) -> Iterator[tuple[int, os.stat_result]]:
-        """Give an entry's status with a descriptor that only stands for it (O_PATH): a link is not followed, nothing is opened."""
+        """Yield a descriptor that only identifies an entry (O_PATH), and its status: no link is followed, nothing is opened."""
         with self._at(name):
             descriptor = os.open(name, _LOOK, dir_fd=self.descriptor)
         try:
@@ -83,7 +83,7 @@ class OpenFolder:
             os.close(descriptor)
 
     def link(self, name: str) -> Link | None:
-        """Return a symlink; None where there is none. Raises OSError."""
+        """Return a symlink; None if there is none. Raises OSError."""
         try:
             with self.opened(name) as (descriptor, status):
                 return link_of(descriptor, status) if S_ISLNK(status.st_mode) else None
@@ -91,7 +91,7 @@ class OpenFolder:
             return None
 
     def holds(self, name: str) -> bool:
-        """Tell whether an entry is there, whatever it is. Raises OSError."""
+        """Return whether an entry of any type exists. Raises OSError."""
         with self._at(name):
             try:
                 os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
@@ -100,7 +100,7 @@ class OpenFolder:
         return True
 
     def changed_at(self, name: str) -> int:
-        """Return the whole second at which an entry was last changed; 0 where there is none. Raises OSError."""
+        """Return the second of an entry's last modification; 0 if there is none. Raises OSError."""
         with self._at(name):
             try:
                 return int(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mtime)
@@ -108,7 +108,7 @@ class OpenFolder:
                 return 0
 
     def read(self, name: str) -> Copy:
-        """Read a regular file. Raises OSError, UntrustedPath for a link or for a hard link that may be planted."""
+        """Read a regular file. Raises OSError; UntrustedPath for a link, or for a hard link that may have been planted."""
         with self.opened(name) as (descriptor, status):
             if S_ISLNK(status.st_mode):
                 raise UntrustedPath(
@@ -117,11 +117,11 @@ class OpenFolder:
             return self.read_opened(name, descriptor, status)
 
     def read_opened(self, name: str, descriptor: int, status: os.stat_result) -> Copy:
-        """Read the file that `opened` gave. Raises OSError."""
+        """Read the file behind the descriptor from `opened`. Raises OSError."""
         path = self.path / name
         if not S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "It is not a regular file", str(path))
-        # Through /proc it is the very file that was looked at: by its name it could be a device by now.
+        # Through /proc, exactly the examined file is opened: its name could be a device by now.
         with self._at(name):
             try:
                 handle = os.open(f"/proc/self/fd/{descriptor}", _READ)
@@ -131,7 +131,7 @@ class OpenFolder:
             self._refuse_planted(name, status)
             if status.st_size > LONGEST_FILE:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
-            # No more than its size: a file of /proc has none, belongs to the account whose process it is of, and shows root more.
+            # Read no more than its size: files in /proc have size 0, belong to the account of their process, and show more to root.
             content = b""
             while chunk := os.read(handle, status.st_size - len(content)):
                 content += chunk
@@ -142,10 +142,10 @@ class OpenFolder:
             os.close(handle)
 
     def _refuse_planted(self, name: str, status: os.stat_result) -> None:
-        """Raise UntrustedPath where the open file may have its name here from somebody who may not read it.
+        """Raise UntrustedPath if an account that may not read the open file may have given it this name.
 
-        The count of links has to be that of a moment at which the name is still there: a link that was removed after it had been
-        opened is not counted any more.
+        The link count has to be from a moment when the name still exists: a link that was removed after it had been
+        opened is no longer counted.
         """
         if self.level.is_ours:
             return
@@ -169,7 +169,7 @@ class OpenFolder:
 
     @contextmanager
     def _at(self, name: str) -> Iterator[None]:
-        """Let an OSError within name the whole path."""
+        """Make an OSError in the block name the full path."""
         try:
             yield
         except UntrustedPath:
@@ -180,5 +180,5 @@ class OpenFolder:
 
 
 def link_of(descriptor: int, status: os.stat_result) -> Link:
-    """Return the symlink that a descriptor of `Folder.opened` stands for. Raises OSError."""
+    """Return the symlink that a descriptor from `OpenFolder.opened` identifies. Raises OSError."""
     return Link(text=os.readlink("", dir_fd=descriptor), uid=status.st_uid, gid=status.st_gid)

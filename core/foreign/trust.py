@@ -1,7 +1,7 @@
-"""Whose word counts on the way to a folder or a file: decided from what `fstat` said, nothing is touched here.
+"""Decides which accounts are trusted on the way to a folder or a file, from `fstat` results. Accesses no files.
 
-An account is our own when it is root or the one that certdeck runs as. A folder is our own when it belongs to one of these and
-nobody else may write in it: whatever it holds was put there by us.
+An account is our own if it is root or the one that certdeck runs as. A folder is our own if it belongs to one of these and
+no other account may write in it: then we have created everything in it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WRITABLE_BY_ALL = 0o002
 
 
 class Level(Struct, frozen=True):
-    """One folder on the way from / to where we are, as it was when it was opened."""
+    """One folder on the way from / to the current one, as it was when it was opened."""
 
     device: int
     inode: int
@@ -36,25 +36,25 @@ class Level(Struct, frozen=True):
 
     @property
     def is_ours(self) -> bool:
-        """Only we can have put there what is in it. A user's group is commonly the user's alone; root's groups have members."""
+        """Whether only we can have created its entries. A user's group usually has one member; root's groups have several."""
         others = WRITABLE_BY_OTHERS if os.geteuid() == 0 else WRITABLE_BY_ALL
         return is_own(self.uid) and not self.mode & others
 
 
 def is_own(uid: int) -> bool:
-    """Tell whether an account is root or the one that this process works as."""
+    """Return whether an account is root or the one that this process runs as."""
     return uid in (0, os.geteuid())
 
 
 def may_lead(link_uid: int, folder: Level, reached_uid: int, *, to_folder: bool) -> bool:
-    """Tell whether a link may be followed that lies in `folder`.
+    """Return whether a link in `folder` may be followed.
 
-    - In a folder of our own, a link of our own may lead anywhere: an administrator set it.
-    - Anywhere else it has to be a link of the folder's own account, or ours; and to lead to what belongs to the link's account, or
-      to the folder's. That account could put the same there itself.
-    - A link of ours in the folder of another account may have been moved by that account, and so have taken the place of another.
-      It never leads into a folder of ours: we would write there. It may still lead to a file of ours, because a copy of that can be
-      read by nobody who could not read it anyway (`attributes.closed_like`).
+    - In a folder of our own, a link of our own may point anywhere: an administrator set it.
+    - Anywhere else, the link has to belong to the folder's own account, or to us, and its target to the link's account, or
+      to the folder's. That account could create the same there itself.
+    - A link of ours in the folder of another account may have been moved by that account, and so have replaced another link.
+      It is never followed into a folder of ours, where we would write. It may still point to a file of ours, because no account can
+      read a copy of that which could not read the file itself (`attributes.closed_like`).
     """
     if folder.is_ours and is_own(link_uid):
         return True
@@ -66,9 +66,9 @@ def may_lead(link_uid: int, folder: Level, reached_uid: int, *, to_folder: bool)
 
 
 def may_be_planted(folder: Level, status: os.stat_result) -> bool:
-    """Tell whether a file may be a hard link to a file of somebody else's, made by whoever can write in `folder`.
+    """Return whether a file may be a hard link to another account's file, created by an account that can write in `folder`.
 
-    The kernel forbids that with `protected_hardlinks`, which can be off.
+    The kernel prevents that with `protected_hardlinks`, which can be disabled.
     """
     if folder.is_ours or status.st_nlink == 1:
         return False
@@ -76,10 +76,10 @@ def may_be_planted(folder: Level, status: os.stat_result) -> bool:
 
 
 def open_to_all(way: Sequence[Level]) -> Level | None:
-    """Return the level at which any account could put another folder, or other files, in the place of ours; None: there is none.
+    """Return the level at which any account could replace our folder or files with its own; None if there is none.
 
-    In a sticky folder only the owner of an entry can exchange it; but a new entry can be anybody's, so the last level may not be
-    one.
+    In a sticky folder only the owner of an entry can replace it, but any account can add an entry, so the last level must not be
+    world-writable even if it is sticky.
     """
     for level in way[:-1]:
         if level.mode & WRITABLE_BY_ALL and not level.mode & S_ISVTX:

@@ -1,4 +1,4 @@
-"""The error of this package; a module of its own, because the store knows it too and is loaded by every run."""
+"""The error of this package. A separate module, because the store uses it too and is loaded by every run."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import errno
 
 
 class UntrustedPath(OSError):
-    """Something on the way was arranged, or can be arranged, by an account whose word does not count there."""
+    """Something on the path was arranged, or can be arranged, by an account that is not trusted there."""
 
     def __init__(self, path: object, why: str, fix: str) -> None:
-        """`why`: without a full stop, as the system's own reasons. `fix`: one sentence."""
+        """`why`: without a full stop, like the system's own messages. `fix`: one sentence."""
         super().__init__(errno.ELOOP, why, str(path))
         self.fix = fix

@@ -1,4 +1,4 @@
-"""The way to a folder or a file, one level after the other. The system follows no link here: each is read and judged first."""
+"""Walks to a folder or a file, one level after the other. The system follows no link: each is read and judged first."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ from core.foreign.trust import Level, may_lead
 from core.foreign.untrusted import UntrustedPath
 
 MOST_LINKS = 40
-"""As many as the kernel follows (path_resolution(7))."""
+"""The same limit as the kernel's (path_resolution(7))."""
 _STEP = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Shown(Struct, frozen=True, kw_only=True):
-    """What a name shows."""
+    """What is found at a name."""
 
     link: Link | None = None
-    """The name is a link."""
+    """Set if the name is a link."""
     copy: Copy | None = None
-    """The file that is seen there; None for a link that leads to nothing."""
+    """The file at the name; None for a dangling link."""
 
 
 def open_folder(path: Path) -> Folder:
-    """Open a folder by its full path.
+    """Open a folder by its path.
 
-    Raises OSError as opening does; UntrustedPath for a link on the way that is not to be followed.
+    Raises OSError as opening does; UntrustedPath for a link on the way that must not be followed.
     """
     return _opened(_go(None, path.parts[1:] if path.is_absolute() else path.absolute().parts[1:], _Budget()))
 
 
 def descend(folder: Folder, name: str) -> Folder:
-    """Open a subfolder, also one behind a link that may be followed. Raises OSError, UntrustedPath."""
+    """Open a subfolder, also through a link that may be followed. Raises OSError, UntrustedPath."""
     return _opened(_go(folder, [name], _Budget()))
 
 
 def look_through(folder: Folder, name: str) -> Shown | None:
-    """Return what a name shows, read from one descriptor, or None where nothing is.
+    """Return what is at a name, read from one descriptor, or None if nothing is.
 
-    Raises OSError; EINVAL where it shows something else than a file; UntrustedPath for a link that is not to be followed, and a
-    file that may have been planted.
+    Raises OSError, with EINVAL if it is not a file; UntrustedPath for a link that must not be followed, and for a file that may
+    have been planted.
     """
     return _look(folder, name, _Budget())
 
 
 class _Budget:
-    """How many links may still be followed."""
+    """The number of links that may still be followed."""
 
     def __init__(self) -> None:
         self.left = MOST_LINKS
@@ -87,7 +87,7 @@ def _look(folder: Folder, name: str, budget: _Budget) -> Shown | None:
 
 
 class _Spot(Struct):
-    """Where a walk is: a descriptor that only stands for the folder (O_PATH), so that passing needs no right to read it."""
+    """A position of a walk: a descriptor that only identifies the folder (O_PATH), so that no read permission is needed."""
 
     descriptor: int
     path: Path
@@ -95,7 +95,7 @@ class _Spot(Struct):
 
 
 def _go(start: Folder | _Spot | None, parts: Sequence[str], budget: _Budget) -> _Spot:
-    """Go on from `start`, which stays open; None: from /."""
+    """Walk on from `start`, which stays open; None: from /."""
     if start is None:
         descriptor = os.open("/", _STEP | os.O_DIRECTORY)
         here = _Spot(descriptor, Path("/"), (Level.of(os.fstat(descriptor)),))
@@ -147,7 +147,7 @@ def _step(here: _Spot, part: str, budget: _Budget) -> _Spot:
 
 
 def _opened(spot: _Spot) -> Folder:
-    """Open the folder of a spot for reading; the spot is used up."""
+    """Open the folder of a spot for reading; this closes the spot."""
     try:
         descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=spot.descriptor)
     except OSError as exc:
