@@ -1,8 +1,8 @@
-"""A scheduled run with nothing to do, repeated without looking at anything twice.
+"""Repeats a scheduled run with nothing to do, without checking anything twice.
 
 A timer starts certdeck day and night, and nearly always there is nothing to do. Such a run leaves a note (`memo`): the signature of
-every file it looked at (`signature`), until when its answer holds, and the answer. While nothing has changed, the next run gives
-the same answer (`repeat`). In any doubt it does not, and the run goes its usual way.
+every file that it checked (`signature`), how long its result is valid, and the result. While nothing has changed, the next run
+returns the same result (`repeat`). In any doubt it does not, and the run takes the normal path.
 
-Imported before anything else: only what the interpreter has loaded anyway, and modules of C.
+Imported before anything else: this package uses only what the interpreter has already loaded, and modules written in C.
 """

@@ -1,7 +1,7 @@
-"""What a scheduled run with nothing to do leaves for the next one: a few lines of text in `state/idle`.
+"""The note that a scheduled run with nothing to do leaves for the next one: a few lines of text in `state/idle`.
 
-Derived: it may be removed at any time, is not flushed, and counts only as a whole. A sum guards it against torn writing, and its
-first line against another release, another Python, another user and another home.
+It is derived data: it may be removed at any time, is not flushed to disk, and is used only if complete. A checksum guards it
+against partial writes, and its first line against another release, another Python, another user and another home.
 """
 
 import os
@@ -17,7 +17,7 @@ _LONGEST = 32_000_000
 
 
 class Memo:
-    """One answer, and what it depends on. Times are seconds since 1970, UTC."""
+    """One result, and what it depends on. Times are seconds since 1970, UTC."""
 
     __slots__ = ("clock", "files", "json", "next_at", "next_name", "pause", "seen", "valid_from", "valid_until")
 
@@ -34,15 +34,18 @@ class Memo:
         pause: float,
         json: str,
     ) -> None:
-        """Take the parts.
+        """Store the parts.
 
         Args:
             seen: the signature of settings, state and `files`.
-            files: of services, outside our folders.
-            clock: what the record of the clock holds behind its first time.
-            next_name: the certificate that renews next, at `next_at`; empty where none does.
-            pause: seconds after the last run from which on one was missed, which the usual way notes; 0: none is expected.
-            json: the whole answer to `--json`.
+            files: paths of services' files, outside our folders.
+            valid_from: start of the period in which the result is valid.
+            valid_until: end of that period.
+            clock: the record of the clock after its first time.
+            next_name: the certificate that renews next, at `next_at`; empty if there is none.
+            next_at: when that one renews.
+            pause: seconds after the last run; a later run means that one was missed, which the normal path records. 0: no limit.
+            json: the complete output of `--json`.
         """
         self.seen = seen
         self.files = files
@@ -56,7 +59,7 @@ class Memo:
 
 
 def written(memo: Memo, places: Places, who: int) -> bytes:
-    """Return the memo as it stands in its file. Raises ValueError where a name cannot be a line of it."""
+    """Return the content of the note's file. Raises ValueError if a name contains a line feed."""
     lines = [
         str(memo.seen),
         repr(memo.valid_from),
@@ -74,7 +77,7 @@ def written(memo: Memo, places: Places, who: int) -> bytes:
 
 
 def read(places: Places, who: int) -> Memo | None:
-    """Return the memo of this home; None without one that this program, in this home and for this user, has written whole."""
+    """Return the memo of this home; None unless this release has written a complete one for this home and user."""
     head = _head(places, who)
     try:
         handle = os.open(places.memo, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -1,7 +1,7 @@
-"""The scheduled run that finds everything as the last one left it: it answers the same, and keeps the same records.
+"""The scheduled run that finds everything unchanged: it returns the same result, and updates the same records.
 
-What it writes is what the usual way writes (`core.workflows.renewing.last_run`, `core.workflows.clock`), byte for byte. It reads
-those files only in the form that certdeck gives them; anything else, and any error, is for the usual way.
+It writes exactly what the normal path writes (`core.workflows.renewing.last_run`, `core.workflows.clock`), byte for byte. It
+reads those files only in the format that certdeck writes; anything else, and any error, is left to the normal path.
 """
 
 import os
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _APART = 3600.0
-"""Two runs this far apart tell a timer from a person who tried (`core.workflows.renewing.last_run`)."""
+"""Two runs this far apart indicate a timer and not a user's attempts (`core.workflows.renewing.last_run`)."""
 _RUN_ON = 600.0
 _LEAP = 45 * 86400.0
-"""A clock that ran on for less than the one is not written again, one for more than the other is looked at closely."""
+"""A clock that advanced by less than _RUN_ON seconds is not recorded again; after more than _LEAP, the normal path checks it."""
 _AT = '{\n "format": 1,\n "at": '
 _DONE = ',\n "outcome": "done",\n "error": "",\n "lineages": [],\n "before": '
 _FORM = '"dddd-dd-ddTdd:dd:dd.ddddddZ"'
 
 
 def repeat(variables: "Mapping[str, str]", uid: int, now: float) -> Memo | None:
-    """Do the run as the last one did it, and return its answer; None where the usual way has to be taken.
+    """Repeat the last run and return its result; None if the normal path has to be taken.
 
     Args:
         now: seconds since 1970, UTC.
@@ -55,7 +55,7 @@ def _look(places: Places, files: list[str]) -> int:
 
 
 def _clock_record(places: Places, memo: Memo, now: float) -> str | None:
-    """Return the new record of the clock, empty where the old one is good enough; None in any doubt."""
+    """Return the new record of the clock, empty if the old one is recent enough; None in any doubt."""
     begin, end, rest = _text(places, "clock.json").partition(memo.clock)
     if end != memo.clock or rest or not begin.startswith(_AT):
         return None
@@ -66,7 +66,7 @@ def _clock_record(places: Places, memo: Memo, now: float) -> str | None:
 
 
 def _last_run(places: Places, memo: Memo, now: float) -> str | None:
-    """Return the new record of the last run; None where the old one is not one of a run that went well, and not too long ago."""
+    """Return the new record of the last run; None unless the old one is of a successful and recent run."""
     at, end, rest = _text(places, "last-run.json").partition(_DONE)
     at, before = at.removeprefix(_AT), rest.removesuffix("\n}")
     if not end or not _is_time(at) or not (before == "null" or _is_time(before)):
@@ -84,20 +84,20 @@ def _text(places: Places, name: str) -> str:
 
 
 def _stamp(at: float) -> str:
-    """Return a moment as it stands in a record, in quotation marks."""
+    """Return a time as it is written in a record, in quotation marks."""
     seconds, microseconds = divmod(round(at * 1_000_000), 1_000_000)
     return time.strftime(f'"%Y-%m-%dT%H:%M:%S.{microseconds:06d}Z"', time.gmtime(seconds))
 
 
 def _is_time(text: str) -> bool:
-    """Tell whether a text is a moment in the form of `_stamp`: two of them compare as their moments do."""
+    """Return whether a text is a time in the format of `_stamp`, so that two of them can be compared as text."""
     form = "".join("d" if each in "0123456789" else each for each in text)
     is_day = "01" <= text[6:8] <= "12" and "01" <= text[9:11] <= "31"
     return form == _FORM and is_day and text[12:14] <= "23" and text[15:17] <= "59" and text[18:20] <= "59"
 
 
 def _put(folder: str, name: str, text: str, *, is_durable: bool) -> None:
-    """Put a file in its place in one step, as `core.store.atomic.write_file` does. Raises OSError."""
+    """Replace a file atomically, as `core.store.atomic.write_file` does. Raises OSError."""
     temporary, handle = _open_temporary(folder)
     try:
         try:
@@ -122,9 +122,8 @@ def _put(folder: str, name: str, text: str, *, is_durable: bool) -> None:
 
 
 def _open_temporary(folder: str) -> tuple[str, int]:
-    for number in range(
-        1, 100
-    ):  # a process that died may have left one under our number: in a container all have the same
+    # A process that died may have left one with our process ID: in a container, all runs have the same.
+    for number in range(1, 100):
         temporary = f"{folder}/.tmp-{os.getpid()}-{number}"
         try:
             return temporary, os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)

@@ -1,21 +1,21 @@
-"""One number for the state of every file that a scheduled run with nothing to do looks at.
+"""One number for the state of every file that a scheduled run with nothing to do checks.
 
-Change time and inode tell one state of a file from another: whoever writes, replaces, renames, or changes owner or mode moves the
-change time, and nobody can set it. Sizes are in it for file systems whose times are coarse.
+Change time and inode distinguish one state of a file from another: writing, replacing, renaming, and changing owner or mode all
+update the change time, which no program can set. Sizes are included for file systems with coarse timestamps.
 """
 
 import os
 
-TYPE_CHECKING = False  # that of `typing` costs more than the whole look at a small home
+TYPE_CHECKING = False  # importing it from `typing` takes longer than checking a small home
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FINEST_NANOSECONDS = 2_000_000_000
-"""Coarsest change time of a file system that we know of (FAT: 2 s). What is younger may change again without another time."""
+"""Coarsest known change time of a file system (FAT: 2 s). A younger file may change again with the same time."""
 
 
 class Places:
-    """The folders, as text: `pathlib` alone would double what such a run imports."""
+    """The folders, as text: `pathlib` alone would double the imports of such a run."""
 
     __slots__ = ("etc", "run", "state")
 
@@ -30,7 +30,7 @@ class Places:
 
 
 def places_for(variables: "Mapping[str, str]", uid: int) -> Places | None:
-    """Return the folders, as `core.paths.paths_for` does; None where finding them out takes more than this."""
+    """Return the folders as `core.paths.paths_for` does; None if determining them takes more than this."""
     home = variables.get("CERTDECK_HOME")
     if home:
         return Places(f"{home}/etc", f"{home}/state", f"{home}/run") if home[0] == "/" else None
@@ -40,7 +40,7 @@ def places_for(variables: "Mapping[str, str]", uid: int) -> Places | None:
 def look(places: Places) -> tuple[int, int]:
     """Return the signature of settings and state, and the newest change time in it, in nanoseconds.
 
-    Raises OSError for anything but a file that is not there.
+    Raises OSError for any failure except a missing file.
     """
     state = places.state
     seen, newest = look_at(
@@ -57,14 +57,14 @@ def look(places: Places) -> tuple[int, int]:
             f"{state}/web",
             f"{state}/web-change.json",
             f"{state}/renewal-windows.json",
-            f"{places.run}/lock",  # every writer of ours leaves its trace there
+            f"{places.run}/lock",  # every writer of ours updates this file
         ]
     )
     return _look_at_lineages(places, seen, newest)
 
 
 def look_at(files: "list[str]", seen: int = 0, newest: int = 0) -> tuple[int, int]:
-    """Return the signature of some files, and the newest change time. `seen`, `newest`: of what was looked at before."""
+    """Return the signature of some files, and the newest change time. `seen`, `newest`: results for the files before."""
     for file in files:
         try:
             found = os.stat(file)
@@ -78,7 +78,7 @@ def look_at(files: "list[str]", seen: int = 0, newest: int = 0) -> tuple[int, in
 
 
 def _look_at_lineages(places: Places, seen: int, newest: int) -> tuple[int, int]:
-    """Go on with each lineage's settings, live certificate and folder. Three calls each: this is all that a big home costs."""
+    """Continue with each lineage's settings, live certificate and folder: three calls each, the whole cost of a large home."""
     try:
         settings = os.open(f"{places.etc}/certificates.d", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -98,7 +98,7 @@ def _look_at_lineages(places: Places, seen: int, newest: int) -> tuple[int, int]
                 a = one.st_ctime_ns
                 try:
                     two = stat(name, dir_fd=homes)
-                except FileNotFoundError:  # nothing was tried yet
+                except FileNotFoundError:  # no attempt was made yet
                     two = one
                 try:
                     three = stat(f"{name}/cert.pem", dir_fd=live)
