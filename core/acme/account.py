@@ -1,6 +1,6 @@
-"""Accounts at a CA (RFC 8555 §7.3): made, looked up, changed, rolled over, deactivated.
+"""Accounts at a CA (RFC 8555 §7.3): creation, lookup, changes, key rollover, deactivation.
 
-The key is the identity: asking for a new account with a known key gives the account there is, so every step here may be
+The key is the identity: a request for a new account with a known key returns the existing account, so every step here may be
 repeated after a crash.
 """
 
@@ -37,28 +37,28 @@ SHORTEST_HMAC_BYTES = 16
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """An account as the CA has it (RFC 8555 §7.1.2)."""
+    """An account as the CA reports it (RFC 8555 §7.1.2)."""
 
     url: str
     status: str
     contact: tuple[str, ...] | None = None
-    """E-mail addresses, without `mailto:`; None where the CA does not say (Let's Encrypt keeps none since 2025)."""
+    """E-mail addresses, without `mailto:`; None if the CA does not return them (Let's Encrypt stores none since 2025)."""
 
     def has_contact(self, email: str | None) -> bool:
-        """Return whether the CA keeps just this contact, as far as it says."""
+        """Return whether the CA has exactly this contact, as far as it reports contacts."""
         wanted = [email.lower()] if email else []
         return self.contact is None or [each.lower() for each in self.contact] == wanted
 
 
 class ExternalAccountBinding(Concealed, Struct, frozen=True):
-    """What ties an account to a customer account at the CA. The key is a secret."""
+    """The link between an ACME account and a customer account at the CA. The key is a secret."""
 
     kid: str
     hmac_key: bytes
 
     @classmethod
     def parse(cls, kid: str, hmac: str | bytes) -> ExternalAccountBinding:
-        """Read key id and base64url HMAC key as CAs show them. Raises AccountError (`account-error`)."""
+        """Parse a key ID and a base64url HMAC key as CAs show them. Raises AccountError (`account-error`)."""
         what = "The external account binding is not valid."
         try:
             text = hmac.decode("ascii") if isinstance(hmac, bytes) else hmac
@@ -84,15 +84,15 @@ def register(
     eab: ExternalAccountBinding | None = None,
     needs_contact: bool = False,
 ) -> tuple[Account, bool]:
-    """Make the account of the session's key, or find it; sets `session.kid`. Returns it and whether it is new.
+    """Create the account of the session's key, or find it; sets `session.kid`. Returns the account and whether it is new.
 
     Args:
-        needs_contact: the CA is known to refuse an account without one.
+        needs_contact: the CA is known to refuse an account without a contact.
 
     Raises:
-        TermsNotAgreed (`terms-not-agreed`): there are terms and nobody agreed; `details["terms_of_service"]`.
-        EabRequired (`eab-required`): the CA wants a binding and none was given.
-        ContactRequired (`contact-required`): the CA wants a contact and none was given.
+        TermsNotAgreed (`terms-not-agreed`): there are terms that the user has not accepted; `details["terms_of_service"]`.
+        EabRequired (`eab-required`): the CA requires a binding and none was given.
+        ContactRequired (`contact-required`): the CA requires a contact and none was given.
         AccountDeactivated, AccountError, AcmeProblem: the CA refused.
     """
     directory = session.directory
@@ -114,7 +114,7 @@ def register(
     elif needs_contact and not email:
         refusal = contact_required(session.issuer, "This CA does not create an account without an e-mail address.")
     if refusal is not None:
-        found = look_up(session)  # an account that exists already needs none of them
+        found = look_up(session)  # an existing account needs none of these
         if found is None:
             raise refusal
         return found, False
@@ -128,7 +128,7 @@ def register(
     try:
         reply = session.post(directory.new_account, payload, kind=RequestKind.NEW_ACCOUNT, key=session.key)
     except (AcmeProblem, AccountError) as exc:
-        # Some servers look at the contact before they look for the account (acme2certifier 0.46).
+        # Some servers check the contact before they look for the account (acme2certifier 0.46).
         found = look_up(session) if _lacks_contact(exc, email) else None
         if found is not None:
             return found, False
@@ -137,7 +137,7 @@ def register(
 
 
 def contact_required(issuer: str, why: str) -> ContactRequired:
-    """Return the error for a CA that wants an address."""
+    """Return the error for a CA that requires a contact address."""
     return ContactRequired(
         f"{issuer} requires a contact address for the account.",
         why,
@@ -148,7 +148,7 @@ def contact_required(issuer: str, why: str) -> ContactRequired:
 def _refused(
     session: AcmeSession, exc: IssuerError, email: str | None, eab: ExternalAccountBinding | None
 ) -> IssuerError:
-    """Return the error for an account that the CA did not make, or change."""
+    """Return the error for a refused creation or change of an account."""
     if _lacks_contact(exc, email):
         error = contact_required(session.issuer, exc.why)
         error.details = exc.details
@@ -169,7 +169,7 @@ def _refused(
 
 
 def _lacks_contact(exc: IssuerError, email: str | None) -> bool:
-    """Return whether a refusal is about the contact that was not sent."""
+    """Return whether a refusal is about the missing contact."""
     if email:
         return False
     known = ProblemType.of_error(exc)
@@ -180,7 +180,7 @@ def _lacks_contact(exc: IssuerError, email: str | None) -> bool:
 
 
 def look_up(session: AcmeSession) -> Account | None:
-    """Return the account of the session's key and set `session.kid`; None when the CA has none (RFC 8555 §7.3.1)."""
+    """Return the account of the session's key and set `session.kid`; None if the CA has none (RFC 8555 §7.3.1)."""
     try:
         reply = session.post(
             session.directory.new_account, {"onlyReturnExisting": True}, kind=RequestKind.NEW_ACCOUNT, key=session.key
@@ -193,14 +193,14 @@ def look_up(session: AcmeSession) -> Account | None:
 
 
 def fetch(session: AcmeSession) -> Account:
-    """Return the session's account as the CA has it now."""
+    """Return the current state of the session's account."""
     return _changed(session, None)
 
 
 def set_contact(session: AcmeSession, email: str | None) -> Account:
     """Replace the contact; None removes it.
 
-    Raises ContactRequired where the CA wants one; AccountError (`account-error`) where it answers, and keeps another.
+    Raises ContactRequired if the CA requires one; AccountError (`account-error`) if the CA accepts the request but keeps another.
     """
     try:
         account = _changed(session, {"contact": [f"mailto:{email}"] if email else []})
@@ -218,7 +218,7 @@ def set_contact(session: AcmeSession, email: str | None) -> Account:
 
 
 def deactivate(session: AcmeSession) -> None:
-    """Give the account up for good (RFC 8555 §7.3.6). Raises AccountError (`account-error`) where the CA keeps it."""
+    """Deactivate the account permanently (RFC 8555 §7.3.6). Raises AccountError (`account-error`) if the CA keeps it active."""
     try:
         account = _changed(session, {"status": "deactivated"})
     except AccountDeactivated:
@@ -237,9 +237,9 @@ def _changed(session: AcmeSession, payload: dict[str, Any] | None) -> Account:
 
 
 def roll_over(session: AcmeSession, new_key: AccountKey) -> None:
-    """Put `new_key` in the place of the account's key (RFC 8555 §7.3.5); the session uses it from then on.
+    """Replace the account's key with `new_key` (RFC 8555 §7.3.5); the session uses it from then on.
 
-    Store `new_key` durably before: when the reply is lost, only asking with both keys tells which one holds.
+    Store `new_key` durably first: if the response is lost, only requests with both keys show which one is valid.
     """
     directory = session.directory
     if directory.key_change is None:
@@ -260,7 +260,7 @@ def roll_over(session: AcmeSession, new_key: AccountKey) -> None:
 
 
 def holds(session: AcmeSession, key: AccountKey, url: str) -> bool:
-    """Return whether `key` is the key of the account `url`. Raises IssuerError where the CA does not say."""
+    """Return whether `key` is the key of the account `url`. Raises IssuerError if the CA does not tell."""
     try:
         reply = session.post(
             session.directory.new_account, {"onlyReturnExisting": True}, kind=RequestKind.NEW_ACCOUNT, key=key

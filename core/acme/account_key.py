@@ -1,4 +1,4 @@
-"""The key that an account is: kept as PKCS#8, signing every request. Identity is this key, never the contact."""
+"""The key of an account, stored as PKCS#8, which signs every request. The account's identity is this key, not the contact."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ CURVES: Mapping[str, tuple[type[ec.EllipticCurve], jwa.JWASignature]] = {
     "ec-384": (ec.SECP384R1, jwa.ES384),
     "ec-521": (ec.SECP521R1, jwa.ES512),
 }
-"""Kind → curve and its signature algorithm (RFC 7518 §3.4 binds the two)."""
+"""Type → curve and its signature algorithm (RFC 7518 §3.4 binds the two)."""
 SMALLEST_RSA_BITS = 2048
 
 
 class AccountKey:
-    """An account's private key. Shows its kind and thumbprint, never itself."""
+    """An account's private key. Its repr shows type and thumbprint, never the key."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:
         self._private = key
@@ -38,24 +38,24 @@ class AccountKey:
             self.kind = next(kind for kind, (curve, _) in CURVES.items() if isinstance(key.curve, curve))
             self._jwk, self._algorithm = jwk.JWKEC(key=key), CURVES[self.kind][1]
         self.thumbprint: str = encode_b64jose(self._jwk.thumbprint())
-        """RFC 7638, base64url: the public half of every key authorization."""
+        """RFC 7638, base64url: the second part of every key authorization."""
 
     def __repr__(self) -> str:
         return f"AccountKey({self.kind}, {self.thumbprint})"
 
     @classmethod
     def generate(cls, kind: str = "ec-256") -> AccountKey:
-        """Make a new key: `ec-256`, `ec-384`, `ec-521` or `rsa-BITS`."""
+        """Generate a key: `ec-256`, `ec-384`, `ec-521` or `rsa-BITS`."""
         if kind in CURVES:
             return cls(ec.generate_private_key(CURVES[kind][0]()))
         return cls(rsa.generate_private_key(public_exponent=65537, key_size=int(kind.removeprefix("rsa-"))))
 
     @classmethod
     def from_pem(cls, pem: bytes) -> AccountKey:
-        """Read an unencrypted PEM key of any common form. Raises AccountError (`account-error`)."""
+        """Load an unencrypted PEM key in any common format. Raises AccountError (`account-error`)."""
         what = "The account key is not valid."
         try:
-            # GnuTLS, which uacme is built with, writes half of its EC keys with a zero too many.
+            # GnuTLS, which uacme uses, writes half of its EC keys with an extra zero byte.
             key = serialization.load_pem_private_key(with_full_numbers(pem), password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
             why = "It is not an unencrypted private key in PEM form."
@@ -73,7 +73,7 @@ class AccountKey:
         )
 
     def to_pem(self) -> bytes:
-        """Return the key as PKCS#8 PEM. A secret: it belongs into the vault."""
+        """Return the key as PKCS#8 PEM. A secret: store it only in the vault."""
         return self._private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -84,23 +84,23 @@ class AccountKey:
         return fields
 
     def key_authorization(self, token: str) -> str:
-        """Return what proves control over a name to the CA (RFC 8555 §8.1)."""
+        """Return the key authorization for a token (RFC 8555 §8.1)."""
         return f"{token}.{self.thumbprint}"
 
     def sign(self, payload: bytes, *, url: str, nonce: str | None, kid: str | None) -> bytes:
-        """Return a flattened JWS; with the public key in it when there is no `kid` (RFC 8555 §6.2)."""
+        """Return a flattened JWS; it contains the public key if there is no `kid` (RFC 8555 §6.2)."""
         raw = None if nonce is None else decode_b64jose(nonce)
         signed = jws.JWS.sign(payload, key=self._jwk, alg=self._algorithm, nonce=raw, url=url, kid=kid)
         return str(signed.json_dumps()).encode()
 
     def sign_inner(self, payload: Mapping[str, Any], *, url: str) -> dict[str, Any]:
-        """Return the inner JWS of a key change (RFC 8555 §7.3.5): this key's own signature, without a nonce."""
+        """Return the inner JWS of a key change (RFC 8555 §7.3.5): signed by this key, without a nonce."""
         fields: dict[str, Any] = json.loads(self.sign(json.dumps(payload).encode(), url=url, nonce=None, kid=None))
         return fields
 
 
 def sign_with_mac(payload: Mapping[str, Any], *, hmac_key: bytes, kid: str, url: str) -> dict[str, Any]:
-    """Return the external account binding of RFC 8555 §7.3.4: `payload` (the account's public key) under the CA's MAC key."""
+    """Return the external account binding of RFC 8555 §7.3.4: `payload` (the account's public key) with the MAC of the CA's key."""
     signed = jws.JWS.sign(
         json.dumps(payload).encode(), key=jwk.JWKOct(key=hmac_key), alg=jwa.HS256, nonce=None, url=url, kid=kid
     )

@@ -1,6 +1,6 @@
-"""Authorizations and their challenges (RFC 8555 §7.1.4, §8): what has to be proven, and how it went.
+"""Authorizations and their challenges (RFC 8555 §7.1.4, §8): what has to be validated, and the result.
 
-Challenge types that are not known here are carried along and shown, never an error by themselves.
+Unknown challenge types are kept and shown; they are not an error.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from core.dns.names import DNS_PERSIST01
 from core.errors import DirectoryInvalid
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
-"""RFC 8555 §8.3: base64url and nothing else, for it becomes a path."""
+"""RFC 8555 §8.3: only base64url characters, because it becomes a path."""
 DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,253}")
 """An issuer's domain name, which becomes part of a record."""
 OPEN = ("pending", "processing")
 DEAD = frozenset({"invalid", "expired", "deactivated", "revoked"})
-"""Nothing can come of an authorization in these, and of an order that needs it."""
+"""Final statuses in which an authorization, and any order that needs it, has failed."""
 STATUSES = frozenset({*OPEN, "valid"}) | DEAD
 """RFC 8555 §7.1.6."""
 
@@ -37,15 +37,15 @@ class Challenge(Concealed, Struct, frozen=True, kw_only=True):
     status: str
     url: str
     token: str
-    """Empty for dns-persist-01, which needs none."""
+    """Empty for dns-persist-01, which has none."""
     key_authorization: str
     account_url: str = ""
     issuer_domain_names: tuple[str, ...] = ()
-    """What a record of dns-persist-01 may begin with."""
+    """Issuer names that a dns-persist-01 record may begin with."""
     authorization: str = ""
     """URL of the authorization that it belongs to."""
     problem: problems.Problem | None = None
-    """What went wrong so far; the CA may try again while the challenge is open."""
+    """The latest error; the CA may retry while the challenge is open."""
 
     @property
     def name(self) -> str:
@@ -54,20 +54,20 @@ class Challenge(Concealed, Struct, frozen=True, kw_only=True):
 
 
 class Authorization(Struct, frozen=True, kw_only=True):
-    """An authorization as the CA has it (RFC 8555 §7.1.4)."""
+    """An authorization as the CA reports it (RFC 8555 §7.1.4)."""
 
     url: str
     identifier: str
     wildcard: bool
     status: str
     challenges: tuple[Challenge, ...]
-    """Those that can be answered."""
+    """The challenges that can be answered."""
     offered: tuple[str, ...]
-    """Every type that the CA offers, also those we do not know."""
+    """All types that the CA offers, including unknown ones."""
     problem: problems.Problem | None = None
-    """Of the challenge that failed."""
+    """The problem of the failed challenge."""
     failed_type: str = ""
-    """Which challenge that was."""
+    """The type of the failed challenge."""
 
     @property
     def is_dead(self) -> bool:
@@ -80,7 +80,7 @@ class Authorization(Struct, frozen=True, kw_only=True):
 
 
 def fetch(session: AcmeSession, url: str) -> Authorization:
-    """Return the authorization as the CA has it now."""
+    """Return the current state of the authorization."""
     reply = session.post(url, None)
     source = reply.json
     identifier = object_of(source, "identifier") or {}

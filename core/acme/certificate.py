@@ -1,4 +1,4 @@
-"""Fetching what was issued: the chain, and other chains the CA offers (RFC 8555 §7.4.2). A chain is never trimmed."""
+"""Download of an issued certificate, with its chain or another one that the CA offers (RFC 8555 §7.4.2), never trimmed."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Download(Struct, frozen=True, kw_only=True):
     fullchain_pem: bytes
     """As the CA sent it, leaf first."""
     chain_matched: bool = True
-    """False: a chain was preferred, and none of the CA's ends in it."""
+    """False: a preferred chain was given, and the CA offers no such chain."""
 
 
 def download(session: AcmeSession, url: str, preferred_chain: str | None = None) -> Download:
-    """Fetch the certificate at `url`, with the chain whose last certificate was issued by `preferred_chain`, if there is one.
+    """Download the certificate at `url`, with the chain whose last certificate was issued by `preferred_chain`, if there is one.
 
-    One request, and one for each other chain looked at. Raises CertificateUnusable (`certificate-unusable`) for every answer that
-    is not the certificate; DirectoryUnreachable, RateLimited, and AcmeProblem where the account is refused.
+    One request, and one for each other chain that is checked. Raises CertificateUnusable (`certificate-unusable`) for every
+    response that is not the certificate; DirectoryUnreachable, RateLimited, and AcmeProblem if the account is refused.
     """
     try:
         reply = session.post(url, None, accept=PEM_CHAIN)
@@ -52,7 +52,7 @@ def download(session: AcmeSession, url: str, preferred_chain: str | None = None)
     for alternate in reply.links.get("alternate", ())[:ALTERNATES_LIMIT]:
         try:
             chain = _chain(session, session.post(alternate, None, accept=PEM_CHAIN))
-        except IssuerError:  # there is a good certificate already: another chain is a wish
+        except IssuerError:  # a valid certificate is already here: another chain is only a preference
             continue
         if top_issuer(chain) == preferred_chain:
             return Download(fullchain_pem=chain)
@@ -60,7 +60,7 @@ def download(session: AcmeSession, url: str, preferred_chain: str | None = None)
 
 
 def top_issuer(fullchain_pem: bytes) -> str | None:
-    """Return the common name of the issuer of the last certificate."""
+    """Return the common name of the issuer of the last certificate, or None."""
     try:
         last = x509.load_pem_x509_certificates(fullchain_pem)[-1]
         names = last.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)

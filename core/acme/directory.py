@@ -1,4 +1,4 @@
-"""What a CA offers and where: the directory of RFC 8555 §7.1.1, with its metadata."""
+"""The directory of a CA (RFC 8555 §7.1.1): its URLs and metadata."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEEDED = ("newNonce", "newAccount", "newOrder")
 
 
 class Directory(Struct, frozen=True, kw_only=True):
-    """The URLs of a CA, and what it says of itself (RFC 8555 §7.1.1). None: the CA does not have it."""
+    """The URLs of a CA, and its metadata (RFC 8555 §7.1.1). None: the CA does not have it."""
 
     url: str
     new_nonce: str
@@ -27,7 +27,7 @@ class Directory(Struct, frozen=True, kw_only=True):
     caa_identities: tuple[str, ...] = ()
     eab_required: bool = False
     profiles: Mapping[str, str] = field(default_factory=dict)
-    """Name → description, as the CA words it."""
+    """Name → description in the CA's words."""
 
     @property
     def has_renewal_info(self) -> bool:
@@ -35,7 +35,7 @@ class Directory(Struct, frozen=True, kw_only=True):
 
 
 def not_https(issuer: str, address: str, directory_url: str) -> DirectoryInvalid:
-    """Return the error for an address that is not HTTPS, which is all that ACME is spoken over (RFC 8555 §6.1)."""
+    """Return the error for a URL that is not HTTPS, which ACME requires (RFC 8555 §6.1)."""
     shown = plain(address, 120)
     if not directory_url.startswith("https://"):
         return DirectoryInvalid(
@@ -53,7 +53,7 @@ def not_https(issuer: str, address: str, directory_url: str) -> DirectoryInvalid
 
 
 def no_address(issuer: str, address: str) -> DirectoryInvalid:
-    """Return the error for a text that nothing can be sent to, in the place of an address."""
+    """Return the error for a text that is not a valid URL."""
     return DirectoryInvalid(
         f"{issuer} sent an invalid address.",
         f"No request can be sent to {plain(address, 120)!r}.",
@@ -62,10 +62,10 @@ def no_address(issuer: str, address: str) -> DirectoryInvalid:
 
 
 def parse(url: str, source: Json, *, issuer: str = "") -> Directory:
-    """Read a directory. Raises DirectoryInvalid (`directory-invalid`) naming what is missing, or not HTTPS.
+    """Parse a directory. Raises DirectoryInvalid (`directory-invalid`) naming what is missing, or not HTTPS.
 
     Args:
-        issuer: what the CA is called in sentences.
+        issuer: the CA's name in messages.
     """
     missing = [name for name in NEEDED if text_of(source, name) is None]
     if missing:

@@ -1,4 +1,4 @@
-"""Orders that came to nothing: which name failed, in the CA's words and in ours."""
+"""Errors for failed orders: which names failed, in the CA's words and in ours."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from core.events import ChallengeFailed, Narrator
 from core.text import listed
 
 NAMED = 3
-"""How many names an error spells out; all of them are in its details."""
+"""How many names an error lists; all of them are in its details."""
 
 
 SEEN_IN_THE_DNS = frozenset({"unauthorized", "incorrectResponse", "dns", "connection"})
-"""Problems whose usual advice is about a web server, and whose cause is in the DNS when a TXT record was looked for."""
+"""Problems whose usual advice is about a web server, but whose cause is in DNS if a TXT record was validated."""
 DNS_FIX = (
     "Run `certdeck doctor` for these names: it asks each name server of the zone. Servers in other regions, or at a "
     "second DNS provider of the zone, may not have had the record yet. The next attempt creates an order with new values."
@@ -28,7 +28,7 @@ DNS_FIX = (
 
 
 def of_order(session: AcmeSession, order: Order, narrator: Narrator) -> IssuerError:
-    """Return the error for an order that is `invalid`, after asking each authorization how it went."""
+    """Return the error for an `invalid` order, after fetching each authorization."""
     found = request_each(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
     failed = [one for one in found if one.status not in ("valid", "pending") or one.problem is not None]
     if failed:
@@ -44,7 +44,7 @@ def of_order(session: AcmeSession, order: Order, narrator: Narrator) -> IssuerEr
 
 
 def of_authorizations(session: AcmeSession, failed: Sequence[Authorization], narrator: Narrator) -> IssuerError:
-    """Return the error for names whose validation failed, and tell about each."""
+    """Return the error for names whose validation failed, and report each of them."""
     facts: dict[str, object] = {}
     whys, fixes = [], []
     for one in failed:

@@ -1,6 +1,6 @@
-"""How far a CA's limit reaches, and what a session asks before each request.
+"""The scope of a CA's rate limit, and the gate that a session passes before each request.
 
-A refusal with a limit closes a kind of request, unless the CA says clearly that it concerns one set of names or one domain.
+A refusal because of a limit closes a kind of request, unless the CA says clearly that it concerns one set of names or one domain.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ _ONE_SET = re.compile(
     r"|#new-certificates-per-exact-set|#(consecutive-)?authorization-failures",
     re.IGNORECASE,
 )
-"""Boulder's words and links for limits of one set of names or one host name (ratelimits/limiter.go, 2026-08)."""
+"""Boulder's messages and links for limits of one set of names or one host name (ratelimits/limiter.go, 2026-08)."""
 _ONE_DOMAIN = re.compile(r"already issued for:? \"?((?:[a-z0-9-]+\.)+[a-z0-9-]+)\"?", re.IGNORECASE)
 _RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d) ?(?:UTC|Z)")
 
 
 class Reach(Struct, frozen=True):
-    """What a limit closes."""
+    """The scope of a limit."""
 
     is_closing: bool
-    """False: only who was refused has to wait."""
+    """False: only the refused order has to wait."""
     domain: str = ""
-    """Only orders for this domain and below; empty: everything of the kind."""
+    """Only orders for this domain and names below it; empty: all requests of the kind."""
 
 
 def reach_of(problem: Problem) -> Reach:
-    """Return how far a refusal reaches. In doubt it closes the whole kind of request."""
+    """Return the scope of a refusal. In doubt, it is the whole kind of request."""
     if _ONE_SET.search(problem.detail) or problem.identifier or any(each.identifier for each in problem.subproblems):
         return Reach(is_closing=False)
     found = _ONE_DOMAIN.search(problem.detail)
@@ -46,7 +46,7 @@ def reach_of(problem: Problem) -> Reach:
 
 
 def time_in(problem: Problem, skew: timedelta | None) -> datetime | None:
-    """Return the time that the CA's words name, by our clock; None where they name none. `skew`: our clock minus the CA's."""
+    """Return the time in the CA's message, by our clock; None if it names none. `skew`: our clock minus the CA's."""
     found = _RETRY_AFTER.search(problem.detail)
     if found is None:
         return None
@@ -57,41 +57,41 @@ def time_in(problem: Problem, skew: timedelta | None) -> datetime | None:
 
 
 class Gate(Protocol):
-    """Keeps requests back that a CA would refuse. Thread-safe."""
+    """Holds requests back that a CA would refuse. Thread-safe."""
 
     def enter(self, kind: RequestKind, names: Sequence[str], *, replaces: bool = False) -> None:
-        """Return when a request of that kind may be sent. May block for seconds. Raises RateLimited where it is closed.
+        """Return when a request of that kind may be sent. May block for seconds. Raises RateLimited if it is closed.
 
         `replaces`: an order names the certificate that it replaces.
         """
 
     def ordered(self, names: Sequence[str]) -> None:
-        """Be told that the CA took an order for these names."""
+        """Record that the CA accepted an order for these names."""
 
     def answered(self, kind: RequestKind) -> None:
-        """Be told that the CA took such a request."""
+        """Record that the CA accepted such a request."""
 
     def unanswered(self, kind: RequestKind) -> None:
-        """Be told that a request that was let in came to nothing, so that nothing is known."""
+        """Record that a request that was let through failed, so that nothing is known."""
 
     def refused(self, kind: RequestKind, until: datetime, domain: str, said: str) -> None:
-        """Close a kind of request until then."""
+        """Close a kind of request until then. `said`: the CA's message."""
 
 
 class OpenGate:
-    """Where nobody keeps limits."""
+    """A gate without limits, for sessions that keep none."""
 
     def enter(self, kind: RequestKind, names: Sequence[str], *, replaces: bool = False) -> None:
-        """Let everything pass."""
+        """Let every request pass."""
 
     def ordered(self, names: Sequence[str]) -> None:
-        """Keep nothing."""
+        """Do nothing."""
 
     def answered(self, kind: RequestKind) -> None:
-        """Keep nothing."""
+        """Do nothing."""
 
     def unanswered(self, kind: RequestKind) -> None:
-        """Keep nothing."""
+        """Do nothing."""
 
     def refused(self, kind: RequestKind, until: datetime, domain: str, said: str) -> None:
-        """Keep nothing."""
+        """Do nothing."""

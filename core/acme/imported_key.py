@@ -1,4 +1,4 @@
-"""An account key that another client has kept: PEM (lego, acme.sh, dehydrated) or a JWK (certbot's `private_key.json`)."""
+"""Account keys of other clients: PEM (lego, acme.sh, dehydrated) or a JWK (certbot's `private_key.json`)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def parse_account_key(text: bytes, passphrase: bytes | None = None) -> AccountKe
     """Return the key in a file.
 
     Args:
-        passphrase: of an encrypted PEM. Also tried as base64url: Apache's mod_md keeps its own, 48 bytes of any kind, as `key` of
+        passphrase: of an encrypted PEM. Also tried as base64url: Apache's mod_md stores its own, 48 arbitrary bytes, as `key` of
             `md_store.json` in that form.
 
     Raises:
-        AccountError (`account-error`): it is none that an account can have. `details["passphrase"]`: `needed` or `wrong`.
+        AccountError (`account-error`): it is not a valid account key. `details["passphrase"]`: `needed` or `wrong`.
     """
     if not text.lstrip().startswith(b"{"):
         return AccountKey.from_pem(_opened(text, passphrase) if is_encrypted(text) else text)
@@ -40,7 +40,7 @@ def parse_account_key(text: bytes, passphrase: bytes | None = None) -> AccountKe
 
 
 def is_encrypted(text: bytes) -> bool:
-    """Tell whether a PEM wants a passphrase."""
+    """Return whether a PEM needs a passphrase."""
     return b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in text or b"Proc-Type: 4,ENCRYPTED" in text
 
 
@@ -60,7 +60,7 @@ def _opened(text: bytes, passphrase: bytes | None) -> bytes:
         try:
             key = load_pem_private_key(text, each)
             return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        except Exception:  # noqa: BLE001, S112 - what OpenSSL says of a wrong passphrase differs, and may never show it
+        except Exception:  # noqa: BLE001, S112 - OpenSSL's errors for a wrong passphrase differ, and must never show it
             continue
     raise AccountError(
         "The account key is not valid.",
@@ -71,7 +71,7 @@ def _opened(text: bytes, passphrase: bytes | None) -> bytes:
 
 
 def _refuse_costly(text: bytes) -> None:
-    """Raise AccountError for a PEM that asks for more work than any honest program, before any of it is done."""
+    """Raise AccountError for a PEM that requires more work than any legitimate program uses, before doing that work."""
     from core.x509.cost import TooCostly, check_kdf_cost
     from core.x509.der import NotDer
 
@@ -86,7 +86,7 @@ def _refuse_costly(text: bytes) -> None:
             "Encrypt it again with fewer rounds: openssl pkey -in FILE -aes256 -out key.pem",
         ) from exc
     except (NotDer, ValueError):
-        return  # damaged: what reads it says so
+        return  # damaged: loading it reports that
 
 
 def _as_base64url(passphrase: bytes) -> tuple[bytes, ...]:

@@ -1,8 +1,8 @@
-"""One certificate from order to download: place or resume, prove, finish, fetch.
+"""One certificate from order to download: create or resume, validate, finalize, download.
 
-Nothing is kept here between calls. The caller persists the order's URL as soon as `on_order` tells it, and the key before
-its CSR goes out; then a process may die anywhere and `obtain` goes on with the same URL and the same CSR key. What comes
-back is what the CA sent: whether it fits key and names is for the caller to check before anything is stored.
+Nothing is stored here between calls. The caller persists the order's URL in `on_order`, and the key before its CSR is sent.
+Then the process may be killed at any point, and `obtain` continues with the same URL and the same CSR key. The result is what
+the CA sent: the caller has to check that it matches key and names before storing anything.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from core.events import (
 )
 
 SETTLE_SECONDS = 0.25
-"""How long to wait for the CA to come and look before the first look at the order."""
+"""How long to wait for the CA's validation before the first check of the order."""
 FINALIZE_ROUNDS = 3
 UNFINISHED = ("pending", "processing")
-"""Statuses of an order that are neither an end nor waiting for our CSR."""
+"""Statuses of an order that is neither final nor waiting for our CSR."""
 
 
 class Obtained(Struct, frozen=True, kw_only=True):
-    """What came of an order."""
+    """The result of an order."""
 
     fullchain_pem: bytes
     """As the CA sent it, leaf first; unchecked."""
@@ -47,11 +47,11 @@ class Obtained(Struct, frozen=True, kw_only=True):
     chain_matched: bool
     """False: `preferred_chain` was given, and the CA has no such chain."""
     is_replacement: bool = False
-    """The CA has noted that the order replaces a certificate."""
+    """The CA has recorded that the order replaces a certificate."""
 
 
 def _nobody(order: Order) -> None:
-    """Be an `on_order` that keeps nothing."""
+    """Do nothing: the default of `on_order`."""
 
 
 def obtain(
@@ -65,18 +65,18 @@ def obtain(
     on_order: Callable[[Order], None] = _nobody,
     timeout_seconds: float = 600.0,
 ) -> Obtained:
-    """Get a certificate. Blocks until it is there, seconds as a rule.
+    """Get a certificate. Blocks until it is issued, usually for seconds.
 
     Args:
-        csr: returns the DER of the CSR; called at most once, while the CA validates, so it may make a key first.
-        order_url: an order to go on with; when it has come to nothing, a new one takes its place.
-        on_order: told about the order before anything else is done with it; persist its URL there.
-        timeout_seconds: for the CA to validate, and again to make the certificate. What the solver waits for is not the CA's
-            time: it counts from when the CA was told to look.
+        csr: returns the DER of the CSR; called at most once, while the CA validates, so it may generate a key first.
+        order_url: an order to continue; if it has failed, a new one is created.
+        on_order: called with the order before anything else is done with it; persist its URL there.
+        timeout_seconds: limit for the CA's validation, and again for issuing the certificate. The time of the solver does not
+            count: the limit starts when the CA was asked to validate.
 
     Raises:
         AuthorizationFailed (`authorization-failed`): with `details["problems"]` by name.
-        RateLimited (`rate-limited`): carries `retry_at`.
+        RateLimited (`rate-limited`): has `retry_at`.
         OrderTimeout (`order-timeout`): the order can be resumed.
         CertificateUnusable, AcmeProblem, DirectoryUnreachable, DirectoryUntrusted, DirectoryInvalid, Cancelled,
         and what the solver raises.
@@ -135,7 +135,7 @@ def obtain(
 
 
 class _Once:
-    """Calls `csr` when it is first needed, and never again."""
+    """Calls `csr` on first use, and only once."""
 
     def __init__(self, csr: Callable[[], bytes]) -> None:
         self._csr = csr
@@ -154,12 +154,12 @@ def _order(
     on_order: Callable[[Order], None],
     narrator: Narrator,
 ) -> tuple[Order, list[Authorization]]:
-    """Return the order to go on with, and its authorizations where they were looked at."""
+    """Return the order to continue with, and its authorizations if they were fetched."""
     if order_url is not None:
         found = fetch_order(session, order_url)
         if found is not None and not _is_over(session, found):
             held = _authorizations(session, found) if found.status == "pending" else []
-            # Some CAs leave an order pending whose names have failed.
+            # Some CAs leave an order pending although names have failed.
             if not any(authorization.is_dead for authorization in held):
                 narrator.tell(_created(session, found, terms, resumed=True))
                 return found, held
@@ -170,7 +170,7 @@ def _order(
     except (AcmeProblem, DirectoryUnreachable) as exc:
         if terms.replaces is None:
             raise
-        # CAs refuse `replaces` for many reasons, under many types: never let it stop a renewal.
+        # CAs refuse `replaces` for many reasons, with many types: this must never stop a renewal.
         narrator.tell(
             Warned(
                 code="replaces-refused",
@@ -185,7 +185,7 @@ def _order(
 
 
 def _is_over(session: AcmeSession, order: Order) -> bool:
-    """Return whether nothing can come of the order any more. A `valid` one still holds its certificate."""
+    """Return whether the order can no longer succeed. A `valid` one still has its certificate."""
     if order.status in authorizations.DEAD:
         return True
     return order.status != "valid" and order.expires is not None and order.expires <= session.now_there()
@@ -206,7 +206,7 @@ def _to_validate(
 ) -> tuple[Challenge, ...]:
     """Return the open challenge of `type` for each name that is not validated yet, in the order of `names`.
 
-    CAs list authorizations in any order, and not always in the same one: whoever sets records by hand wants them where they were.
+    CAs list authorizations in any order, which may also change: users who set records manually expect a stable order.
     """
     place = {name: number for number, name in enumerate(names)}
     found.sort(key=lambda authorization: place.get(authorization.name, len(place)))
@@ -248,7 +248,7 @@ def _validate(
         if challenges:
             presented.settle(SETTLE_SECONDS, session.cancel)
         deadline = session.clock.monotonic() + timeout_seconds
-        # A Retry-After from before the answers was about an order that waited for us.
+        # A Retry-After from before the challenges were answered is about an order that waited for us.
         order = replace(order, retry_after=None)
         order = wait_while(
             session,

@@ -1,4 +1,4 @@
-"""The same small request for many things: one after the other where the CA is near, in parallel where it is far."""
+"""The same small request for many items: sequential if the CA is near, in parallel if it is far away."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 NEAR_SECONDS = 0.01
-"""Below that, a request is mostly our own work, and threads of one interpreter only get in each other's way."""
+"""Below that, a request is mostly our own work, and threads of one interpreter only slow each other down."""
 AT_ONCE = 8
 
 
 def request_each(clock: Clock, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Return `work` of each item, in order. The first one, on this thread, shows how far away the CA is.
+    """Return `work` of each item, in order. The first one runs on this thread and shows how far away the CA is.
 
-    Raises what the first failing item raised; items that have not begun by then are not begun.
+    Raises the exception of the first failing item; items that have not started by then are not started.
     """
     if not items:
         return []

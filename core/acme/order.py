@@ -1,6 +1,6 @@
-"""Orders (RFC 8555 §7.1.3, §7.4): made, looked at, waited for, finished, and the certificate fetched.
+"""Orders (RFC 8555 §7.1.3, §7.4): creation, polling, finalization.
 
-An order is resumable from its URL alone. Waiting is quick at first and slower the longer it takes, so that a fast CA costs
+An order can be resumed from its URL alone. Polling is fast at first and slows down over time, so that a fast CA costs
 milliseconds and a slow one few requests; a Retry-After of seconds is never undercut.
 """
 
@@ -29,34 +29,34 @@ LONGEST_PAUSE_SECONDS = 5.0
 SHARE_OF_WAIT = 0.4
 """Each pause is this share of the time already waited: the result is known at most 40 % late."""
 LONGEST_RETRY_AFTER_SECONDS = 15.0
-"""A longer Retry-After is the worst case of a CA that works by hand or in batches, and most certificates are there long before
-(acme2certifier 0.46 says 600 s for one that takes a second): such an order is looked at this often."""
+"""A longer Retry-After is the worst case of a CA that works manually or in batches, and most certificates are ready long before
+(acme2certifier 0.46 sends 600 s for one that takes a second): such an order is polled at this interval."""
 WORTH_TELLING_SECONDS = 1.0
 WORTH_TELLING_AGAIN = timedelta(minutes=1)
 FINALIZE_TRIES = 3
 STATUSES = frozenset({"pending", "ready", "processing", "valid"}) | DEAD
-"""RFC 8555 §7.1.6, and those of its authorizations, which some CAs give to orders too."""
+"""RFC 8555 §7.1.6, and the statuses of authorizations, which some CAs also use for orders."""
 
 
 class OrderTerms(Struct, frozen=True, kw_only=True):
-    """What is ordered."""
+    """The parameters of an order."""
 
     identifiers: tuple[Identifier, ...]
     profile: str | None = None
-    """One of those in the directory (draft-ietf-acme-profiles)."""
+    """One of the profiles in the directory (draft-ietf-acme-profiles)."""
     replaces: str | None = None
-    """The certificate that this one renews, by its ARI id (`Certificate.renewal_id`, RFC 9773 §5)."""
+    """The certificate that this one renews, by its ARI ID (`Certificate.renewal_id`, RFC 9773 §5)."""
     preferred_chain: str | None = None
-    """Common name of the issuer that the chain should end in."""
+    """Common name of the issuer of the chain's last certificate."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """A-labels, wildcards and addresses, in their order."""
+        """A-labels, wildcards and addresses, in order."""
         return tuple(each.value for each in self.identifiers)
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """An order as the CA has it (RFC 8555 §7.1.3)."""
+    """An order as the CA reports it (RFC 8555 §7.1.3)."""
 
     url: str
     status: str
@@ -69,12 +69,12 @@ class Order(Struct, frozen=True, kw_only=True):
     error: problems.Problem | None = None
     profile: str | None = None
     replaces: str | None = None
-    """The certificate that it replaces, as far as the CA has taken note of that (RFC 9773 §5)."""
+    """The certificate that it replaces, if the CA has recorded that (RFC 9773 §5)."""
     retry_after: datetime | None = None
 
 
 def new_order(session: AcmeSession, terms: OrderTerms) -> Order:
-    """Place an order. May be repeated: at worst an unused order expires at the CA."""
+    """Create an order. May be repeated: at worst, an unused order expires at the CA."""
     payload: dict[str, Any] = {
         "identifiers": [
             {"type": each.type, "value": each.value} for each in terms.identifiers
@@ -84,7 +84,7 @@ def new_order(session: AcmeSession, terms: OrderTerms) -> Order:
         payload["profile"] = terms.profile
     if terms.replaces is not None:
         payload["replaces"] = terms.replaces
-    # With `replaces` no patience for a stumbling CA: some stumble over just that, and the caller orders without it then.
+    # With `replaces`, a server error is not retried: some CAs fail because of it, and the caller then orders without it.
     reply = session.post(
         session.directory.new_order,
         payload,
@@ -101,10 +101,10 @@ def new_order(session: AcmeSession, terms: OrderTerms) -> Order:
 
 
 def fetch_order(session: AcmeSession, url: str, known: Order | None = None) -> Order | None:
-    """Return the order as the CA has it now; None when the CA does not know it, or not as this account's.
+    """Return the current state of the order; None if the CA does not know it, or not for this account.
 
     Args:
-        known: the order as it was before; what it says is not needed in the answer again.
+        known: the order as it was before, for fields that are missing in the response.
     """
     try:
         return _read(session, url, session.post(url, None), known)
@@ -124,12 +124,12 @@ def wait_while(
     narrator: Narrator,
     look: Callable[[], str] | None = None,
 ) -> Order:
-    """Look at the order until its status is none of `statuses`.
+    """Poll the order until its status is none of `statuses`.
 
     Args:
-        deadline: of the monotonic clock.
-        why: what a longer wait is for, told as an event; each wait is told once, not once for every look.
-        look: called before each look at the order; returns what is to be told besides, or raises to end the wait.
+        deadline: of the monotonic clock, in seconds.
+        why: what a longer wait is for, reported as an event; each wait is reported once, not at every poll.
+        look: called before each poll; returns what to report in addition, or raises to end the wait.
 
     Raises:
         OrderTimeout (`order-timeout`): not in time; the order can be resumed.
@@ -164,14 +164,14 @@ def wait_while(
 
 
 def _is_news(waiting: Waiting, told: Waiting | None) -> bool:
-    """Return whether a wait differs from the one told last by more than an end that moved a little."""
+    """Return whether a wait differs from the last reported one by more than a slightly later end."""
     if told is None or waiting.why != told.why:
         return True
     return waiting.until is not None and (told.until is None or waiting.until - told.until >= WORTH_TELLING_AGAIN)
 
 
 def finalize(session: AcmeSession, order: Order, csr_der: bytes) -> Order:
-    """Send the CSR for a `ready` order. When the reply is lost, the order tells whether it arrived."""
+    """Send the CSR for a `ready` order. If the response is lost, the order shows whether the CSR arrived."""
     payload = {"csr": urlsafe_b64encode(csr_der).rstrip(b"=").decode("ascii")}
     for attempt in range(FINALIZE_TRIES):
         try:

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 8555 §6.7): read tolerantly, turned into the error class and the words they deserve."""
+"""Problem documents (RFC 8555 §6.7): parsed leniently, turned into the matching error class and message."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from core.web_address import split_address
 
 DETAIL_LIMIT = 600
 WORDS_LIMIT = 160
-"""Of an answer that is no problem document."""
+"""Limit for the text of a response that is not a problem document."""
 SUBPROBLEM_LIMIT = 100
 _ACCOUNT_ENDED = re.compile(
     r"\b(?:deactivated|revoked) account\b|\baccount is (?:not active|inactive)\b"
@@ -39,29 +39,29 @@ _ACCOUNT_ENDED = re.compile(
 """Not every sentence with both words: "the certificate being revoked is not associated with this account"."""
 _TOO_MANY_REQUESTS = 429
 _RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(?:UTC|Z)", re.IGNORECASE)
-"""How Boulder words it, also where a proxy has dropped the header."""
+"""Boulder's wording, also if a proxy has removed the header."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One problem document, harmless to show."""
+    """One problem document, safe to show."""
 
     type: str
-    """As sent; empty when the answer was no problem document."""
+    """As sent; empty if the response was not a problem document."""
     detail: str
     status: int
     identifier: str | None = None
     instance: str = ""
-    """Where a person finds what is to be done (RFC 8555 §7.3.3); empty where there is no web address."""
+    """A web page that tells the user what to do (RFC 8555 §7.3.3); empty if it is not a web address."""
     subproblems: tuple[Problem, ...] = ()
 
     @property
     def known(self) -> ProblemType | None:
-        """The registered type, if it is one."""
+        """The registered type; None for any other."""
         return ProblemType.of(self.type)
 
     @property
     def word(self) -> str:
-        """The type without its URN, also one that nobody has registered."""
+        """The type without its URN, also for unregistered types."""
         return self.type.removeprefix(URN)
 
     @property
@@ -70,11 +70,11 @@ class Problem(Struct, frozen=True, kw_only=True):
 
     @property
     def is_pause(self) -> bool:
-        """Return whether the name is paused, which no waiting ends (Let's Encrypt)."""
+        """Return whether the name is paused, which does not end by waiting (Let's Encrypt)."""
         return self.is_rate_limit and "paused" in self.detail.lower()
 
     def facts(self) -> dict[str, object]:
-        """Return it for `CertdeckError.details`."""
+        """Return the problem for `CertdeckError.details`."""
         return {
             "type": self.type,
             "detail": self.detail,
@@ -85,7 +85,7 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 
 def parse(source: Json, status: int = 0) -> Problem:
-    """Read a problem document; whatever it lacks is empty."""
+    """Parse a problem document; missing fields are empty."""
     identifier = object_of(source, "identifier")
     sent = source.get("status")
     return Problem(
@@ -106,7 +106,7 @@ def _web_address(text: str | None) -> str:
 
 
 def of_reply(reply: AcmeResponse) -> Problem:
-    """Read a refusal. Without a problem document its words are a page's title or the first line of its text."""
+    """Parse a refusal. Without a problem document, `detail` is a page's title or the first line of its text."""
     problem = parse(reply.json, reply.status)
     if problem.detail or problem.type:
         return problem
@@ -114,13 +114,13 @@ def of_reply(reply: AcmeResponse) -> Problem:
 
 
 def quoted(reply: AcmeResponse) -> str:
-    """Return what an answer is that has not what it should: its status, and its first words where it is no JSON object."""
+    """Describe an invalid response: its status, and its first words if it is not a JSON object."""
     said = "" if reply.json else plain(first_words(reply.response), WORDS_LIMIT)
     return f'It returned HTTP {reply.status}: "{said}".' if said else f"It returned HTTP {reply.status}."
 
 
 def explain(problem: Problem, kind: RequestKind = RequestKind.VALIDATION) -> tuple[str, str, str]:
-    """Return what, why and fix; `what` goes after the CA's name. The CA's own words are in `why`."""
+    """Return what, why and fix; `what` follows the CA's name. The CA's own message is in `why`."""
     words = _words(problem, kind)
     said = [problem.detail] if problem.detail else []
     said += [f"{sub.identifier or sub.word}: {sub.detail or sub.word}" for sub in problem.subproblems[:5]]
@@ -169,7 +169,7 @@ def error_for(
     elif known is ProblemType.EXTERNAL_ACCOUNT_REQUIRED:
         made = EabRequired
     elif known is ProblemType.USER_ACTION_REQUIRED:
-        # RFC 8555 §7.3.3: the address to visit is in `instance`, the terms in a link.
+        # RFC 8555 §7.3.3: the page to visit is in `instance`, the terms are in a link.
         terms = (links or {}).get("terms-of-service", ())
         if terms:
             made, details["terms_of_service"] = TermsNotAgreed, plain(terms[0], 500)
@@ -189,7 +189,7 @@ def error_for(
 
 
 def give_up_fix(issuer: str) -> str:
-    """Return what helps when an account can no longer be used."""
+    """Return the fix for an account that can no longer be used."""
     return f"Deactivate it here too: `certdeck account deactivate {issuer}`. The next order creates a new account."
 
 
@@ -217,7 +217,7 @@ _ABOUT_THE_NETWORK = (
 
 
 def _hints(problem: Problem, kind: RequestKind) -> str:
-    """Return what the CA's words give away about the network."""
+    """Return hints about the network from the CA's message."""
     if problem.known not in _ABOUT_THE_NETWORK or kind not in (
         RequestKind.VALIDATION,
         RequestKind.ORDER,

@@ -1,7 +1,7 @@
 """The error types of ACME (registry "ACME Error Types" of IANA, 2026-08).
 
-Servers use the same type for very different refusals: `unauthorized` for a wrong file and for a key change that is not
-offered. So the words for a refusal are chosen by the type and by what the request was about (`core.request_kind`).
+Servers use the same type for very different refusals: `unauthorized` for a wrong file and for an unsupported key change. So the
+text for a refusal depends on the type and on the kind of the request (`core.request_kind`).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ProblemType(StrEnum):
 
     @classmethod
     def of(cls, type: object) -> ProblemType | None:
-        """Return the type that a problem document names; None for one that is not registered, or no text at all."""
+        """Return the type that a problem document names; None if it is not registered, or not a string."""
         if not isinstance(type, str) or not type.startswith(URN):
             return None
         try:
@@ -66,5 +66,5 @@ class ProblemType(StrEnum):
 
     @classmethod
     def of_error(cls, error: CertdeckError) -> ProblemType | None:
-        """Return the type of the problem document that an error was made of."""
+        """Return the type of the problem document that an error was created from."""
         return cls.of(error.details.get("type"))

@@ -1,7 +1,7 @@
-"""Words for every ACME error type of the IANA registry (as of 2026-08), and the two that drafts define and CAs send.
+"""Texts for every ACME error type of the IANA registry (as of 2026-08), and the two that drafts define and CAs send.
 
-One table: what happened, why, and what to do. The CA's own words are always shown beside them. Types that are not here are
-shown with the CA's words alone; a CA may invent types, and the registry grows.
+One table: what happened, why, and what to do. The CA's own message is always shown with them. For other types only the CA's
+message is shown; a CA may invent types, and the registry grows.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ class ProblemText(Struct, frozen=True):
     """The three sentences of an error, for one type of problem."""
 
     what: str
-    """After the CA's name: "letsencrypt …"."""
+    """Follows the CA's name: "letsencrypt …"."""
     why: str
     fix: str
 
 
 _LATER = "Try again later. If the problem persists, send the message above to the CA's support."
 USE_STAGING = "Test with the staging issuer meanwhile."
-"""The general advice at a rate limit, where no better one is known."""
+"""The general advice at a rate limit, if there is no better one."""
 _OURS = "This looks like a bug in certdeck or at the CA. Please report it with the log of this run."
 _STAR = "certdeck does not use auto-renewed (STAR) orders: order the certificate again."
 

@@ -1,6 +1,6 @@
-"""ACME renewal information (RFC 9773): when the CA would like a certificate to be renewed.
+"""ACME renewal information (RFC 9773): when the CA suggests renewing a certificate.
 
-Advice, never a condition: every failure here is soft, and the caller falls back to the certificate's lifetime.
+It is advice, never a requirement: every failure here is ignored, and the caller falls back to the certificate's lifetime.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from core.renewal import ASK_PAUSE
 from core.request_kind import RequestKind
 
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(days=1)
-"""RFC 9773 §4.3.2: clients set limits to what they believe."""
+"""RFC 9773 §4.3.2: clients limit the values that they accept."""
 
 
 class RenewalInfo(Struct, frozen=True, kw_only=True):
-    """The window in which a CA suggests to renew (RFC 9773 §4.2). Aware UTC."""
+    """The window in which a CA suggests renewing (RFC 9773 §4.2). Aware UTC."""
 
     start: datetime
     end: datetime
@@ -30,7 +30,7 @@ class RenewalInfo(Struct, frozen=True, kw_only=True):
 
 
 def fetch(session: AcmeSession, identifier: str) -> RenewalInfo | None:
-    """Ask for the window of a certificate. None: the CA has no ARI, does not know it, or failed. One request."""
+    """Fetch the window of a certificate. None: the CA has no ARI, does not know the certificate, or failed. One request."""
     try:
         base = session.directory.renewal_info
         if base is None:

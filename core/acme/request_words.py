@@ -1,7 +1,7 @@
-"""Words for refusals that mean something else than their type alone says, because of the request they answer.
+"""Texts for refusals whose meaning depends on the request and not only on the type.
 
-Servers answer a key change, a revocation or a new order with the types that RFC 8555 made for names (`unauthorized`,
-`rejectedIdentifier`): advice about web servers and DNS would lead astray there.
+Servers refuse a key change, a revocation or a new order with types that RFC 8555 defines for names (`unauthorized`,
+`rejectedIdentifier`): advice about web servers and DNS would be misleading there.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _ABOUT_NAMES = frozenset(
         ProblemType.UNSUPPORTED_IDENTIFIER,
     }
 )
-"""Types whose usual words are about names and how they are proven."""
+"""Types whose usual texts are about names and their validation."""
 _VAGUE = _ABOUT_NAMES | {ProblemType.MALFORMED, ProblemType.SERVER_INTERNAL, None}
-"""Types that servers also use to say that they do not offer something."""
+"""Types that servers also use for something that they do not support."""
 
 _MISSING: Mapping[RequestKind, ProblemText] = {
     RequestKind.KEY_CHANGE: ProblemText(
@@ -87,11 +87,11 @@ _FEWER_NAMES = ProblemText(
 
 
 def words_for(kind: RequestKind, type: ProblemType | None, detail: str, status: int) -> ProblemText | None:
-    """Return the words for a refusal of a request of this kind; None: the usual words of its type fit."""
+    """Return the text for a refusal of this kind of request; None: the usual text of its type applies."""
     if kind is RequestKind.NEW_ACCOUNT:
         kind = RequestKind.ACCOUNT
     if kind in _MISSING and type in _VAGUE:
-        # An account's own address answers 404 when the account is gone, so that status says less there.
+        # An account's own URL returns 404 if the account no longer exists, so that status means less there.
         is_missing = status in (405, 501) or (status == 404 and kind is not RequestKind.ACCOUNT)
         if is_missing or (kind is not RequestKind.ACCOUNT and _NOT_OFFERED.search(detail)):
             return _MISSING[kind]
@@ -103,7 +103,7 @@ def words_for(kind: RequestKind, type: ProblemType | None, detail: str, status: 
 
 
 def common_name_hint(kind: RequestKind, type: ProblemType | None, detail: str, issuer: str) -> str:
-    """Return the setting that helps when a CA refuses a request for its subject; empty where that is not the reason."""
+    """Return a hint to set a common name, if a CA refuses a CSR because of its subject; otherwise an empty text."""
     is_about_csr = type is ProblemType.BAD_CSR or (kind is RequestKind.FINALIZE and type is ProblemType.MALFORMED)
     if not is_about_csr or not _COMMON_NAME.search(detail):
         return ""

@@ -1,4 +1,4 @@
-"""A CA's answer, read once: JSON, location, links, and when to come back."""
+"""A CA's response, parsed once: JSON, location, links, and when to retry."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from core.web_address import joined
 
 
 class AcmeResponse(Struct, frozen=True, kw_only=True):
-    """A response of a CA that was read, whatever its status."""
+    """A parsed response of a CA, with any status."""
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes
     json: Json
-    """Empty when the body is no JSON object."""
+    """Empty if the body is not a JSON object."""
     location: str | None
     retry_after: datetime | None
-    """Aware UTC by our clock, also when the two clocks differ."""
+    """Aware UTC by our clock, even if the two clocks differ."""
     links: Mapping[str, tuple[str, ...]]
     """Relation → absolute URLs."""
     response: Response
-    """As it came."""
+    """The original response."""
 
 
 def read(url: str, response: Response, now: datetime) -> AcmeResponse:
-    """Return `response` to a request for `url`, read at `now`."""
+    """Parse the response to a request for `url`, received at `now`."""
     location = response.headers.get("location")
     return AcmeResponse(
         url=url,
@@ -49,14 +49,14 @@ def read(url: str, response: Response, now: datetime) -> AcmeResponse:
 
 
 def looks_like_json(response: Response) -> bool:
-    """Return whether the body claims to be JSON, or begins like an object under a wrong name."""
+    """Return whether the body is declared as JSON, or begins like an object despite another content type."""
     return bool(response.body.strip()) and (
         "json" in response.headers.get("content-type", "").lower() or response.body[:64].lstrip()[:1] == b"{"
     )
 
 
 def links(url: str, header: str) -> dict[str, tuple[str, ...]]:
-    """Return the targets of a Link header by relation (RFC 8288), made absolute; those that are no addresses are left out."""
+    """Return the absolute targets of a Link header by relation (RFC 8288), without invalid URLs."""
     found: dict[str, tuple[str, ...]] = {}
     for target, parameters in re.findall(r"<([^>]*)>((?:\s*;[^,<]*)*)", header):
         relation = re.search(r";\s*rel\s*=\s*\"?([^\";]+)", parameters, re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Revocation (RFC 8555 §7.6), by the account or by the certificate's own key."""
+"""Revocation (RFC 8555 §7.6) by the account or by the certificate's own key."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from core.errors import AcmeProblem, IssuerError, UsageError
 from core.request_kind import RequestKind
 
 REASONS: Mapping[str, int] = {"unspecified": 0, "keyCompromise": 1, "superseded": 4, "cessationOfOperation": 5}
-"""What public CAs accept from subscribers (Let's Encrypt's revocation page, 2026-08), of RFC 5280 §5.3.1."""
+"""The reasons of RFC 5280 §5.3.1 that public CAs accept from subscribers (Let's Encrypt's revocation page, 2026-08)."""
 
 
 def revoke(session: AcmeSession, certificate_der: bytes, reason: str = "unspecified") -> None:
-    """Revoke as the account that ordered it. A certificate that is revoked already is a success."""
+    """Revoke as the account that ordered the certificate. An already revoked certificate is a success."""
     _revoke(session, certificate_der, reason, None)
 
 
@@ -44,7 +44,7 @@ def _revoke(session: AcmeSession, certificate_der: bytes, reason: str, key: Acco
         "reason": REASONS[reason],
     }
     try:
-        # RFC 8555 §7.6: the status says it all, and servers send empty bodies under any content type.
+        # RFC 8555 §7.6: the status is sufficient, and servers send empty bodies with any content type.
         session.post(address, payload, kind=RequestKind.REVOCATION, key=key, reads_body=False)
     except AcmeProblem as exc:
         if ProblemType.of_error(exc) is not ProblemType.ALREADY_REVOKED:

@@ -1,7 +1,7 @@
-"""One account's conversation with one CA: signed requests, nonces, and patience.
+"""The requests of one account to one CA: signatures, nonces, and retries.
 
-What goes wrong on the way is settled here, once, for every resource: stale nonces are replaced, a CA that stumbles is
-asked again for up to a minute, Retry-After is obeyed, and whatever is not ACME becomes an error that says what it is. A
+Problems in transport are handled here, once for all resources: stale nonces are replaced, temporary failures of a CA are
+retried for up to a minute, Retry-After is respected, and a response that is not ACME becomes an error that describes it. A
 session may be shared by threads: all orders of a run use one, and with it one pool of nonces and of connections.
 """
 
@@ -37,20 +37,20 @@ from core.request_kind import RequestKind
 from core.web_address import split_address
 
 UNREACHED_TRIES = 2
-"""For what nothing has been done for yet: a person who sees that the CA is out of reach should see it soon."""
+"""For requests before any work is done: a user should see soon that the CA is unreachable."""
 NONCE_TRIES = 20
-"""At 40 % refused nonces, one request in a hundred million fails. A refusal brings its own fresh nonce: a try is one request."""
+"""With 40 % refused nonces, one request in a hundred million fails. A refusal brings a fresh nonce: a try is one request."""
 REQUEST_SECONDS = 30.0
 TEMPORARY = (500, 502, 503, 504)
 PAUSES_SECONDS = (0.25, 1.0, 3.0, 8.0)
 SHORT_SECONDS = 10.0
-"""A rate limit that ends within this time is waited for; a longer one is the caller's to plan with."""
+"""A rate limit that ends within this time is waited for; longer ones are left to the caller."""
 _OUT_OF_DATE = re.compile(r"certificate (has expired|is not yet valid)")
-"""OpenSSL's words for X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_CERT_NOT_YET_VALID."""
+"""OpenSSL's messages for X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_CERT_NOT_YET_VALID."""
 
 
 class AcmeSession:
-    """Requests of one account. `kid`: the account URL; until it is known, requests carry the public key."""
+    """The requests of one account. `kid`: the account URL; until it is known, requests contain the public key."""
 
     def __init__(
         self,
@@ -67,8 +67,12 @@ class AcmeSession:
         compared: Callable[[float | None], None] = lambda _seconds: None,
         gate: Gate | None = None,
     ) -> None:
-        """`compared`: told our clock minus the CA's with each answer, in seconds; None where no server certificate of the CA
-        is valid at the time that our clock shows. `gate`: asked before each request, told of limits.
+        """Prepare a session; sends nothing yet.
+
+        Args:
+            compared: called with our clock minus the CA's for each response, in seconds; None if the CA's server certificate is not
+                valid at the time that our clock shows.
+            gate: consulted before each request, and informed of limits.
         """
         self.clock = clock
         self.random = random
@@ -77,9 +81,9 @@ class AcmeSession:
         self.kid = kid
         self.directory_url = directory_url
         self.issuer = issuer or urlsplit(directory_url).hostname or directory_url
-        """What the CA is called in sentences."""
+        """The CA's name in messages."""
         self.clock_skew: timedelta | None = None
-        """Our clock minus the CA's, from its last Date header; exact to about two seconds."""
+        """Our clock minus the CA's, from its last Date header; accurate to about two seconds."""
         self._compared = compared
         self._gate: Gate = gate or OpenGate()
         self._transport = transport
@@ -97,7 +101,7 @@ class AcmeSession:
             return self._directory
 
     def now_there(self) -> datetime:
-        """Return the time by the CA's clock, as far as it has said one: what it sets an end to ends by that."""
+        """Return the current time by the CA's clock, if known: expiry times from the CA refer to that clock."""
         return self.clock.now() - (self.clock_skew or timedelta())
 
     def post(
@@ -116,17 +120,18 @@ class AcmeSession:
         """Send a signed request; `payload=None` only reads (POST-as-GET, RFC 8555 §6.3).
 
         Args:
-            kind: what it is about; chooses the words for a refusal.
+            kind: what the request is about; selects the text for a refusal.
             key: sign with this key, and send its public half instead of the account's URL.
-            resend: False where a request whose reply was lost must not be repeated blindly.
-            names: what an order is for.
+            resend: False if a request whose response was lost must not be repeated blindly.
+            accept: the Accept header.
+            names: the names of an order.
             replaces: an order names the certificate that it replaces.
-            reads_body: False where a status below 300 says all there is, whatever comes with it.
+            reads_body: False if a status below 300 is sufficient, whatever the body is.
 
         Raises:
-            RateLimited (`rate-limited`): the CA refused, or had said before that it would: then nothing was sent.
+            RateLimited (`rate-limited`): the CA refused, or a known limit is closed; then nothing was sent.
             AcmeProblem or a subclass: the CA refused.
-            DirectoryUnreachable, DirectoryUntrusted, DirectoryInvalid: no usable answer.
+            DirectoryUnreachable, DirectoryUntrusted, DirectoryInvalid: no usable response.
         """
         signing, kid = (self.key, self.kid) if key is None else (key, None)
         content = b"" if payload is None else json.dumps(payload).encode()
@@ -143,7 +148,7 @@ class AcmeSession:
         )
 
     def get(self, url: str, *, kind: RequestKind = RequestKind.ORDER) -> AcmeResponse:
-        """Ask without a signature: the directory and renewal information. Raises as `post` does."""
+        """Send a request without a signature: the directory and renewal information. Raises as `post` does."""
 
         def send() -> Response:
             return self._send("GET", url, {}, None)
@@ -153,13 +158,13 @@ class AcmeSession:
     def _let_in(
         self, kind: RequestKind, names: Sequence[str], ask: Callable[[], AcmeResponse], *, replaces: bool = False
     ) -> AcmeResponse:
-        """Ask when the gate is open, and tell it whether the CA takes such requests."""
+        """Send when the gate is open, and tell the gate whether the CA accepts such requests."""
         self._gate.enter(kind, names, replaces=replaces)
         try:
             reply = ask()
         except BaseException as exc:
             if isinstance(exc, AcmeProblem) and not isinstance(exc, RateLimited):
-                self._gate.answered(kind)  # refused, but for a reason of its own
+                self._gate.answered(kind)  # refused, but not because of a limit
             else:
                 self._gate.unanswered(kind)
             raise
@@ -178,9 +183,9 @@ class AcmeSession:
         reads_body: bool = True,
         tries: int | None = None,
     ) -> AcmeResponse:
-        """Send until there is an answer that means something, or patience is at its end.
+        """Send until there is a final response or the retries are used up.
 
-        `tries`: how often to try at the most while the CA cannot be reached at all; None leaves that to patience.
+        `tries`: maximum number of attempts while the CA is unreachable; None: as many as the back-off allows.
         """
         backoff = Backoff(self.clock, self.random, self.cancel, PAUSES_SECONDS)
         bad_nonces = unreached = 0
@@ -211,7 +216,7 @@ class AcmeSession:
                 backoff.wait_or_raise(self._stumbled(response.status, problem, reply), reply.retry_after)
             elif response.status == 429 and self._is_soon(reply.retry_after):
                 until = reply.retry_after or self.clock.now()
-                self._gate.refused(kind, until, "", problem.detail)  # the others wait as well
+                self._gate.refused(kind, until, "", problem.detail)  # other orders wait, too
                 backoff.wait_or_raise(self._refused(problem, reply, kind), until)
             elif response.status in TEMPORARY:
                 raise self._stumbled(response.status, problem, reply)
@@ -242,7 +247,7 @@ class AcmeSession:
         return response
 
     def _fresh_nonce(self) -> str | None:
-        """Ask for a nonce. None: the CA gave none, so it will refuse the request and give one with the refusal."""
+        """Request a nonce. None: the CA returned none, so it will refuse the request and send one with the refusal."""
         response = self._send("HEAD", self.directory.new_nonce, {}, None)
         if response.status >= 400 or response.headers.get("replay-nonce") is None:
             response = self._send("GET", self.directory.new_nonce, {}, None)
@@ -256,7 +261,7 @@ class AcmeSession:
         return nonce
 
     def _keep_only(self, response: Response) -> None:
-        """Forget all nonces but the one that came with the refusal: the others are as old as the refused one."""
+        """Drop all nonces except the one that came with the refusal: the others are as old as the refused one."""
         self._nonces.clear()
         self._nonces.put(response.headers.get("replay-nonce"))
 
@@ -268,7 +273,7 @@ class AcmeSession:
         return directories.parse(url, reply.json, issuer=self.issuer)
 
     def _refuse_nonsense(self, url: str, response: Response) -> None:
-        """Raise DirectoryInvalid for what no ACME server sends; the status and what it says are in the words."""
+        """Raise DirectoryInvalid for a response that no ACME server sends; the message has its status and its first words."""
         oddity = improper(response)
         if oddity is Improper.REDIRECT:
             raise DirectoryInvalid(
@@ -326,7 +331,7 @@ class AcmeSession:
         )
 
     def _limited(self, kind: RequestKind, problem: problems.Problem, reply: AcmeResponse) -> IssuerError:
-        """Return the error for a refusal because of a limit, which closes that kind of request as far as it reaches."""
+        """Return the error for a refusal because of a limit, and close that kind of request in the limit's scope."""
         reach = reach_of(problem)
         until = reply.retry_after or time_in(problem, self.clock_skew)
         if until is None and reach.is_closing:

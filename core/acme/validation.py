@@ -1,8 +1,8 @@
-"""The CA's look at the names of one order, as its challenges report it while the order is still pending (RFC 8555 §7.5.1, §8.2).
+"""The CA's validation of one order's names, as its challenges report it while the order is still pending (RFC 8555 §7.5.1, §8.2).
 
-Not every CA lets a failed name show in the order: some mark only the challenge invalid, some leave everything pending and put
-the error into the challenge, some refuse the answer to the challenge. So each answer is read, and after a second the
-authorizations are looked at as well. A pending challenge with an error may still pass: CAs try again, some only when asked to.
+Not every CA shows a failed name in the order: some only mark the challenge invalid, some leave everything pending and put the
+error into the challenge, some refuse the response to the challenge. So each reply is evaluated, and after a second the
+authorizations are fetched as well. A pending challenge with an error may still succeed: CAs retry, some only on request.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from core.errors import AcmeProblem, RateLimited
 from core.events import Narrator
 
 FIRST_LOOK_SECONDS = 1.0
-"""Most CAs are done by then, and are asked for the order alone."""
+"""Most CAs are done by then; until then only the order is polled."""
 LOOK_EVERY_SECONDS = 5.0
 SECONDS_A_NAME = 0.2
-"""Many names are looked at less often: five requests a second at the most."""
+"""Many names are checked less often: at most five requests a second."""
 GRACE_SECONDS = 45.0
 """How long a challenge may be pending with an error."""
 ANSWER_AGAIN_SECONDS = 15.0
-"""RFC 8555 §8.2: a client asks for another try by sending its answer again."""
+"""RFC 8555 §8.2: a client requests a retry by sending its response again."""
 _SEEN_THERE = (
     ProblemType.CAA,
     ProblemType.CONNECTION,
@@ -39,11 +39,11 @@ _SEEN_THERE = (
     ProblemType.TLS,
     ProblemType.UNAUTHORIZED,
 )
-"""What a CA finds when it looks: as the refusal of an answer it is the result of that look."""
+"""Results of a validation: as the refusal of a challenge response, they are its result."""
 
 
 class Validation:
-    """The challenges of one order on their way."""
+    """The open challenges of one order."""
 
     def __init__(self, session: AcmeSession, challenges: Sequence[Challenge], narrator: Narrator) -> None:
         self._session = session
@@ -61,18 +61,18 @@ class Validation:
         return self._session.clock.monotonic()
 
     def answer(self) -> None:
-        """Tell the CA to look at every name that waits for it.
+        """Ask the CA to validate every pending name.
 
-        Raises AuthorizationFailed (`authorization-failed`) where an answer says that a name failed; AcmeProblem.
+        Raises AuthorizationFailed (`authorization-failed`) if a reply says that a name failed; AcmeProblem.
         """
         self._answer([one for one in self._open.values() if one.status == "pending"])
         self._began = self._now
         self._next_look = self._began + FIRST_LOOK_SECONDS
 
     def words(self) -> str:
-        """Look again where that is due, and return what the CA reports about names that may still pass; empty for nothing.
+        """Check the names again if that is due; return what the CA reports about names that may still succeed, or an empty text.
 
-        Raises AuthorizationFailed (`authorization-failed`) as soon as a name has failed, or was failing for too long.
+        Raises AuthorizationFailed (`authorization-failed`) when a name has failed, or has had an error for too long.
         """
         if self._open and self._now >= self._next_look:
             self._look()
@@ -92,7 +92,7 @@ class Validation:
         self._give_up([one for one in self._open.values() if one.status == "invalid"])
 
     def _answered(self, challenge: Challenge) -> Json:
-        """Send the answer and return the challenge as the CA has it then."""
+        """Answer the challenge and return its state in the CA's reply."""
         try:
             return self._session.post(challenge.url, {}).json
         except RateLimited:
@@ -100,7 +100,7 @@ class Validation:
         except AcmeProblem as exc:
             if ProblemType.of_error(exc) in _SEEN_THERE:
                 return {"status": "invalid", "error": {**exc.details, "subproblems": None}}
-            # A refusal counts only if the challenge is still waiting: an earlier answer may have arrived.
+            # A refusal counts only if the challenge is still pending: an earlier request may have arrived.
             found = self._session.post(challenge.url, None).json
             if found.get("status") == "pending":
                 raise
@@ -115,7 +115,7 @@ class Validation:
         except AcmeProblem as exc:
             if isinstance(exc, RateLimited):
                 raise
-            return  # the order still tells how it goes
+            return  # the order still shows the progress
         dead = [each for each in found if each.is_dead]
         if dead:
             raise failure.of_authorizations(session, dead, self._narrator)
@@ -148,7 +148,7 @@ class Validation:
 
 
 def _failed(challenge: Challenge) -> Authorization:
-    """Return the authorization of a challenge that failed, as far as the challenge tells."""
+    """Return the authorization of a failed challenge, as far as the challenge shows it."""
     problem: Problem | None = challenge.problem
     return Authorization(
         url=challenge.authorization,

@@ -1,4 +1,4 @@
-"""Reads what a CA sends: typed values out of untyped JSON, text made harmless, times made aware."""
+"""Parses what a CA sends: typed values from untyped JSON, harmless text, aware times."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Json = Mapping[str, Any]
 
 
 def plain(text: object, limit: int = 300) -> str:
-    """Return foreign text in one harmless line: no control codes, no invisible characters, at most `limit` long."""
+    """Return foreign text as one harmless line: no control codes, no invisible characters, at most `limit` characters."""
     return safe_line(text if isinstance(text, str) else "" if text is None else str(text), limit)
 
 
 def object_in(body: bytes) -> Json | None:
-    """Return the JSON object that `body` is; None when it is none."""
+    """Return `body` as a JSON object; None if it is not one."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
@@ -48,7 +48,7 @@ def object_of(source: Json, key: str) -> Json | None:
 
 
 def time_of(source: Json, key: str) -> datetime | None:
-    """Return the RFC 3339 time at `key` in UTC; None when there is none or it cannot be read."""
+    """Return the RFC 3339 time at `key` in UTC; None if it is missing or invalid."""
     value = text_of(source, key)
     if value is None:
         return None
