@@ -1,4 +1,4 @@
-"""What the front ends get of certificates that other ACME clients manage here: found, taken over. Values without behaviour."""
+"""The engine's results for certificates of other ACME clients: found, and taken over. Values without behaviour."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from core.concealed import Concealed
 
 
 class AdoptRequest(Concealed, Struct, frozen=True):
-    """Certificates of other clients that are to be taken over."""
+    """A request to take over certificates of other clients."""
 
     names: Sequence[str] = ()
     every: bool = False
-    """All that can be, instead of `names`."""
+    """Take over all that can be, instead of `names`."""
     client: str | None = None
     folder: Path | None = None
-    """Where to look; None: in the usual places."""
+    """Where to search; None: the usual places."""
     issuer: str | None = None
-    """The CA of those whose client does not say which."""
+    """The CA of those certificates whose client does not record it."""
     passphrase: bytes | None = None
-    """Of encrypted keys."""
+    """Passphrase of encrypted keys."""
     dry_run: bool = False
-    """Say what would be done, and do nothing."""
+    """Only return what would be done."""
 
 
 class TheirHook(Struct, frozen=True, kw_only=True):
-    """A command of the other client's. Data from outside."""
+    """A command of the other client. Foreign data."""
 
     kind: str
     """`pre`, `post`, `deploy`, `reload`, `auth`, `cleanup`."""
     text: str
     reload: str = ""
-    """What certdeck does instead; empty: it is not translated."""
+    """certdeck's own command instead; empty: the hook is not taken over."""
 
 
 class Adoptable(Struct, frozen=True, kw_only=True):
-    """One certificate of another client. Whatever comes from its files is data from outside."""
+    """One certificate of another client. Everything from its files is foreign data."""
 
     name: str
-    """What it would be called here, and what selects it."""
+    """Its name here, which also selects it."""
     client: str
     client_name: str
-    """What the other client calls it."""
+    """The other client's name for it."""
     path: Path
-    """Of its full chain."""
+    """Path of its full chain."""
     names: tuple[str, ...] = ()
     not_before: datetime | None = None
     not_after: datetime | None = None
@@ -55,9 +55,9 @@ class Adoptable(Struct, frozen=True, kw_only=True):
     sha256: str = ""
     issued_by: str = ""
     directory: str = ""
-    """URL of the ACME directory, as far as the client says."""
+    """URL of the ACME directory, if the client records it."""
     issuer: str = ""
-    """The issuer here that it would be renewed at; empty: it would not be renewed."""
+    """Our issuer that would renew it; empty: it would not be renewed."""
     is_new_issuer: bool = False
     is_staging: bool = False
     account: Path | None = None
@@ -66,12 +66,12 @@ class Adoptable(Struct, frozen=True, kw_only=True):
     challenge: str = ""
     webroots: tuple[str, ...] = ()
     dns: str = ""
-    """The kind of DNS provider that its credentials fit."""
+    """The kind of DNS provider that its credentials are for."""
     dns_name: str = ""
-    """What the client calls its DNS plug-in."""
+    """The client's name for its DNS plug-in."""
     hooks: tuple[TheirHook, ...] = ()
     used_by: tuple[str, ...] = ()
-    """Paths where a copy of this certificate is, and configuration files of services that name it."""
+    """Paths of copies of this certificate, and configuration files of services that name it."""
     expired: bool = False
     revoked: bool = False
     state: str = "new"
@@ -84,14 +84,14 @@ class Adoptable(Struct, frozen=True, kw_only=True):
 
 
 class Adopted(Struct, frozen=True, kw_only=True):
-    """A certificate that was taken over, or with a dry run would be."""
+    """A certificate that was taken over, or would be in a dry run."""
 
     name: str
     client: str
     version: int | None = None
-    """None with a dry run."""
+    """None in a dry run."""
     unchanged: bool = False
-    """It was here already."""
+    """It was already here."""
     steps: tuple[str, ...] = ()
     """What was done for it, in sentences."""
     left: tuple[str, ...] = ()
@@ -114,15 +114,15 @@ class OtherTimer(Struct, frozen=True, kw_only=True):
     client: str
     file: Path
     line: str
-    """Data from outside."""
+    """Foreign data."""
     off: str
-    """How it is switched off."""
+    """How to disable it."""
     names: tuple[str, ...] = ()
     """Certificates that certdeck and this client would both renew."""
 
 
 class Adoption(Struct, frozen=True, kw_only=True):
-    """What was found, and what came of the names that were to be taken over."""
+    """What was found, and the result for each name to take over."""
 
     found: tuple[Adoptable, ...] = ()
     adopted: tuple[Adopted, ...] = ()
@@ -132,4 +132,4 @@ class Adoption(Struct, frozen=True, kw_only=True):
     """Names that `--all` does not take over, because another account can change their files."""
     dry_run: bool = False
     closed: tuple[Path, ...] = ()
-    """Folders of other clients that this user may not read: what is in them is not listed."""
+    """Folders of other clients that this user may not read: their certificates are not listed."""

@@ -1,4 +1,4 @@
-"""What the front ends get of a backup and of a restore. Values without behaviour."""
+"""The engine's results for a backup and a restore. Values without behaviour."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from msgspec import Struct
 
 
 class BackupDone(Struct, frozen=True, kw_only=True):
-    """A backup that was written."""
+    """A completed backup."""
 
     path: Path
     files: int
     bytes: int
-    """Of the files in it, before they were sealed."""
+    """Total size of its files before sealing."""
     certificates: int
     sealed_for: str
     """`passphrase` or `key`."""
     key_source: str
-    """Where the master key comes from: `file` (it is in the backup), `passphrase`, `credential`, `none`."""
+    """Source of the master key: `file` (it is in the backup), `passphrase`, `credential`, `none`."""
     skipped: tuple[str, ...] = ()
-    """Paths that are neither file nor folder, which no backup holds."""
+    """Paths that are neither file nor folder, which a backup does not include."""
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """One thing in which a backup and this box differ."""
+    """One difference between a backup and this box."""
 
     kind: str
     """`hostname`, `release`, `certificate`, `account`, `target`, `timer`, `vault`, `mount`."""
     name: str
-    """Of the certificate, account, target; else empty."""
+    """Name of the certificate, account or target; otherwise empty."""
     state: str
     """`added`, `removed`, `older`, `newer`, `changed`, `missing-path`, `absent`, `locked`, `mounted`."""
     text: str
@@ -38,19 +38,19 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 class RestoreDone(Struct, frozen=True, kw_only=True):
-    """What a restore did, or with a dry run would do."""
+    """What a restore did, or would do in a dry run."""
 
     path: Path
     applied: bool
     made: datetime
     version: str
-    """The release that made the backup."""
+    """The release that created the backup."""
     hostname: str
     files: int
     bytes: int
     certificates: int
     needs_replace: bool
-    """Something is set up here already, and would be moved aside."""
+    """Something is already set up here, and would be moved aside."""
     differences: tuple[Difference, ...] = ()
     set_aside: tuple[Path, ...] = ()
-    """Folders that hold what was here before."""
+    """Folders with the previous data."""

@@ -1,7 +1,7 @@
-"""How much of a CA's published limits has been used, and when there is room again. Pure.
+"""How much of a CA's published limits is used, and when there is capacity again. Pure.
 
-The limits are token buckets, as Let's Encrypt runs them: `count` at the most, and one comes back after each `seconds / count`.
-What this box cannot know is what other machines use of a limit that counts for a whole domain.
+The limits are token buckets, as Let's Encrypt implements them: at most `count`, and one is refilled after each
+`seconds / count`. This box cannot know what other machines use of a limit that applies to a whole domain.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _GENERAL: Mapping[str, str] = {
     FAILURES: "failed validations of a name",
 }
 _ALMOST = 1e-6
-"""Sums of seconds are not exact."""
+"""Tolerance for sums of seconds, which are not exact."""
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
@@ -46,17 +46,17 @@ class Allowance(Struct, frozen=True, kw_only=True):
     """`orders`, `certificates-per-domain`, `certificates-per-name-set`, `failed-authorizations`."""
     count: int
     seconds: float
-    """In which all of `count` come back."""
+    """The time in which all of `count` are refilled."""
     exempt: tuple[str, ...] = ()
     """Orders that do not count: `replaces`, `renewal`."""
 
     @property
     def general(self) -> str:
-        """The figure without a subject: `50 certificates for a registered domain`."""
+        """The limit without a subject: `50 certificates for a registered domain`."""
         return f"{self.count} {_GENERAL[self.limit]}"
 
     def things(self, subject: str, number: int | None = None) -> str:
-        """Return what is limited: `50 certificates for example.com`."""
+        """Return the limit with its subject: `50 certificates for example.com`."""
         number = self.count if number is None else number
         return f"{number} {_THINGS[self.limit][number != 1].format(subject)}"
 
@@ -70,13 +70,13 @@ class Use(Struct, frozen=True, kw_only=True):
     at: float
     """Epoch seconds."""
     subject: str = ""
-    """Registered domain, names or name; empty where the limit counts for the whole account."""
+    """Registered domain, set of names, or name; empty if the limit applies to the whole account."""
     until: float = 0.0
-    """Not a use: the CA has refused an order, and said that one more is possible then."""
+    """If set, this is not a use: the CA refused an order until this time (epoch seconds)."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """How one limit stands for one subject, by what this box has done."""
+    """The state of one limit for one subject, according to this box's own uses."""
 
     allowance: Allowance
     subject: str
@@ -85,13 +85,13 @@ class Standing(Struct, frozen=True, kw_only=True):
     free_at: float | None
     """Epoch seconds: when one more is possible. None: now."""
     unused_at: float
-    """Epoch seconds: when nothing is used any more."""
+    """Epoch seconds: when no use counts any longer."""
     is_told: bool = False
-    """The CA has said that nothing is left."""
+    """The CA has reported that nothing is left."""
 
 
 def domain_of(name: str, registered: Callable[[str], str]) -> str:
-    """Return what a limit per domain counts a name under: the registered domain, the IPv4 address, the IPv6 network (/64)."""
+    """Return the subject of a limit per domain for a name: the registered domain, the IPv4 address, the IPv6 network (/64)."""
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
@@ -100,7 +100,7 @@ def domain_of(name: str, registered: Callable[[str], str]) -> str:
 
 
 def subjects_of(limit: str, names: Collection[str], registered: Callable[[str], str]) -> tuple[str, ...]:
-    """Return under what an order for `names` counts: one entry for each use of the limit."""
+    """Return the subjects that an order for `names` counts for: one for each use of the limit."""
     if limit == PER_DOMAIN:
         return tuple(sorted({domain_of(name, registered) for name in names}))
     if limit == PER_NAMES:
@@ -111,7 +111,7 @@ def subjects_of(limit: str, names: Collection[str], registered: Callable[[str], 
 
 
 def standing(allowance: Allowance, subject: str, uses: Iterable[Use], now: float) -> Standing:
-    """Return how a limit stands after uses. What the CA has said counts for more: it also sees other machines."""
+    """Return the state of a limit after `uses`. A refusal of the CA takes precedence: it also counts other machines."""
     uses = tuple(uses)
     closed = max((use.until for use in uses), default=0.0)
     times = [use.at for use in uses if not use.until]
@@ -144,7 +144,7 @@ def standings(
     registered: Callable[[str], str],
     now: float,
 ) -> tuple[Standing, ...]:
-    """Return how every limit stands that an order for `names` would meet. `exempt`: what the order is (`replaces`, `renewal`)."""
+    """Return the state of every limit that applies to an order for `names`. `exempt`: the type of order (`replaces`, `renewal`)."""
     mine = [use for use in uses if use.account == account]
     found = []
     for allowance in allowances:
@@ -159,7 +159,7 @@ def standings(
 def used_standings(
     allowances: Sequence[Allowance], uses: Iterable[Use], account: str, now: float
 ) -> tuple[Standing, ...]:
-    """Return how every limit stands of which something is used, the tightest first."""
+    """Return the state of every limit that has uses, the tightest first."""
     by_subject: dict[tuple[str, str], list[Use]] = {}
     for use in uses:
         if use.account == account:
@@ -176,15 +176,15 @@ def used_standings(
 
 
 def first_in_the_way(found: Iterable[Standing]) -> Standing | None:
-    """Return the limit that keeps an order back the longest, or None."""
+    """Return the limit that delays an order the longest, or None."""
     return max((each for each in found if each.free_at is not None), key=lambda each: each.free_at or 0.0, default=None)
 
 
 def kept(uses: Iterable[Use], longest: Mapping[str, float], now: float) -> tuple[Use, ...]:
-    """Return the uses that still count, without those that a wrong clock has written.
+    """Return the uses that still count, without those recorded under a wrong clock.
 
     Args:
-        longest: limit → seconds after which a use of it cannot count any more.
+        longest: limit → seconds after which a use of it no longer counts.
     """
     return tuple(
         use

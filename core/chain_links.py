@@ -1,4 +1,4 @@
-"""What is shown of a chain, from the certificate to the root: values without behaviour."""
+"""A chain from the certificate to the root, for display: values without behaviour."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ class ChainLink(Struct, frozen=True, kw_only=True):
     """One certificate of a chain."""
 
     subject: str
-    """Data from outside, cleaned."""
+    """Foreign text, cleaned."""
     not_after: datetime
     is_sent: bool = True
-    """Services send it; the root, which clients have, is found on this box."""
+    """Services send it. False for the root: clients have it, and it was found on this box."""
 
 
 class ChainView(Struct, frozen=True, kw_only=True):
-    """A chain as clients follow it."""
+    """A chain as clients build it."""
 
     links: tuple[ChainLink, ...]
     """The certificate first."""
     issuer: str
-    """Who signed the last link."""
+    """The issuer of the last link."""
     trusted_by: str
-    """`this system's trust store`; empty where nothing on this box trusts the end of the chain."""
+    """`this system's trust store`; empty if nothing on this box trusts the end of the chain."""

@@ -1,8 +1,8 @@
-"""A library of somebody else's in a process of its own, with a time limit: told everything on standard input, asked for one result.
+"""Runs a third-party library in a separate process with a time limit: the request goes to standard input, one result comes back.
 
-Such libraries have no time limits of their own and log to wherever they like; a child keeps all of that away. It is one file that
-imports nothing of certdeck, started in an isolated interpreter; it writes its result as JSON behind a mark, to tell it from what
-the library prints.
+Such libraries have no time limits and log to various places; a child process isolates certdeck from that. It is one file that
+imports nothing of certdeck and runs in an isolated interpreter. It writes its result as JSON after a mark, which distinguishes it
+from what the library prints.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ def ask_child(
     ca_bundle: str | None = None,
     also_home: tuple[str, ...] = (),
 ) -> tuple[Mapping[str, Any] | None, Completed]:
-    """Run a child and return its result, None where it had none, beside how it ended. Raises Cancelled.
+    """Run a child and return its result (None if there is none) and how the process ended. Raises Cancelled.
 
     Args:
-        mark: stands before the result.
-        asked: what it is told, secrets included.
-        ca_bundle: for what requests verifies with.
-        also_home: variables that name a folder for it to write into, beside HOME and TMPDIR.
+        mark: precedes the result.
+        asked: the request, secrets included.
+        seconds: time limit.
+        ca_bundle: CA file for the `requests` library.
+        also_home: variables that name a writable folder for it, in addition to HOME and TMPDIR.
     """
     variables = {name: value for name, value in env.variables.items() if name.lower() in PROXIES}
     if ca_bundle:
@@ -54,7 +55,7 @@ def ask_child(
 
 
 def _result(output: str, mark: str) -> Mapping[str, Any] | None:
-    """Return what the child says on its last marked line."""
+    """Return the result on the child's last marked line; None if it is missing or invalid."""
     marked = [line for line in output.splitlines() if line.startswith(mark)]
     try:
         found = json.loads(marked[-1].removeprefix(mark)) if marked else None
@@ -64,5 +65,5 @@ def _result(output: str, mark: str) -> Mapping[str, Any] | None:
 
 
 def forms(secret: str) -> tuple[str, ...]:
-    """Return a secret as it may stand in an address, too."""
+    """Return a secret in the forms in which it may appear, including in a URL."""
     return secret, quote(secret.strip(), safe=""), quote_plus(secret.strip())

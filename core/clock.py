@@ -1,11 +1,10 @@
-"""Whether the clock of this box can be believed, from what is known of it. Pure.
+"""Whether the clock of this box can be trusted, judged from known times. Pure.
 
-Three things are held against it: the day this program was built, what it showed when something was last written here, and the
-`Date` of a CA that was asked in this run. A CA that agrees with it settles everything. Without one, a clock is believed again once
-it has run on for a day.
+It is compared with three times: the build date of this program, the time of the last write here, and the `Date` of a CA that was
+contacted in this run. A CA that agrees settles the question. Without one, a clock is trusted again after it has run on for a day.
 
-A leap ahead is no proof against a clock, because a box may have been switched off; but it is remembered as a leap. When the clock
-comes back to before it, the leap was the mistake; and until the leap is confirmed nothing is removed for its age.
+A jump ahead is no proof against a clock, because a box may have been switched off; but it is recorded as a jump. If the clock
+returns to before it, the jump was the error. Until the jump is confirmed, nothing is removed because of its age.
 """
 
 from __future__ import annotations
@@ -16,43 +15,43 @@ from core.stored_times import CLOCK_ASKED, CLOCK_SEEN, TOLERANCE_SECONDS, is_voi
 from core.version import BUILT
 
 LEAP_SECONDS = 45 * 86400.0
-"""More time than this between two writes is a leap: longer than the 30 days that anything here is kept for."""
+"""A longer time between two writes is a jump: it exceeds the 30 days that anything is kept here."""
 STEADY_SECONDS = 20 * 3600.0
-"""How long a clock has to run on before it is believed without a CA: two runs of a daily timer fall into more than that."""
+"""How long a clock has to run on before it is trusted without a CA: two runs of a daily timer are further apart than that."""
 COMPARED_FOR_SECONDS = 86400.0
-"""How long the last comparison with a CA says something about the clock of now."""
+"""How long the last comparison with a CA is valid."""
 
 
 class ClockRecord(NamedTuple):
-    """What is kept of the clock between runs. Epoch seconds, by the clock of this box."""
+    """What is stored about the clock between runs. Epoch seconds, by this box's clock."""
 
     at: float
-    """The last time shown that is believed."""
+    """The last trusted time."""
     since: float | None = None
-    """A time shown that does not follow on `at`: where the clock stands since it leapt or went back."""
+    """A time that does not follow `at`: the clock since it jumped ahead or back."""
     offset: float | None = None
-    """This clock minus a CA's, in seconds, when they were last compared."""
+    """This clock minus a CA's, in seconds, at the last comparison."""
     compared: float | None = None
     """When that was."""
     ca: str = ""
 
 
 class Comparison(NamedTuple):
-    """This clock beside that of a CA."""
+    """This clock compared with a CA's."""
 
     ca: str
     offset: float | None
     """This clock minus the CA's, in seconds; None: the CA's server certificate is not valid at the time shown here.
 
-    That alone says little, because the certificate of an internal CA's server may well have expired."""
+    That alone proves little, because the certificate of an internal CA's server may really have expired."""
 
 
 def why_in_doubt(now: float, record: ClockRecord | None, seen: Comparison | None = None) -> str | None:
-    """Return why the clock cannot be believed, in one sentence; None when nothing speaks against it.
+    """Return why the clock cannot be trusted, in one sentence; None if nothing speaks against it.
 
     Args:
         now: epoch seconds.
-        seen: the worst comparison of this run; None where no CA has been asked.
+        seen: the worst comparison of this run; None if no CA was contacted.
     """
     if now < BUILT.timestamp():
         return f"The clock of this box shows {_moment(now)}, which is before this release was built."
@@ -79,13 +78,13 @@ def why_in_doubt(now: float, record: ClockRecord | None, seen: Comparison | None
 
 
 def has_leapt(now: float, record: ClockRecord | None, seen: Comparison | None = None) -> bool:
-    """Tell whether the clock is far ahead of what was seen here last, and nobody has confirmed that yet."""
+    """Return whether the clock is far ahead of the last recorded time, and no CA has confirmed that yet."""
     is_compared = seen is not None and seen.offset is not None
     return record is not None and not is_compared and now - record.at > LEAP_SECONDS
 
 
 def moved_on(record: ClockRecord | None, now: float, seen: Comparison | None = None) -> ClockRecord:
-    """Return what is to be kept after a run that ended at `now`."""
+    """Return the record to store after a run that ended at `now`."""
     base = record or ClockRecord(at=now)
     if seen is not None and seen.offset is not None:
         base = base._replace(offset=seen.offset, compared=now, ca=seen.ca)
@@ -107,7 +106,7 @@ def _against(ca: str, offset: float) -> str | None:
 
 
 def span(seconds: float) -> str:
-    """Return `5 minutes`, `3 hours`, `12 days`, `10 years`."""
+    """Return a duration in words: `5 minutes`, `3 hours`, `12 days`, `10 years`."""
     for size, word in ((365.25 * 86400, "year"), (86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 2 * size or (seconds >= size and word == "minute"):
             count = round(seconds / size)

@@ -1,4 +1,4 @@
-"""The names that usually go with a domain: `www.` in front of it, or `*.` for everything below (SO-14, SO-15). Pure."""
+"""Names that are often ordered together with a domain: `www.`, or the wildcard `*.` (SO-14, SO-15). Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ WILDCARD = "*."
 
 
 def companions(domains: Sequence[str], *, www: bool, wildcard: bool) -> tuple[str, ...]:
-    """Return the names to add to `domains`, as written; those that are there already are left out.
+    """Return the names to add to `domains`, without those that are already there.
 
-    Raises UsageError (`usage`) where that makes no sense: both at once, or no name that either can stand before.
+    Raises UsageError (`usage`) if both are requested, or if neither can be added to any of the names.
     """
     if www and wildcard:
         raise UsageError(

@@ -1,10 +1,10 @@
-"""A mixin for values that hold a secret."""
+"""A mixin for value classes with a secret."""
 
 from __future__ import annotations
 
 
 class Concealed:
-    """`class Credentials(Concealed, Struct)`: the repr tells the type and nothing in it, so no log or report shows the secret."""
+    """`class Credentials(Concealed, Struct)`: the repr shows only the type, so that no log or report shows the secret."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""The same work for many things at the same time."""
+"""The same operation for many items in parallel."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ R = TypeVar("R")
 
 
 def map_concurrently(work: Callable[[T], R], items: Sequence[T], *, at_once: int = 16) -> list[R]:
-    """Return what `work` returns for each item, in their order; more than one in threads of their own.
+    """Return what `work` returns for each item, in order; two or more items run in threads.
 
-    Raises what the first failing item raised; items that have not begun by then are not begun.
+    Raises the exception of the first failing item; items that have not started by then are not started.
     """
     if len(items) < 2:
         return [work(item) for item in items]

@@ -1,4 +1,4 @@
-"""What was found of the TLS services of a box. Values without behaviour, for both front ends."""
+"""The TLS services found on a box. Values without behaviour, for both front ends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ OURS, UNMANAGED, UNKNOWN = "managed", "unmanaged", "unknown"
 
 
 class Presented(Struct, frozen=True, kw_only=True):
-    """What one listener of a service presented. Texts of the certificate are clean."""
+    """What one listener of a service presented. Texts from the certificate are cleaned."""
 
     address: str
     """As in a target's `probe`: `127.0.0.1:443`, `smtp://[::1]:25`."""
     dialect: str
-    """`tls`, or the protocol that changes to TLS: `smtp`, `imap` …"""
+    """`tls`, or the protocol with STARTTLS: `smtp`, `imap` …"""
     state: str
-    """`managed` (it is a certificate of certdeck), `unmanaged` (it is another one), `unknown` (nothing could be seen)."""
+    """`managed` (a certificate of certdeck), `unmanaged` (another one), `unknown` (nothing could be seen)."""
     sha256: str | None = None
     subject: str = ""
     names: tuple[str, ...] = ()
@@ -27,29 +27,29 @@ class Presented(Struct, frozen=True, kw_only=True):
     not_after: datetime | None = None
     days_left: int | None = None
     severity: str = ""
-    """`green`, `yellow`, `red`; empty where nothing could be seen."""
+    """`green`, `yellow`, `red`; empty if nothing could be seen."""
     why: str = ""
-    """Why nothing could be seen, in words."""
+    """Why nothing could be seen."""
 
 
 class DetectedService(Struct, frozen=True, kw_only=True):
-    """One certificate of one service, as its configuration says and as it presents it."""
+    """One certificate of one service, as configured and as presented."""
 
     id: str
-    """`nginx:3fa2`: the kind, and four digits for the certificate file. It stays the same while other services come and go."""
+    """`nginx:3fa2`: the kind, and four hex digits for the certificate file. It does not depend on other services."""
     kind: str
-    """A kind of target; `files` for a program that certdeck does not know."""
+    """A kind of target; `files` for an unknown program."""
     title: str
     running: bool
     listeners: tuple[Presented, ...] = ()
     certificate: str | None = None
-    """Path of the certificate as configured; None where none could be found."""
+    """Configured path of the certificate; None if none was found."""
     key: str | None = None
     shared_with: tuple[str, ...] = ()
-    """Ids of those that read the same certificate or key file."""
+    """IDs of services that read the same certificate or key file."""
     target: str | None = None
     """The target that writes these files."""
     problems: tuple[str, ...] = ()
-    """What is wrong, in whole sentences."""
+    """What is wrong, in complete sentences."""
     suggest: TargetConfig | None = None
-    """The target that would take it over; None where that cannot be said, or it is one already."""
+    """The target that would take it over; None if that is unknown, or it already is one."""

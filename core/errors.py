@@ -1,4 +1,4 @@
-"""The one family of errors that leaves the engine.
+"""All errors that the engine raises.
 
     CertdeckError
     ├─ UsageError                                the request itself is wrong
@@ -7,11 +7,11 @@
     │  └─ BadSubject                             core.x509.subject
     ├─ LockHeld                                  another certdeck is writing
     ├─ NotFound                                  no such lineage, issuer, target, version
-    ├─ ClockInDoubt                              what cannot be taken back waits for a right clock
-    ├─ InUse                                     something still depends on what was to go
-    ├─ UntrustedPath                             another account could give commands to root
-    ├─ AlreadyThere                              something of that name is there, and would be lost
-    ├─ NewerElsewhere                            somebody else's newer certificate would be replaced
+    ├─ ClockInDoubt                              an irreversible step waits for a correct clock
+    ├─ InUse                                     something still depends on what was to be removed
+    ├─ UntrustedPath                             another account could make root run commands
+    ├─ AlreadyThere                              something with that name exists and would be lost
+    ├─ NewerElsewhere                            a newer certificate of another program would be replaced
     ├─ InputRejected                             core.upload.rejected: an upload did not pass its checks
     ├─ IssuerError
     │  ├─ DirectoryUnreachable · DirectoryUntrusted · DirectoryInvalid
@@ -19,9 +19,9 @@
     │  │  └─ TermsNotAgreed · EabRequired · ContactRequired · AccountDeactivated
     │  ├─ AcmeProblem                            RFC 8555 §6.7
     │  │  ├─ RateLimited · AlreadyReplaced       RFC 8555 §6.6, RFC 9773 §5
-    │  │  └─ BudgetSpent                         below RateLimited: not even asked
+    │  │  └─ BudgetSpent                         below RateLimited: the request was not sent
     │  ├─ AuthorizationFailed · OrderTimeout
-    │  └─ CertificateUnusable                    the CA sent something else than was ordered
+    │  └─ CertificateUnusable                    the CA sent something other than what was ordered
     ├─ ChallengeError
     │  └─ PortUnavailable · PropagationTimeout · DnsProviderError
     ├─ TargetError                               says what is live now
@@ -38,13 +38,13 @@
     │  ├─ NotLeading · FleetConflict
     │  ├─ FleetForged · FleetTooNew
     │  └─ Refused                                core.fleet.gateway
-    ├─ ProgramIncomplete                         a file of the program is missing, as during an update
-    ├─ InternalError                             anything else that escaped: a bug
+    ├─ ProgramIncomplete                         a file of the program is missing, for example during an update
+    ├─ InternalError                             any other exception: a bug
     └─ Cancelled
 
-Every error says `what` happened, `why`, and how to `fix` it, each one plain sentence, none with a secret in it.
-`code` is what scripts match on: kebab-case, unique, never renamed. Which exit status an error becomes is the
-front end's business. Anything else that escapes the engine is a bug.
+Every error says `what` happened, `why`, and how to `fix` it, each in plain sentences without secrets.
+`code` is for scripts: kebab-case, unique, never renamed. The front end maps errors to exit statuses.
+Any other exception that leaves the engine is a bug.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from datetime import datetime
 
 
 class CertdeckError(Exception):
-    """Refused or failed; nothing that was live has been lost."""
+    """An operation was refused or failed; nothing that was live has been lost."""
 
     code = "failed"
 
@@ -73,24 +73,24 @@ class CertdeckError(Exception):
         self.why = why
         self.fix = fix
         self.lineage = lineage
-        """The lineage it happened to, when there is one."""
+        """The lineage that the error is about, if any."""
         self.retry_at = retry_at
-        """Aware UTC; when trying again makes sense, if that is known."""
+        """Aware UTC; when a retry makes sense, if known."""
         self.details: Mapping[str, object] = details or {}
-        """JSON-serialisable facts for scripts and the log (problem type, target, resolver …)."""
+        """JSON-serializable facts for scripts and the log (problem type, target, resolver …)."""
 
     def __str__(self) -> str:
         return f"{self.what} {self.why} {self.fix}"
 
 
 class UsageError(CertdeckError):
-    """The request cannot be carried out as it was put: a bad name, an impossible combination."""
+    """The request is invalid: a bad name, an impossible combination."""
 
     code = "usage"
 
 
 class ConfigError(UsageError):
-    """One or more configuration files are wrong. `details["problems"]` lists every problem found."""
+    """One or more configuration files are invalid. `details["problems"]` lists every problem."""
 
     code = "config-invalid"
 
@@ -102,7 +102,7 @@ class LockHeld(CertdeckError):
 
 
 class NotFound(CertdeckError):
-    """There is no lineage, issuer, target or version of that name."""
+    """There is no lineage, issuer, target or version with that name."""
 
     code = "not-found"
 
@@ -114,7 +114,7 @@ class UntrustedPath(CertdeckError):
 
 
 class ClockInDoubt(CertdeckError):
-    """The clock of this box cannot be believed, and the step would put something in the place of a good certificate."""
+    """The clock of this box cannot be trusted, and the operation would replace a valid certificate."""
 
     code = "clock-in-doubt"
 
@@ -126,25 +126,25 @@ class InUse(CertdeckError):
 
 
 class AlreadyThere(CertdeckError):
-    """There is something of that name already, and nothing was put in its place."""
+    """Something with that name already exists, and was not replaced."""
 
     code = "already-there"
 
 
 class NewerElsewhere(CertdeckError):
-    """A target carries a newer valid certificate that somebody else put there. `details`: `target`, `serial`, `path`, `client`."""
+    """A target has a newer valid certificate from another program. `details`: `target`, `serial`, `path`, `client`."""
 
     code = "newer-elsewhere"
 
 
 class IssuerError(CertdeckError):
-    """The CA could not or would not."""
+    """The CA could not, or did not, do what was requested."""
 
     code = "issuer-error"
 
 
 class DirectoryUnreachable(IssuerError):
-    """No connection, no answer in time, or a 5xx that did not go away."""
+    """No connection, no response in time, or a persistent 5xx."""
 
     code = "directory-unreachable"
 
@@ -156,7 +156,7 @@ class DirectoryUntrusted(IssuerError):
 
 
 class DirectoryInvalid(IssuerError):
-    """What answers at the directory URL does not speak ACME (HTML, wrong JSON, missing fields)."""
+    """The server at the directory URL does not speak ACME (HTML, wrong JSON, missing fields)."""
 
     code = "directory-invalid"
 
@@ -168,25 +168,25 @@ class AccountError(IssuerError):
 
 
 class TermsNotAgreed(AccountError):
-    """The CA has terms of service that nobody has agreed to yet. `details["terms_of_service"]`: URL."""
+    """The CA has terms of service that the user has not accepted. `details["terms_of_service"]`: URL."""
 
     code = "terms-not-agreed"
 
 
 class EabRequired(AccountError):
-    """The CA wants an external account binding (RFC 8555 §7.3.4)."""
+    """The CA requires an external account binding (RFC 8555 §7.3.4)."""
 
     code = "eab-required"
 
 
 class ContactRequired(AccountError):
-    """The CA wants a contact address for the account, and none is set."""
+    """The CA requires a contact address for the account, and none is set."""
 
     code = "contact-required"
 
 
 class AccountDeactivated(AccountError):
-    """The CA says that the account is deactivated or revoked."""
+    """The CA reports that the account is deactivated or revoked."""
 
     code = "account-deactivated"
 
@@ -198,13 +198,13 @@ class AcmeProblem(IssuerError):
 
 
 class RateLimited(AcmeProblem):
-    """A limit of the CA is used up. Carries `retry_at`. RFC 8555 §6.6."""
+    """A rate limit of the CA is exceeded. Has `retry_at`. RFC 8555 §6.6."""
 
     code = "rate-limited"
 
 
 class BudgetSpent(RateLimited):
-    """An order was not placed: by what this box has used, it would break a limit of the CA. `details`: `limit`, `used`, `count`."""
+    """An order was not sent: given this box's own usage, it would exceed a limit of the CA. `details`: `limit`, `used`, `count`."""
 
     code = "rate-limit-budget"
 
@@ -228,7 +228,7 @@ class OrderTimeout(IssuerError):
 
 
 class CertificateUnusable(IssuerError):
-    """The CA sent a certificate for another key, other names or another time."""
+    """The CA sent a certificate for another key, other names or another validity period."""
 
     code = "certificate-unusable"
 
@@ -246,7 +246,7 @@ class PortUnavailable(ChallengeError):
 
 
 class PropagationTimeout(ChallengeError):
-    """The TXT records were not seen on every authoritative server in time."""
+    """The TXT records were not visible on every authoritative server in time."""
 
     code = "propagation-timeout"
 
@@ -270,13 +270,13 @@ class StageFailed(TargetError):
 
 
 class WebNotPossible(TargetError):
-    """The settings of a web server cannot be set: it is of another kind, or its configuration does not name the certificate."""
+    """A web server cannot be configured: it is of another kind, or its configuration does not name the certificate."""
 
     code = "web-not-possible"
 
 
 class ConfigTestFailed(TargetError):
-    """The target's own configuration test refused the new pair."""
+    """The target's own configuration test rejected the new pair."""
 
     code = "config-test-failed"
 
@@ -288,7 +288,7 @@ class ReloadFailed(TargetError):
 
 
 class ProbeMismatch(TargetError):
-    """After the reload the service does not present the new certificate."""
+    """After the reload, the service does not present the new certificate."""
 
     code = "probe-mismatch"
 
@@ -300,61 +300,61 @@ class StoreError(CertdeckError):
 
 
 class StoreCorrupt(StoreError):
-    """A file of ours does not hold what it should."""
+    """One of certdeck's files has invalid content."""
 
     code = "store-corrupt"
 
 
 class StoreTooNew(StoreError):
-    """A file of ours was written by a later release, in a format that this one does not know. It is left as it is."""
+    """One of certdeck's files was written by a later release, in an unknown format. It is left unchanged."""
 
     code = "store-too-new"
 
 
 class StoreNotWritable(StoreError):
-    """Permission, or a read-only file system."""
+    """Missing permission, or a read-only file system."""
 
     code = "store-not-writable"
 
 
 class StoreFull(StoreError):
-    """No space, no inodes or over quota."""
+    """No space, no inodes, or quota exceeded."""
 
     code = "store-full"
 
 
 class BackupInvalid(StoreError):
-    """A backup file is truncated, altered, or holds what no backup holds. Nothing was changed."""
+    """A backup file is truncated, altered, or has unexpected content. Nothing was changed."""
 
     code = "backup-invalid"
 
 
 class BackupLocked(StoreError):
-    """The passphrase or the private key does not open a backup file."""
+    """The passphrase or the private key does not decrypt a backup file."""
 
     code = "backup-locked"
 
 
 class BackupTooNew(StoreError):
-    """A later release made a backup file, in a format that this one does not know."""
+    """A backup file was written by a later release, in an unknown format."""
 
     code = "backup-too-new"
 
 
 class VaultError(CertdeckError):
-    """A secret could not be sealed or opened."""
+    """A secret could not be sealed or unsealed."""
 
     code = "vault-error"
 
 
 class MasterKeyMissing(VaultError):
-    """There are sealed records and no master key."""
+    """There are sealed records but no master key."""
 
     code = "master-key-missing"
 
 
 class MasterKeyWrong(VaultError):
-    """The master key is not the one that sealed the record, or the record was altered."""
+    """The record was sealed with another master key, or was altered."""
 
     code = "master-key-wrong"
 
@@ -366,19 +366,19 @@ class NotifyError(CertdeckError):
 
 
 class SelfCheckFailed(CertdeckError):
-    """After an update a module cannot be loaded, or a file cannot be read."""
+    """After an update, a module cannot be loaded, or a file cannot be read."""
 
     code = "self-check-failed"
 
 
 class ProgramIncomplete(CertdeckError):
-    """A module cannot be loaded: an update is under way, has failed halfway, or the disk does not give the file."""
+    """A module cannot be loaded: an update is running or incomplete, or the disk cannot read the file."""
 
     code = "program-incomplete"
 
     @classmethod
     def because(cls, exc: BaseException, *, lineage: str | None = None) -> ProgramIncomplete | None:
-        """Return the error for what an import has raised, EOFError for half a bytecode file; None for anything else."""
+        """Return the error for an exception of an import (EOFError for a truncated bytecode file); None for anything else."""
         if not isinstance(exc, ImportError) and not (isinstance(exc, EOFError) and _is_of_import(exc)):
             return None
         name = getattr(exc, "name", None) or "A module"
@@ -391,7 +391,7 @@ class ProgramIncomplete(CertdeckError):
 
 
 def _is_of_import(exc: BaseException) -> bool:
-    """Tell whether the import system itself has raised it."""
+    """Return whether the import system itself raised it."""
     place = exc.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
@@ -399,12 +399,12 @@ def _is_of_import(exc: BaseException) -> bool:
 
 
 class InternalError(CertdeckError):
-    """Something that certdeck's authors did not foresee. The traceback is in the debug log, never in the text."""
+    """An unforeseen error. The traceback is in the debug log, never in the text."""
 
     code = "internal"
 
 
 class Cancelled(CertdeckError):
-    """Somebody asked to stop."""
+    """The operation was cancelled on request."""
 
     code = "cancelled"

@@ -1,9 +1,9 @@
-"""What an operation tells while it runs: small frozen facts in the past tense.
+"""The events that an operation reports while it runs: small frozen facts in the past tense.
 
-One way, no veto, no answer: losing every one of them changes nothing. Results come from return values and
-failures from exceptions. `Narrator.tell` wraps an event into a `Report` (when, which run, which lineage) and hands
-it to the front end's reporter, from whatever thread the work is in. The plain values here are shown to people and
-kept in the history, so **no field may hold a key, a token or a password**.
+They are one-way, without veto or reply: losing all of them changes nothing. Results are return values and failures are
+exceptions. `Narrator.tell` wraps an event into a `Report` (time, run, lineage) and passes it to the front end's reporter, on
+whatever thread the work runs. The plain values here are shown to people and stored in the history, so **no field may contain a
+key, a token or a password**.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """Something that has happened. Holds plain values, and no secret."""
+    """Something that has happened. Has plain values, and no secret."""
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
@@ -57,18 +57,18 @@ class ChallengePresented(Event, frozen=True, kw_only=True):
     identifier: str
     type: str
     where: str
-    """URL or record name at which the CA will look."""
+    """URL or record name that the CA will look up."""
 
 
 class ValidatorSeen(Event, frozen=True, kw_only=True):
-    """Somebody asked our HTTP-01 responder for a token: tells a firewall from a fault of the CA."""
+    """A client requested a token from our HTTP-01 responder: this distinguishes a firewall from a failure of the CA."""
 
     address: str
     identifier: str
 
 
 class RecordAdded(Event, frozen=True, kw_only=True):
-    """A record was made at a DNS provider."""
+    """A record was created at a DNS provider."""
 
     provider: str
     name: str
@@ -92,15 +92,15 @@ class ProviderTested(Event, frozen=True, kw_only=True):
 
 
 class PropagationChecked(Event, frozen=True, kw_only=True):
-    """The name servers were asked for a record."""
+    """The name servers were queried for a record."""
 
     name: str
     seen: int
     """Servers that have it."""
     of: int
-    """Servers that answer."""
+    """Servers that respond."""
     missing: tuple[str, ...] = ()
-    """Those that do not have it yet."""
+    """The servers that do not have it yet."""
 
 
 class ChallengeValidated(Event, frozen=True, kw_only=True):
@@ -110,7 +110,7 @@ class ChallengeValidated(Event, frozen=True, kw_only=True):
 class ChallengeFailed(Event, frozen=True, kw_only=True):
     identifier: str
     problem: str
-    """The CA's own words."""
+    """The CA's own message."""
 
 
 class RecordsRequired(Event, frozen=True, kw_only=True):
@@ -142,7 +142,7 @@ class CertificateIssued(Event, frozen=True, kw_only=True):
 
 
 class RehearsalPassed(Event, frozen=True, kw_only=True):
-    """The issuer to rehearse with has issued for these names; nothing of it is kept."""
+    """The staging issuer has issued for these names in a rehearsal; nothing of it is stored."""
 
     issuer: str
     names: tuple[str, ...]
@@ -165,7 +165,7 @@ class TargetSwitched(Event, frozen=True, kw_only=True):
 
 
 class SessionsEnd(Event, frozen=True, kw_only=True):
-    """Said before anything is switched: the service of a target has to be restarted, which ends its connections."""
+    """Reported before anything is switched: a target's service has to be restarted, which ends its connections."""
 
     target: str
 
@@ -181,7 +181,7 @@ class TargetReloaded(Event, frozen=True, kw_only=True):
 class TargetProbed(Event, frozen=True, kw_only=True):
     target: str
     served: str | None
-    """SHA-256 of the certificate the service presents."""
+    """SHA-256 of the certificate that the service presents."""
     matches: bool
 
 
@@ -191,21 +191,21 @@ class TargetRolledBack(Event, frozen=True, kw_only=True):
 
 
 class KeyUsed(Event, frozen=True, kw_only=True):
-    """A private key was opened. Part of the audit trail."""
+    """A private key was decrypted. Part of the audit trail."""
 
     key: str
-    """Which: `account/letsencrypt`, `lineage/shop/3`, `ca/appliance-ca`. Never its content."""
+    """Its name: `account/letsencrypt`, `lineage/shop/3`, `ca/appliance-ca`. Never its content."""
     purpose: str
 
 
 class Changed(Event, frozen=True, kw_only=True):
-    """Somebody changed the configuration: an issuer, a target, a lineage's settings, a deletion."""
+    """The configuration was changed: an issuer, a target, a lineage's settings, a deletion."""
 
     what: str
 
 
 class Recovered(Event, frozen=True, kw_only=True):
-    """What an earlier run left behind when it died has been put in order."""
+    """What an aborted earlier run left behind has been cleaned up."""
 
     what: str
 
@@ -216,38 +216,38 @@ class NotificationSent(Event, frozen=True, kw_only=True):
 
 
 class LogPruned(Event, frozen=True, kw_only=True):
-    """Old entries of the log were removed. The chain goes on from `hash`, that of the last one removed."""
+    """Old entries of the log were removed. The chain continues from `hash`, the hash of the last removed entry."""
 
     through: int
-    """Its number."""
+    """Number of the last removed entry."""
     hash: str
     entries: int
 
 
 class LogChainStarted(Event, frozen=True, kw_only=True):
-    """A new log was started, by somebody who asked for it."""
+    """A new log was started on request."""
 
     previous_entries: int
-    """Number of the last entry of the chain before."""
+    """Number of the last entry of the previous chain."""
     previous_hash: str
     set_aside: str
-    """Where what was there lies now; empty where nothing was."""
+    """Where the previous log is now; empty if there was none."""
 
 
 class LogEndDoubtful(Event, frozen=True, kw_only=True):
-    """The recorded end of the log did not fit its last entry when something was added."""
+    """The recorded end of the log did not match its last entry when an entry was added."""
 
     why: str
 
 
 LISTENER_NOT_SEEN = "listener-not-seen"
-"""Code of the warning that nothing can be seen at an address of a service, before and after a deployment."""
+"""Code of the warning that nothing can be seen at a service's address, before and after a deployment."""
 NAMES_NOT_COVERED = "names-not-covered"
-"""A service is asked for by names that its certificate does not have."""
+"""Code of the warning that clients use names for a service that its certificate does not have."""
 SERVICE_TAKEN_OVER = "service-taken-over"
-"""Code of the warning that a service carried another lineage's certificate until now."""
+"""Code of the warning that a service used another lineage's certificate until now."""
 SERVICE_DROPPED = "service-dropped"
-"""Code of the warning that a certificate is no longer deployed to a service that carried it."""
+"""Code of the warning that a certificate is no longer deployed to a service that used it."""
 BOOKKEEPING = frozenset(
     {
         "commit-not-synced",
@@ -265,7 +265,7 @@ BOOKKEEPING = frozenset(
         "log-not-written",
     }
 )
-"""Codes of the warnings that the new certificate is live, but something that follows from it failed."""
+"""Codes of warnings that the new certificate is live, but a later bookkeeping step failed."""
 MAY_LEAVE_SOMETHING = BOOKKEEPING | {
     "store-error",
     "store-full",
@@ -274,19 +274,19 @@ MAY_LEAVE_SOMETHING = BOOKKEEPING | {
     "stage-failed",
     "internal",
 }
-"""Codes of failures after which temporary files may lie about."""
+"""Codes of failures that may leave temporary files."""
 DEVICE_FAILED = "fleet-device-failed"
-"""Code of a warning: a certificate of the fleet is published, and this box has not taken it."""
+"""Code of the warning that a certificate of the fleet is published, but this box has not installed it."""
 NO_ACCESS_RIGHTS = "fleet-without-access-rights"
-"""Code of a warning: etcd asks nobody for a password."""
+"""Code of the warning that etcd requires no password."""
 DEVICE_AWAY = "fleet-device-away"
-"""Code of a warning: a device has not made its signing request."""
+"""Code of the warning that a device has not created its CSR."""
 KNOWS_ACCOUNTS = "fleet-hub-knew-accounts"
-"""Code of a warning: a hub that was removed knows the account keys."""
+"""Code of the warning that a removed hub knows the account keys."""
 KNOWS_ROOT = "fleet-hub-knew-root"
-"""Code of a warning: a hub that was removed may know the password of etcd's root."""
+"""Code of the warning that a removed hub may know the password of etcd's root."""
 DETECTED_PROBLEM = "detected-problem"
-"""A service that was found became a target, and something is left to do there."""
+"""Code of the warning that a detected service became a target, but something is left to do there."""
 
 IN_RESULT = BOOKKEEPING | {
     DETECTED_PROBLEM,
@@ -300,7 +300,7 @@ IN_RESULT = BOOKKEEPING | {
     KNOWS_ACCOUNTS,
     KNOWS_ROOT,
 }
-"""Codes of the warnings that belong to an operation's result and are repeated there."""
+"""Codes of warnings that belong to an operation's result and are repeated there."""
 
 
 class Warned(Event, frozen=True, kw_only=True):
@@ -310,7 +310,7 @@ class Warned(Event, frozen=True, kw_only=True):
 
 
 class Failed(Event, frozen=True, kw_only=True):
-    """The error with which a lineage, or the run, ended."""
+    """The error that ended a lineage's operation, or the run."""
 
     code: str
     what: str
@@ -324,22 +324,22 @@ class Progressed(Event, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """An event with its circumstances."""
+    """An event with its context."""
 
     at: datetime
     """Aware UTC."""
     run: str
-    """Eight hex digits, the same for everything that one operation told."""
+    """Eight hex digits, the same for all events of one operation."""
     lineage: str | None
     event: Event
 
 
 Reporter = Callable[[Report], None]
-"""Called from the thread that does the work, possibly from several at once; must return fast."""
+"""Called on the thread that does the work, possibly on several in parallel; must return quickly."""
 
 
 class Narrator(Struct, frozen=True, kw_only=True):
-    """Stamps events and passes them on; a reporter that raises is logged and otherwise ignored."""
+    """Adds time, run and lineage to events and passes them on; an exception in the reporter is logged and otherwise ignored."""
 
     report: Reporter
     now: Callable[[], datetime]
@@ -347,7 +347,7 @@ class Narrator(Struct, frozen=True, kw_only=True):
     lineage: str | None = None
 
     def about(self, lineage: str) -> Narrator:
-        """Return a narrator whose events belong to `lineage`."""
+        """Return a narrator for events about `lineage`."""
         return replace(self, lineage=lineage)
 
     def tell(self, event: Event) -> None:

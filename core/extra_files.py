@@ -1,11 +1,11 @@
-"""Further files that a target gets: `FORMAT:/path`, for other programs that want the same certificate in another form."""
+"""Additional files of a target: `FORMAT:/path`, for other programs that need the same certificate in another format."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 FORMATS = ("fullchain", "certificate", "chain", "key", "combined", "key-first", "der", "pfx")
-"""In PEM, but for `der` (the certificate alone) and `pfx` (PKCS#12); `combined` and `key-first`: chain and key in one file."""
+"""PEM, except `der` (only the certificate) and `pfx` (PKCS#12); `combined` and `key-first`: chain and key in one file."""
 
 
 class ExtraFile(NamedTuple):
@@ -22,7 +22,7 @@ def parse(text: str) -> ExtraFile | None:
 
 
 def broken(text: str) -> tuple[str, str] | None:
-    """Return what is wrong with the text of a further file and how to write it, or None."""
+    """Return (what is wrong with the text of an additional file, how to write it), or None."""
     if parse(text) is not None:
         return None
     return (
@@ -32,10 +32,10 @@ def broken(text: str) -> tuple[str, str] | None:
 
 
 def usual_files(folder: str, primary: str | None) -> tuple[str, ...]:
-    """Return the further files that programs expect in a folder beside `domain.crt` and `domain.key`.
+    """Return the additional files that programs expect in a folder next to `domain.crt` and `domain.key`.
 
     Args:
-        primary: the first name of the certificate; its files are named after it, `*` as `_wildcard`. None: without them.
+        primary: the first name of the certificate; files are also named after it, `*` as `_wildcard`. None: without these.
     """
     base = folder.rstrip("/")
     found = [

@@ -1,4 +1,4 @@
-"""A table of fields: what an entry of the configuration consists of, its settings and its secrets.
+"""A table of fields: the settings and secrets of an entry in the configuration.
 
 DNS providers and notification channels are such entries. The table of a kind feeds command line, form, help and checks;
 there is no second list.
@@ -13,27 +13,27 @@ from msgspec import Struct
 from core.web_address import split_address
 
 LONGEST_VALUE_BYTES = 64 * 1024
-"""Of a setting or a secret: a private key in PEM is a few kilobytes."""
+"""Maximum size of a setting or a secret: a private key in PEM has a few kilobytes."""
 
 
 class EntryField(Struct, frozen=True, kw_only=True):
-    """One thing that a provider, or a channel of notifications, wants to know."""
+    """One field of a provider or a notification channel."""
 
     key: str
-    """In the entry of the configuration, or of the secret in the vault."""
+    """Its key in the configuration, or in the vault for a secret."""
     label: str
-    """In the form: `API token`."""
+    """Its label in the form: `API token`."""
     help: str = ""
-    """One sentence: where it is found, what it is for."""
+    """One sentence: where to find the value, or what it is for."""
     secret: bool = False
     required: bool = True
     default: str = ""
     choices: tuple[str, ...] = ()
     check: Callable[[str], str | None] | None = None
-    """Returns what is wrong with a value, in words without the value of a secret; None when it can be right."""
+    """Returns what is wrong with a value, without showing a secret; None if it may be valid."""
 
     def problem(self, value: str | None) -> str | None:
-        """Return what is wrong with a value, or that it is missing; None when it can be right."""
+        """Return what is wrong with a value, or that it is missing; None if it may be valid."""
         if not value:
             return "it is missing" if self.required else None
         if not value.isprintable() and not (self.secret and "\n" in value):
@@ -46,15 +46,15 @@ class EntryField(Struct, frozen=True, kw_only=True):
 
 
 class EntryKind(Struct, frozen=True, kw_only=True):
-    """A kind of entry: what its form asks for."""
+    """A kind of entry and the fields of its form."""
 
     name: str
     title: str
     fields: tuple[EntryField, ...]
     help: str
-    """What to make at the other side, with its permission by the name that it has there; two sentences at most."""
+    """What to create at the other side, with the name that the permission has there; at most two sentences."""
     notes: tuple[str, ...] = ()
-    """What surprises people: access rules, limits, slowness. Shown in the form and when an entry is added."""
+    """Surprising facts: access rules, limits, slowness. Shown in the form and when an entry is added."""
 
     @property
     def settings(self) -> tuple[EntryField, ...]:
@@ -73,13 +73,13 @@ class EntryInfo(Struct, frozen=True, kw_only=True):
     title: str
     settings: Mapping[str, str]
     secrets: Mapping[str, bool]
-    """Which are there, by key."""
+    """Key → whether the secret is stored."""
     missing: tuple[str, ...] = ()
-    """Required fields that have no value."""
+    """Required fields without a value."""
 
 
 def web_address_problem(endpoint: str, example: str = "https://proxy.example.com:8443") -> str | None:
-    """Return what is wrong with the address of an HTTP interface; None when it can be right."""
+    """Return what is wrong with the URL of an API; None if it may be valid."""
     parts = split_address(endpoint)
     if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         return f"write it as a URL, for example {example}"
@@ -110,8 +110,8 @@ def missing_or_wrong(
     """Return what is wrong with the values of an entry, by field.
 
     Args:
-        secrets: those that are given.
-        there: keys of the secrets that the vault has already; these need not be given again.
+        secrets: the given secrets.
+        there: keys of secrets that the vault already has; these need not be given again.
     """
     found: dict[str, str] = {}
     for field in fields:
@@ -126,7 +126,7 @@ def missing_or_wrong(
 def unknown_keys(
     title: str, fields: Sequence[EntryField], settings: Collection[str], secrets: Collection[str]
 ) -> dict[str, str]:
-    """Return which keys of an entry its kind does not have, or has as something else."""
+    """Return the problems of keys that the kind does not have, or has as the other type (setting or secret)."""
     known = {field.key for field in fields}
     secret_keys = {field.key: None for field in fields if field.secret}
     found: dict[str, str] = {}

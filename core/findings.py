@@ -1,4 +1,4 @@
-"""What the doctor finds: values without behaviour, part of `core.operations`."""
+"""The doctor's findings: values without behaviour, part of `core.operations`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One line of the doctor."""
+    """One finding of the doctor."""
 
     id: str
     status: str
@@ -18,11 +18,11 @@ class Finding(Struct, frozen=True, kw_only=True):
     """What was found."""
     fix: str = ""
     why: str = ""
-    """The cause, or what it leads to."""
+    """The cause, or the consequence."""
 
     @property
     def sentences(self) -> str:
-        """What and why, for people."""
+        """`detail` and `why` as text for people."""
         if not self.why:
             return self.detail
         stop = "" if self.detail.endswith((".", "!", "?")) else "."
@@ -30,27 +30,27 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Visit(Struct, frozen=True, kw_only=True):
-    """One request to the file of the self-test. Foreign text is cleaned."""
+    """One request for the self-test file. Foreign text is cleaned."""
 
     at: datetime
     address: str
-    """Of the one who asked."""
+    """Address of the client."""
     host: str
-    """The name that was asked for; empty when there was none."""
+    """The requested host name; empty if there was none."""
     path: str
     is_found: bool
-    """It was the file; everything else got 404."""
+    """It was the self-test file; everything else got 404."""
 
 
 class Listening(Struct, frozen=True, kw_only=True):
-    """The file of the self-test, kept up for a try from outside."""
+    """The self-test file, served for a test from outside."""
 
     address: str
-    """Where certdeck listens; empty with a webroot."""
+    """The address that certdeck listens on; empty with a webroot."""
     port: int
     webroot: str
-    """The folder that the file is in; empty with a listener."""
+    """The folder that contains the file; empty with a listener."""
     path: str
     visits: tuple[Visit, ...] = ()
-    """The first thousand."""
+    """The first thousand requests."""
     count: int = 0

@@ -1,4 +1,4 @@
-"""What is chosen for a certificate of a fleet: apart, because every request for a certificate holds one."""
+"""The options for a certificate of a fleet. A separate module, because every request for a certificate has them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from msgspec import Struct
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """What is chosen for a certificate of the fleet beside the usual. None: as it was."""
+    """The options for a certificate of the fleet. None: unchanged."""
 
     policy: str | None = None
     """`master`, `hybrid`, `device`."""
     boxes: tuple[str, ...] | None = None
-    """Ids of the devices; empty: all."""
+    """IDs of the devices; empty: all."""
     all_or_none: bool | None = None
     allow_weaker: bool = False
-    """Take a weaker key policy than before."""
+    """Accept a weaker key policy than before."""

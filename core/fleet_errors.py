@@ -1,4 +1,4 @@
-"""Errors of a fleet, below `CertdeckError`. A box without a fleet never loads them."""
+"""Errors of a fleet, subclasses of `CertdeckError`. A box without a fleet never loads them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from core.errors import CertdeckError
 
 
 class FleetError(CertdeckError):
-    """The fleet could not be reached, or refused."""
+    """The fleet could not be reached, or refused the request."""
 
     code = "fleet-error"
 
 
 class FleetUnreachable(FleetError):
-    """No member of etcd answered in time, or most of them are down."""
+    """No etcd member responded in time, or most of them are down."""
 
     code = "fleet-unreachable"
 
@@ -36,24 +36,24 @@ class FleetFull(FleetError):
 
 
 class NotLeading(FleetError):
-    """Another hub leads the fleet, or may do so by now."""
+    """Another hub leads the fleet, or may lead it by now."""
 
     code = "not-leading"
 
 
 class FleetConflict(FleetError):
-    """An entry was changed by somebody else since it was read."""
+    """An entry was changed by another box since it was read."""
 
     code = "fleet-conflict"
 
 
 class FleetForged(FleetError):
-    """An entry in etcd was not written by a hub of this fleet, or was changed."""
+    """An entry in etcd was not written by a hub of this fleet, or was altered."""
 
     code = "fleet-forged"
 
 
 class FleetTooNew(FleetError):
-    """An entry in etcd was written by a later release, in a format that this one does not know."""
+    """An entry in etcd was written by a later release, in an unknown format."""
 
     code = "fleet-too-new"

@@ -1,4 +1,4 @@
-"""The fleet as values: who leads, which boxes there are, what each serves, who is behind and why."""
+"""The fleet as values: the leader, the boxes, what each serves, and which ones are behind and why."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from msgspec import Struct
 from core.errors import CertdeckError
 
 AWAY_AFTER = timedelta(hours=36)
-"""A box looks at least twice a day; clocks may differ by hours."""
+"""A box contacts the fleet at least twice a day; clocks may differ by hours."""
 SETTLED_AFTER = timedelta(hours=6)
-"""After its `not_before`, which CAs date back by an hour: by then every device that can should serve a certificate."""
+"""Time after a certificate's `not_before`, which CAs set back by an hour: by then, every working device should serve it."""
 ENDS_SOON = timedelta(days=7)
 
 
 class Joined(Struct, frozen=True, kw_only=True):
-    """What a box is in the fleet."""
+    """The membership of a box in the fleet."""
 
     id: str
     fingerprint: str
     fleet: str
     role: str
     state: str
-    """`waiting` for somebody to approve it, or `approved`."""
+    """`waiting` for approval, or `approved`."""
     created: bool = False
-    """`init` has made the fleet just now."""
+    """`init` has just created the fleet."""
 
 
 class Member(Struct, frozen=True, kw_only=True):
@@ -41,28 +41,28 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class Removed(Struct, frozen=True, kw_only=True):
-    """A box that was removed, and the certificates that it had."""
+    """A removed box, and the certificates that it had."""
 
     id: str
     rotated: tuple[str, ...]
-    """With a new key by now."""
+    """Certificates that have a new key now."""
     failed: tuple[str, ...]
-    """Whose renewal failed; the next run tries again."""
+    """Certificates whose renewal failed; the next run tries again."""
 
 
 class Received(Struct, frozen=True, kw_only=True):
-    """What one look of a device has done."""
+    """The result of one check of a device."""
 
     state: str
-    """`waiting`: nobody has approved this box yet; `approved`."""
+    """`waiting`: this box is not approved yet; `approved`."""
     deployed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     staged: tuple[str, ...] = ()
     failed: tuple[tuple[str, CertdeckError], ...] = ()
     requested: tuple[str, ...] = ()
-    """Certificates for which a signing request was made."""
+    """Certificates for which a CSR was created."""
     revision: int = 0
-    """Of etcd, as of which this is."""
+    """etcd's revision that this result is based on."""
 
 
 class BoxCertificate(Struct, frozen=True, kw_only=True):
@@ -70,16 +70,16 @@ class BoxCertificate(Struct, frozen=True, kw_only=True):
 
     name: str
     version: int
-    """That the device serves; 0: none yet."""
+    """The version that the device serves; 0: none yet."""
     wanted: int
-    """The newest that is published."""
+    """The newest published version."""
     state: str
     """`deployed`, `behind`, `failed`, `none`."""
     why: str = ""
-    """In words, for anything but `deployed`."""
+    """The reason, for any state except `deployed`."""
     sha256: str = ""
     at: datetime | None = None
-    """When the device said so, by its clock."""
+    """When the device reported this, by its own clock."""
 
 
 class BoxStatus(Struct, frozen=True, kw_only=True):
@@ -90,14 +90,14 @@ class BoxStatus(Struct, frozen=True, kw_only=True):
     role: str
     fingerprint: str
     state: str
-    """`waiting` for somebody to approve it, or `approved`."""
+    """`waiting` for approval, or `approved`."""
     seen: datetime | None = None
-    """The last time that the device looked, by its own clock."""
+    """When the device last checked for changes, by its own clock."""
     release: str = ""
     certificates: tuple[BoxCertificate, ...] = ()
 
     def is_away(self, now: datetime) -> bool:
-        """Tell whether a box that has been seen has not been for too long."""
+        """Return whether an approved box has not been seen for too long; False if it was never seen."""
         return self.state == "approved" and self.seen is not None and now - self.seen > AWAY_AFTER
 
 
@@ -116,7 +116,7 @@ class FleetCertificate(Struct, frozen=True, kw_only=True):
     """Of the newest certificate."""
     last_error: Mapping[str, object] | None = None
     revoked: str = ""
-    """Who says that it is revoked, since when and why: the end of a sentence. Empty: nobody does."""
+    """Who reports the revocation, since when and why: the end of a sentence. Empty: it is not revoked."""
 
     @property
     def trouble(self) -> str:
@@ -124,11 +124,11 @@ class FleetCertificate(Struct, frozen=True, kw_only=True):
         return f"It is revoked: {self.revoked}." if self.revoked else str((self.last_error or {}).get("what", ""))
 
     def is_ending(self, now: datetime) -> bool:
-        """Tell whether it ends within a week."""
+        """Return whether it expires within a week."""
         return self.not_after is not None and self.not_after - now < ENDS_SOON
 
     def is_settled(self, now: datetime) -> bool:
-        """Tell whether every device has had the time to take the newest version."""
+        """Return whether every device has had enough time to install the newest version."""
         return self.not_before is not None and now - self.not_before > SETTLED_AFTER
 
 
@@ -137,27 +137,27 @@ class EtcdMember(Struct, frozen=True, kw_only=True):
 
     endpoint: str
     state: str
-    """`ok`, or why not."""
+    """`ok`, or the problem."""
 
 
 class FleetStatus(Struct, frozen=True, kw_only=True):
-    """What `fleet status` shows."""
+    """The result of `fleet status`."""
 
     id: str
     name: str
     role: str
-    """Of this box."""
+    """Role of this box."""
     box: str
     leader: str | None
-    """Name of the hub that leads; None: nobody does at present."""
+    """Name of the leading hub; None: there is no leader at present."""
     leader_id: str | None
     leading_since: datetime | None
     members: tuple[EtcdMember, ...]
     boxes: tuple[BoxStatus, ...] = ()
-    """Of a device: itself alone."""
+    """On a device: only itself."""
     certificates: tuple[FleetCertificate, ...] = ()
 
     @property
     def behind(self) -> tuple[tuple[BoxStatus, BoxCertificate], ...]:
-        """Return what is not as it should be."""
+        """Return the certificates that are not deployed, each with its box."""
         return tuple((box, one) for box in self.boxes for one in box.certificates if one.state != "deployed")

@@ -1,6 +1,6 @@
-"""What announced lifetimes will do to this box: certificates, settings, timetable and a day in; renewals and problems out. Pure.
+"""The effect of announced lifetimes on this box: certificates, settings, timetable and a day in; renewals and problems out. Pure.
 
-Renewals are reckoned by the rule of `core.renewal`, without the CA's own advice, which is not known years ahead.
+Renewals are calculated by the rule of `core.renewal`, without the CA's own advice, which is not known years ahead.
 """
 
 from __future__ import annotations
@@ -28,49 +28,49 @@ _WEEK, _YEAR = 7.0, 365.25
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """A certificate as it is now."""
+    """The current state of a certificate."""
 
     name: str
     issuer: str
     kind: str
-    """`letsencrypt`, `public` (another public CA), `private` (a CA of one's own, or none), `upload`."""
+    """`letsencrypt`, `public` (another public CA), `private` (a private CA, or none), `upload`."""
     profile: str = ""
     lifetime_days: float | None = None
-    """Of the live certificate; None where there is none yet."""
+    """Of the live certificate; None if there is none yet."""
     renew_days_before: int | None = None
     auto_renew: bool = True
     self_signed: bool = False
     is_ordered: bool = True
-    """From a CA over ACME: it counts as an order there."""
+    """Ordered from a CA over ACME: it counts as an order there."""
     by_hand: bool = False
-    """Its DNS records are set by a person each time."""
+    """A person sets its DNS records at each renewal."""
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
-    """Something that will not work then as it does now."""
+    """Something that will no longer work on that day."""
 
     code: str
     text: str
 
 
 class CertificateThen(Struct, frozen=True, kw_only=True):
-    """A certificate on the day that was asked for."""
+    """A certificate on the requested day."""
 
     name: str
     issuer: str
     lifetime_days: float
     lifetime_days_now: float | None
     source: str
-    """Who announced it and when; empty where nothing changes."""
+    """Who announced it and when; empty if nothing changes."""
     renews_every_days: float
     renewals_per_year: float
     by_hand: bool
-    """A person has to act each time."""
+    """A person has to act at each renewal."""
     problems: tuple[Trouble, ...] = ()
 
 
 class IssuerThen(Struct, frozen=True, kw_only=True):
-    """What one CA is asked for."""
+    """The number of requests to one CA."""
 
     name: str
     certificates: int
@@ -85,16 +85,16 @@ class Forecast(Struct, frozen=True, kw_only=True):
     issuers: tuple[IssuerThen, ...]
     orders_per_week: float
     runs_per_week: float
-    """0 where nothing starts the scheduled run."""
+    """0 if nothing starts the scheduled run."""
     changes: tuple[Lifetime, ...]
-    """What is announced between now and then."""
+    """The announced changes until then."""
     problems: tuple[Trouble, ...]
 
 
 def forecast(
     subjects: Sequence[Subject], day: date, *, today: date, timetable: Timetable | None, has_timer: bool
 ) -> Forecast:
-    """Return what a box will do on `day`. `timetable`: of the scheduled run, where it is known."""
+    """Return the forecast for `day`. `timetable`: of the scheduled run, if known."""
     certificates = tuple(_certificate(each, day, timetable) for each in subjects)
     issuers = tuple(_issuers(subjects, certificates))
     return Forecast(
@@ -109,7 +109,7 @@ def forecast(
 
 
 def lifetime_on(subject: Subject, day: date) -> tuple[float, str]:
-    """Return how many days a certificate lives that is issued on a day, and who announced that."""
+    """Return the lifetime in days of a certificate issued on a day, and who announced it."""
     now = subject.lifetime_days
     if subject.kind == PRIVATE or subject.self_signed:
         return now or 90.0, ""
@@ -171,7 +171,7 @@ def _troubles(subject: Subject, life: float, every: float, timetable: Timetable 
 
 
 def _issuers(subjects: Sequence[Subject], certificates: Sequence[CertificateThen]) -> Iterator[IssuerThen]:
-    """Yield what each CA is asked for; nobody is asked for an upload or for what this box signs itself."""
+    """Yield the orders for each CA; uploads and self-issued certificates have none."""
     asked: dict[str, list[float]] = {}
     for subject, then in zip(subjects, certificates, strict=True):
         if subject.is_ordered:

@@ -1,7 +1,7 @@
-"""What is wrong with a certificate, in one place: the console, `status`, its JSON and `--check` all ask here. Pure.
+"""The problems of a certificate, determined in one place for the console, `status`, its JSON and `--check`. Pure.
 
-`severity` is about time alone; health adds everything else that keeps clients from being served, or the next renewal
-from happening. Each reason has a stable code and one short sentence. A new kind of trouble is one more rule in `_RULES`.
+`severity` is only about time; health adds everything else that prevents clients from being served, or the next renewal. Each
+reason has a stable code and one short sentence. A new kind of problem is one more rule in `_RULES`.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ _BY_SEVERITY = {"green": OK, "yellow": WARNING, "red": CRITICAL}
 
 
 class Reason(NamedTuple):
-    """One thing that is wrong."""
+    """One problem."""
 
     code: str
     """A stable kebab-case word."""
     level: str
     """`warning` or `critical`."""
     text: str
-    """One sentence, plain text; may hold data from outside."""
+    """One sentence of plain text; may contain foreign data."""
     brief: str
-    """The same in a few words, for one cell of a table; may hold data from outside."""
+    """The same in a few words, for one cell of a table; may contain foreign data."""
 
 
 class Health(NamedTuple):
-    """The worst level of all reasons, and the reasons, the worst first."""
+    """The worst level of all reasons, and the reasons, worst first."""
 
     level: str
     reasons: tuple[Reason, ...] = ()
 
 
 def health(row: LineageStatus) -> Health:
-    """Return how a certificate is."""
+    """Return the health of a certificate."""
     found = [reason for rule in _RULES for reason in rule(row)]
     found.sort(key=lambda reason: -LEVELS.index(reason.level))
     return Health(found[0].level, tuple(found)) if found else Health(OK)
 
 
 def foremost(judged: Health) -> Reason | None:
-    """Return the reason that tells a person most: the worst one, what went wrong before what is merely near.
+    """Return the most informative reason: the worst one, and failures before expiry.
 
-    Expiry within weeks says less than the failure that keeps it from being renewed, and the timer concerns every certificate alike.
+    Expiry within weeks says less than the failure that prevents the renewal, and the timer affects every certificate alike.
     """
     for reason in judged.reasons:
         if reason.code not in (EXPIRES_SOON, NO_TIMER):
@@ -67,10 +67,10 @@ def _time(row: LineageStatus) -> Iterator[Reason]:
         return
     if not row.valid_yet:
         yield Reason("not-yet-valid", CRITICAL, f"It is not valid before {_day(row.not_before)}.", "not valid yet")
-    # Of one that is not valid yet nothing runs out: its severity is about its beginning.
+    # The severity of a certificate that is not valid yet is about its start, not about its expiry.
     level = _BY_SEVERITY[row.severity] if row.valid_yet else OK
     if row.chain_end:
-        # A person has to replace the chain of an upload in time; a CA's own chain comes new with the next renewal.
+        # The chain of an upload has to be replaced manually in time; a CA's own chain is replaced at the next renewal.
         if level != OK or not row.auto_renew:
             over = row.days_left is not None and row.days_left < 0
             verb = "ended" if over else "ends"

@@ -1,7 +1,7 @@
-"""What all HTTP servers that are asked here have in common, CAs and DNS providers: patience, and answers that are none.
+"""Shared code for requests to HTTP servers (CAs, DNS providers, webhooks): back-off, and detection of invalid responses.
 
-One reader of Retry-After, one back-off, one judgement of what cannot be an interface's answer. Pure but for `Backoff`, which
-waits on the clock that it is given.
+There is one parser of Retry-After, one back-off, and one test for responses that cannot come from an API. Pure except for
+`Backoff`, which waits on the given clock.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from core.ports import CancelToken, Clock, Random, Response
 from core.stored_times import LONGEST_LIMIT_SECONDS
 
 WHOLE_SECONDS = 60.0
-"""How long one request is tried at the most, waits included."""
+"""Maximum time for one request with its retries, waits included."""
 LONGEST_WAIT = timedelta(seconds=LONGEST_LIMIT_SECONDS)
-"""A Retry-After beyond that is read as this: no limit of a CA is longer (Let's Encrypt: 7 days, 2026-08)."""
+"""A longer Retry-After is treated as this: no limit of a CA is longer (Let's Encrypt: 7 days, 2026-08)."""
 _READ_FOR_WORDS = 65536
 
 
 class Backoff:
-    """The waits between the tries of one request: each longer than the last, a minute in all."""
+    """The waits between the attempts of one request; all attempts together take at most a minute."""
 
     def __init__(self, clock: Clock, random: Random, cancel: CancelToken, pauses: Sequence[float]) -> None:
-        """`pauses`: seconds before the second, third … try."""
+        """`pauses`: seconds before the second, third … attempt."""
         self._clock = clock
         self._random = random
         self._cancel = cancel
@@ -37,20 +37,20 @@ class Backoff:
         self._pauses = iter(pauses)
 
     def wait_or_raise(self, error: CertdeckError, until: datetime | None = None, ends: float = math.inf) -> None:
-        """Wait as `wait` does; raise `error` where it does not."""
+        """Wait as `wait` does; raise `error` if it does not wait."""
         if not self.wait(until, ends):
             raise error
 
     def wait(self, until: datetime | None = None, ends: float = math.inf) -> bool:
-        """Wait, not less than until `until`. False, at once: all tries are used up, or that would take too long.
+        """Wait, at least until `until`, and return True; return False at once if no attempt is left, or the wait would be too long.
 
         Args:
-            ends: seconds of the monotonic clock after which nothing is tried any more.
+            ends: seconds of the monotonic clock after which there is no further attempt.
         """
         pause = next(self._pauses, None)
         if pause is None:
             return False
-        pause *= self._random.uniform(0.8, 1.2)  # many boxes must not come back in the same instant
+        pause *= self._random.uniform(0.8, 1.2)  # many boxes must not retry at the same instant
         if until is not None:
             pause = max(pause, (until - self._clock.now()).total_seconds())
         if self._clock.monotonic() + pause > min(self._started + WHOLE_SECONDS, ends):
@@ -60,11 +60,11 @@ class Backoff:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """Return when the server wants to be asked again, from seconds or an HTTP date (RFC 9110 §10.2.3).
+    """Return when the server accepts requests again, from seconds or an HTTP date (RFC 9110 §10.2.3).
 
     Args:
         headers: names in lower case.
-        now: by our clock, and so is the result: a date is measured against the answer's own Date, whatever our clock shows.
+        now: by our clock, like the result: a date is measured against the response's own Date, whatever our clock shows.
     """
     value = headers.get("retry-after", "").strip()
     if not value:
@@ -80,7 +80,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
 
 
 def http_date(value: str) -> datetime | None:
-    """Return an HTTP date as aware UTC; they are all GMT, whatever they say."""
+    """Return an HTTP date as aware UTC; HTTP dates are always GMT, whatever they state."""
     try:
         moment = parsedate_to_datetime(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -89,17 +89,17 @@ def http_date(value: str) -> datetime | None:
 
 
 class Improper(Enum):
-    """Why an answer cannot come from the interface that was asked."""
+    """Why a response cannot come from the API."""
 
     REDIRECT = auto()
     ENDLESS = auto()
-    """More than any answer of it has."""
+    """Larger than any response of the API."""
     PAGE = auto()
-    """A web page: a network's login page, a firewall's or proxy's notice, another site."""
+    """A web page: a network's login page, a message of a firewall or proxy, another site."""
 
 
 def improper(response: Response) -> Improper | None:
-    """Judge an answer by its outside. None: it may be one."""
+    """Judge a response without parsing it. None: it may be valid."""
     if 300 <= response.status < 400:
         return Improper.REDIRECT
     if response.truncated:
@@ -108,7 +108,7 @@ def improper(response: Response) -> Improper | None:
 
 
 def is_page(response: Response) -> bool:
-    """Return whether the body is a web page. An empty body is nothing at all, whatever its type says."""
+    """Return whether the body is a web page. An empty body is not, whatever its content type."""
     begin = response.body[:256].lstrip().lower()
     if not begin:
         return False
@@ -116,9 +116,9 @@ def is_page(response: Response) -> bool:
 
 
 def first_words(response: Response) -> str:
-    """Return what an answer says that is not in the interface's own form: a page's title, a message in JSON, the first line.
+    """Return the message of a response that is not in the API's own format: a page's title, a message in JSON, the first line.
 
-    Empty where there is nothing to read. Foreign text: the caller makes it harmless before anybody sees it.
+    Empty if there is none. Foreign text: the caller has to clean it before it is shown.
     """
     import html
 

@@ -1,7 +1,7 @@
-"""The names and addresses a certificate is for, from what people type to what goes on the wire (RFC 8555 §7.1.4, RFC 8738).
+"""The names and addresses of a certificate, from user input to the wire format (RFC 8555 §7.1.4, RFC 8738).
 
-Names are shown as people write them (U-labels) and sent as A-labels, lower case. Every refusal says which name, why, and what to
-type instead, and all of them come at once. Pure; `idna` is loaded only for a name that is not ASCII.
+Names are shown as U-labels and sent as A-labels in lower case. Every refusal says which name, why, and what to type instead,
+and all of them are reported together. Pure; `idna` is loaded only for a name that is not ASCII.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ LONGEST_NAME = 253
 LONGEST_LABEL = 63
 LONGEST_LINEAGE = 128
 _MOST_EXPLAINED = 8
-"""Refused names that a message explains one by one; `details` holds them all."""
+"""Refused names that a message explains one by one; `details` has all of them."""
 _LINEAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SEPARATORS = re.compile(r"[\s,;]+")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _COUNTRY_SECOND_LEVELS = frozenset(("ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"))
-"""Second levels below which many countries sell domains (`example.co.uk`): enough for a hint, without the Public Suffix List."""
+"""Second levels below which many countries register domains (`example.co.uk`): sufficient for a hint, unlike a full list."""
 _PRIVATE_SUFFIXES = frozenset(
-    # RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN's reservation of .internal (2024), and what routers and Windows domains use.
+    # RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN's reservation of .internal (2024), and usual names of routers, Windows domains.
     (
         "local",
         "localhost",
@@ -47,13 +47,13 @@ _PRIVATE_SUFFIXES = frozenset(
 
 
 class BadIdentifier(UsageError):
-    """What was typed is not a name or address. `details["problems"]`: one sentence for each."""
+    """The input is not a name or address. `details["problems"]`: one `name`, `why` and `fix` for each."""
 
     code = "bad-identifier"
 
 
 class BadLineageName(UsageError):
-    """A lineage, issuer or target cannot be called that."""
+    """The name is not valid for a lineage, issuer or target."""
 
     code = "bad-lineage-name"
 
@@ -62,11 +62,11 @@ class Identifier(Struct, frozen=True):
     """One DNS name or IP address."""
 
     value: str
-    """A-label, lower case, no dot at the end, `*.` kept; or the canonical text of an address."""
+    """A-label, lower case, no final dot, `*.` kept; or the canonical text of an address."""
     type: str
     """`dns` or `ip`."""
     display: str
-    """As people write it."""
+    """The form shown to people."""
 
     @property
     def wildcard(self) -> bool:
@@ -82,7 +82,7 @@ def parse_identifier(text: str) -> Identifier:
 
 
 def parse_identifiers(texts: Iterable[str]) -> tuple[Identifier, ...]:
-    """Return the identifiers in `texts`, split at blanks and commas, each once, in the order given (SO-16).
+    """Return the identifiers in `texts`, split at white space, commas and semicolons, without duplicates, in order (SO-16).
 
     Raises BadIdentifier (`bad-identifier`) with every problem.
     """
@@ -102,7 +102,7 @@ def parse_identifiers(texts: Iterable[str]) -> tuple[Identifier, ...]:
 
 
 def companion(identifier: Identifier, challenge: str) -> Identifier | None:
-    """Return what is usually wanted beside a bare domain: `www.` with HTTP-01 (SO-14), `*.` with DNS-01 (SO-15)."""
+    """Return the name that usually accompanies a bare domain: `www.` with HTTP-01 (SO-14), `*.` with DNS-01 (SO-15); or None."""
     labels = identifier.value.split(".")
     if identifier.type == "ip" or identifier.wildcard or labels[0] == "www" or labels[-1] in _PRIVATE_SUFFIXES:
         return None
@@ -114,7 +114,7 @@ def companion(identifier: Identifier, challenge: str) -> Identifier | None:
 
 
 def public_problem(identifier: Identifier) -> str | None:
-    """Return why no public CA can vouch for a name; None where one could."""
+    """Return why no public CA can issue for a name; None if one could."""
     if identifier.type == "ip":
         import ipaddress
 
@@ -136,7 +136,7 @@ def public_problem(identifier: Identifier) -> str | None:
 
 
 def lineage_name_for(identifier: Identifier) -> str:
-    """Return the default name of a lineage: its first name, `*` as `_wildcard`, cut to fit."""
+    """Return the default name of a lineage: its first name, `*` as `_wildcard`, shortened if necessary."""
     name = re.sub(r"[^A-Za-z0-9._-]", "-", identifier.value.replace("*", "_wildcard"))
     if not _LINEAGE.fullmatch(name[:1]):
         name = f"_{name}"
@@ -149,7 +149,7 @@ def lineage_name_for(identifier: Identifier) -> str:
 
 
 def check_lineage_name(name: str) -> None:
-    """Raise BadLineageName (`bad-lineage-name`) for what cannot name a lineage, an issuer or a target (SO-11)."""
+    """Raise BadLineageName (`bad-lineage-name`) for a name that is not valid for a lineage, issuer or target (SO-11)."""
     if _LINEAGE.fullmatch(name):
         return
     shown = visible(name, 40)
@@ -200,7 +200,7 @@ def _parse(text: str) -> Identifier:
         raise _Refused(text, "A star replaces exactly one label, the leftmost one.", "Write it as *.example.com.")
     if "_" in base:
         raise _Refused(text, "Host names must not contain underscores.", "Use a dash, or another name.")
-    # An A-label is never shorter than what it stands for, so this also bounds the work of idna.
+    # An A-label is never shorter than its U-label, so this also limits the work of idna.
     if len(base) > 2 * LONGEST_NAME:
         raise _Refused(text, f"A name has at most {LONGEST_NAME} characters.", "Use a shorter name.")
     ascii_name = base.lower() if base.isascii() else _to_ascii(text, base)
@@ -253,7 +253,7 @@ def _address(text: str) -> Identifier | None:
         raise _Refused(text, "It means all addresses of a machine.", "Use the address that clients connect to.")
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     if mapped is not None:
-        # Python 3.13 writes it differently than 3.11, so it would not stay the same name over an upgrade either.
+        # Python 3.13 writes it differently from 3.11, so the name would also change with an upgrade.
         raise _Refused(text, "It is an IPv4 address written as IPv6.", f"Type {mapped}.")
     return Identifier(value, "ip", value)
 
@@ -266,7 +266,7 @@ def _refuse_urls(text: str) -> None:
         return
     fix = "Type only the name."
     try:
-        # Only what would be taken is suggested, so that nothing hostile comes back in the advice.
+        # Only a valid name is suggested, so that nothing hostile is repeated in the advice.
         suggested = _address(host) if ":" in host else _parse(host)
     except _Refused:
         suggested = None
@@ -276,7 +276,7 @@ def _refuse_urls(text: str) -> None:
 
 
 def _to_ascii(text: str, name: str) -> str:
-    """Return the A-labels of a name, label by label: what is wrong with an ASCII one is found, and said, by the caller."""
+    """Return a name in A-labels, converted label by label; the caller checks the ASCII labels."""
     import idna
 
     try:
@@ -297,7 +297,7 @@ def _a_label(label: str) -> str:
 
 
 def _is_punycode(label: str) -> bool:
-    """Tell whether an A-label can be decoded. Names that IDNA 2008 would not allow any more (emoji) exist and are fine."""
+    """Return whether an A-label can be decoded. Names that IDNA 2008 no longer allows (emoji) exist and are accepted."""
     try:
         decoded = label.removeprefix("xn--").encode().decode("punycode")
     except UnicodeError:

@@ -1,8 +1,8 @@
-"""Files that a person names: opened once, read within bounds, never waited for without end.
+"""Files that a user names: opened once, read within limits of size and time.
 
-A name can lead to anything. A regular file is read; so is a pipe that the shell has opened for us (`/dev/stdin`, `<(command)`), for
-a limited time. A named pipe, a device, a directory or a socket is refused: opening or reading one may block for ever, or do
-something.
+A name can lead to anything. A regular file is read; so is a pipe that the shell has opened for us (`/dev/stdin`, `<(command)`),
+for a limited time. A named pipe, a device, a directory or a socket is refused: opening or reading one may block forever, or have
+side effects.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from core.errors import UsageError
 from core.text import visible
 
 PIPE_SECONDS = 120.0
-"""What a command behind `<(command)` may take in all."""
+"""Time limit for a command in `<(command)`."""
 FILE_SECONDS = 2.0
-"""The same for a file, which never waits unless it is none."""
+"""Time limit for a file, which never blocks if it really is a file."""
 SECRET_BYTES = 64 * 1024
-"""More than any secret: a private key in PEM takes a few kilobytes."""
+"""Larger than any secret: a private key in PEM has a few kilobytes."""
 _HANDED_OVER = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/(?:self|\d+)/fd/\d+")
-"""Names of descriptors that this process was started with."""
+"""Names of descriptors that this process inherited."""
 _LOOK_MILLISECONDS = 200
 _REASONS = {
     errno.ENOENT: "There is no such file.",
@@ -42,18 +42,18 @@ _REASONS = {
 
 
 def read_input(path: Path, *, limit: int, pipe_seconds: float = PIPE_SECONDS) -> bytes:
-    """Return what is in a file that a person named, at most `limit` bytes and one more: longer than `limit` is too long.
+    """Return the content of a file that a user named. A result longer than `limit` bytes (by one) means that it is too long.
 
-    Raises OSError, as reading does; EINVAL for what is neither a regular file nor a pipe of ours, EISDIR for a directory, ETIMEDOUT
-    for a pipe that has not ended after `pipe_seconds`; ValueError for a name that no file can have.
+    Raises OSError, as reading does; EINVAL if it is neither a regular file nor an inherited pipe, EISDIR for a directory, ETIMEDOUT
+    for a pipe that has not ended after `pipe_seconds`; ValueError for an invalid file name.
     """
-    # Looked at before it is opened, too: opening a device may already do something.
+    # Checked before it is opened, too: opening a device may have side effects.
     _refuse_special(path, os.stat(path))
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
         found = os.fstat(handle)
         _refuse_special(path, found)
-        # A file of /proc is called regular, and some of them (kmsg) wait like a pipe.
+        # A file in /proc counts as regular, and some (kmsg) block like a pipe.
         seconds = FILE_SECONDS if stat.S_ISREG(found.st_mode) else pipe_seconds
         return read_descriptor(handle, limit=limit, seconds=seconds)
     finally:
@@ -61,9 +61,9 @@ def read_input(path: Path, *, limit: int, pipe_seconds: float = PIPE_SECONDS) ->
 
 
 def read_descriptor(handle: int, *, limit: int, seconds: float = PIPE_SECONDS) -> bytes:
-    """Return what an open descriptor gives until its end, at most `limit` bytes and one more. Raises OSError, as `read_input`.
+    """Return what an open descriptor yields until its end, at most `limit` bytes and one more. Raises OSError, as `read_input`.
 
-    A terminal is waited for without end: a person types there.
+    A terminal has no time limit: a person types there.
     """
     deadline = None if os.isatty(handle) else time.monotonic() + seconds
     found = bytearray()
@@ -80,7 +80,7 @@ def read_descriptor(handle: int, *, limit: int, seconds: float = PIPE_SECONDS) -
 
 
 def read_secret_file(path: Path, *, pipe_seconds: float = PIPE_SECONDS) -> bytes:
-    """Return the bytes of a file with a secret in it; `/dev/null` is an empty one. Raises UsageError (`usage`), without them."""
+    """Return the content of a file with a secret; `/dev/null` is empty. Raises UsageError (`usage`), which never shows it."""
     if str(path) == os.devnull:
         return b""
     try:
@@ -95,7 +95,7 @@ def read_secret_file(path: Path, *, pipe_seconds: float = PIPE_SECONDS) -> bytes
 
 
 def reason(exc: OSError | ValueError) -> str:
-    """Return in a sentence why a file could not be read."""
+    """Return why a file could not be read, in a sentence."""
     if isinstance(exc, OSError):
         return _REASONS.get(exc.errno or 0, f"The system reports: {exc.strerror or 'no reason'}.")
     return "The name is not a valid file name."
@@ -111,7 +111,7 @@ def _refuse_special(path: Path, found: os.stat_result) -> None:
 
 
 def _await(handle: int, deadline: float | None) -> None:
-    """Return when reading gives something, or the end. Raises OSError (ETIMEDOUT) after the deadline."""
+    """Block until data or the end is available. Raises OSError (ETIMEDOUT) after the deadline."""
     poller = select.poll()
     poller.register(handle, select.POLLIN)
     while not poller.poll(_LOOK_MILLISECONDS):

@@ -1,4 +1,4 @@
-"""What the engine says of CAs and accounts: values without behaviour, part of `core.operations`."""
+"""The engine's results about CAs and accounts: values without behaviour, part of `core.operations`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from core.findings import Finding
 
 
 class IssuerChange(Struct, frozen=True, kw_only=True):
-    """A certificate that gets another issuer with its next renewal."""
+    """A certificate that changes its issuer at the next renewal."""
 
     name: str
     before: str
     after: str
     by_hand: bool = False
-    """A person has to begin the order."""
+    """A person has to start the order."""
 
 
 class IssuerInfo(Struct, frozen=True, kw_only=True):
-    """One issuer as configured: built-in table and configuration together."""
+    """One issuer: the built-in table combined with the configuration."""
 
     name: str
     title: str
@@ -30,7 +30,7 @@ class IssuerInfo(Struct, frozen=True, kw_only=True):
     directory: str | None
     built_in: bool
     needs_eab: bool | None
-    """None, as for the next two: not known."""
+    """None, as for the next two: unknown."""
     wildcard: bool | None
     ip: bool | None
     key_types: tuple[str, ...]
@@ -43,7 +43,7 @@ class IssuerInfo(Struct, frozen=True, kw_only=True):
 
 
 class LimitStanding(Struct, frozen=True, kw_only=True):
-    """One published limit of a CA, and what this box has used of it."""
+    """One published limit of a CA, and this box's usage of it."""
 
     limit: str
     """`orders`, `certificates-per-domain`, `certificates-per-name-set`, `failed-authorizations`."""
@@ -52,19 +52,19 @@ class LimitStanding(Struct, frozen=True, kw_only=True):
     count: int
     seconds: float
     exempt: tuple[str, ...]
-    """What does not count: `replaces` (RFC 9773 §5), `renewal` (of exactly the same names)."""
+    """Orders that do not count: `replaces` (RFC 9773 §5), `renewal` (of exactly the same names)."""
     subject: str | None = None
-    """Registered domain, names or name; None where nothing is used, or where it counts for the whole account."""
+    """Registered domain, set of names, or name; None if nothing is used, or if it applies to the whole account."""
     used: int = 0
     left: int = 0
     free_at: datetime | None = None
     """When one more is possible; None: now."""
     unused_at: datetime | None = None
-    """When nothing of it is used any more."""
+    """When no use counts any longer."""
 
 
 class ClosedLimit(Struct, frozen=True, kw_only=True):
-    """What a CA has refused until a time."""
+    """A kind of request that a CA refuses until a certain time."""
 
     what: str
     until: datetime
@@ -73,27 +73,27 @@ class ClosedLimit(Struct, frozen=True, kw_only=True):
 
 
 class IssuerShown(Struct, frozen=True, kw_only=True):
-    """An issuer, its published limits, and how they stand."""
+    """An issuer, its published limits, and their usage."""
 
     issuer: IssuerInfo
     limits_as_of: str
-    """Date of the page with the limits; empty where they are set in the configuration, or none are known."""
+    """Date of the page with the limits; empty if they are set in the configuration, or none are known."""
     limits: tuple[LimitStanding, ...]
     closed: tuple[ClosedLimit, ...]
 
 
 class IssuerFacts(Struct, frozen=True, kw_only=True):
-    """An issuer beside others."""
+    """The facts of an issuer for a comparison."""
 
     name: str
     title: str
     as_of: str
-    """Date of the facts; empty where nothing is known."""
+    """Date of the facts; empty if there are none."""
     price: str
     lifetime: str
     names: str
     wildcard: bool | None
-    """None: not known."""
+    """None: unknown."""
     ip: str
     eab: bool | None
     limits: str
@@ -104,7 +104,7 @@ class IssuerFacts(Struct, frozen=True, kw_only=True):
 
 
 class IssuerTest(Struct, frozen=True, kw_only=True):
-    """What the directory said when asked."""
+    """The content of a CA's directory."""
 
     name: str
     directory: str
@@ -118,7 +118,7 @@ class IssuerTest(Struct, frozen=True, kw_only=True):
     clock_skew_seconds: int | None
     """Our clock minus theirs."""
     missing: tuple[Finding, ...] = ()
-    """What it asks of a new account and is not set here: an order would fail for it."""
+    """Requirements for a new account that are not set here: an order would fail because of them."""
 
 
 class AccountInfo(Struct, frozen=True, kw_only=True):
@@ -132,4 +132,4 @@ class AccountInfo(Struct, frozen=True, kw_only=True):
     thumbprint: str
     created: datetime | None
     replaced: str | None = None
-    """Only after an import: the URL of the account that was used until then. It lives on at the CA."""
+    """Only after an import: the URL of the previous account, which continues to exist at the CA."""

@@ -1,7 +1,7 @@
-"""The built-in issuers, as data, and what each of them takes. Pure.
+"""The built-in issuers as data, and what each of them accepts. Pure.
 
-What a directory says at run time (terms, profiles, ARI, CAA names) is read there and not kept here. Figures: of
-2026-11; Let's Encrypt's profiles page of 2026-07-14, the others' own pages.
+What a directory states at run time (terms, profiles, ARI, CAA names) is read there and not stored here. The figures are from
+2026-11; Let's Encrypt's from its profiles page of 2026-07-14, the others' from their own pages.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from core.limit_table import allowances
 
 EVERY_KEY = KEY_TYPES
 PUBLIC_KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
-"""What Let's Encrypt takes, and with it nearly every public CA."""
+"""The key types that Let's Encrypt, and nearly every public CA, accepts."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What people compare CAs by, in words: what the CA has published, or others have found out."""
+    """Facts for comparing CAs, in words: published by the CA, or found by others."""
 
     as_of: str
     """Date of the source: year and month, or the day."""
@@ -33,11 +33,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     ari: str
     profiles: str
     limits: str
-    """In words; where `Issuer.limits` has figures, those are shown."""
+    """In words; if `Issuer.limits` has figures, those are shown."""
 
 
 class Issuer(Struct, frozen=True, kw_only=True):
-    """One CA as it can be ordered from."""
+    """One CA that can be ordered from."""
 
     name: str
     title: str
@@ -45,10 +45,10 @@ class Issuer(Struct, frozen=True, kw_only=True):
     """`acme`, `private-ca`, `self-signed`."""
     directory: str | None = None
     staging: str | None = None
-    """Name of the issuer to rehearse with."""
+    """Name of the issuer for rehearsals."""
     is_staging: bool = False
     is_public: bool = False
-    """Its certificates are for names that exist in the public DNS."""
+    """It issues only for names that exist in the public DNS."""
     needs_eab: bool = False
     needs_email: bool = False
     wildcard: bool = True
@@ -56,21 +56,21 @@ class Issuer(Struct, frozen=True, kw_only=True):
     key_types: tuple[str, ...] = EVERY_KEY
     max_names: int = 100
     ip_profile: str | None = None
-    """The profile that IP addresses must be ordered with."""
+    """The profile that is required for IP addresses."""
     profile_max_names: Mapping[str, int] = field(default_factory=dict)
     limits: tuple[Allowance, ...] = ()
-    """Those that it has published; empty: nothing is counted."""
+    """Its published limits; empty: nothing is counted."""
     limits_as_of: str = ""
-    """Date of the page that says so; empty where somebody has set them."""
+    """Date of the page with the limits; empty if they are set in the configuration."""
     orders_per_run: int | None = None
-    """Renewals that one scheduled run takes, where more are due than have to be renewed at once. None: all."""
+    """Maximum number of renewals in one scheduled run, if more are due but not urgent. None: all."""
     facts: Facts | None = None
-    """For a comparison with others."""
+    """For a comparison with other issuers."""
     notes: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:
-        """What it takes is known. One that was added is taken to accept everything, until it says otherwise."""
+        """Whether its requirements are known. An added issuer is assumed to accept everything until it refuses."""
         built_in = BUILT_IN.get(self.name)
         return built_in is not None and built_in.directory == self.directory
 
@@ -291,12 +291,12 @@ def merged(
     limits: str | Mapping[str, str] | None = None,
     orders_per_run: int | None = None,
 ) -> Issuer:
-    """Return an issuer as the configuration changes or adds it; one that is not built in takes everything.
+    """Return an issuer as changed or added by the configuration; one that is not built in is assumed to accept everything.
 
-    Another directory is another CA: nothing that is known of the built-in one holds there.
+    A different directory is a different CA: none of the facts of the built-in issuer apply.
 
     Args:
-        limits: the built-in issuer whose limits hold; `none`: nothing is counted; a table of its own (`core.limit_table`).
+        limits: the built-in issuer with the same limits; `none`: nothing is counted; or a table with limits (`core.limit_table`).
     """
     made = _merged(built_in, name, directory=directory, title=title, staging=staging)
     if isinstance(limits, Mapping):
@@ -320,7 +320,7 @@ def _merged(
 def profile_for(
     issuer: Issuer, identifiers: Sequence[Identifier], wanted: str | None
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return the profile to order with, and what was decided automatically, in words."""
+    """Return the profile to order with, and sentences about automatic decisions."""
     if wanted is None and issuer.ip_profile and any(identifier.type == "ip" for identifier in identifiers):
         said = (
             f"{issuer.title} issues certificates for IP addresses only with the profile {issuer.ip_profile}, "
@@ -333,7 +333,7 @@ def profile_for(
 def issuer_problems(
     issuer: Issuer, identifiers: Sequence[Identifier], key_type: str, profile: str | None, challenge: str
 ) -> tuple[IssuerProblem, ...]:
-    """Return everything that this issuer would refuse; empty when there is nothing."""
+    """Return all reasons why this issuer would refuse; empty if there are none."""
     found: list[IssuerProblem] = []
     wildcards = [identifier.display for identifier in identifiers if identifier.wildcard]
     addresses = [identifier.display for identifier in identifiers if identifier.type == "ip"]
@@ -356,7 +356,7 @@ def issuer_problems(
         fix = f"Use the profile {issuer.ip_profile}."
         found.append(IssuerProblem(f"IP addresses require the profile {issuer.ip_profile}, not {profile}.", fix))
     if addresses and issuer.ip and issuer.kind == "acme" and challenge != "http-01":
-        # RFC 8738 §7: an address has no place in the DNS where a record could stand.
+        # RFC 8738 §7: an IP address has no name in DNS for a record.
         fix = "Use http-01, if necessary in a separate certificate."
         found.append(IssuerProblem(f"The address {addresses[0]} cannot be validated by {challenge}.", fix))
     ordered = issuer.ip_profile if addresses and profile is None else profile

@@ -1,4 +1,4 @@
-"""One kept version of a certificate, as a ladder of versions shows it. A value without behaviour."""
+"""One stored version of a certificate, for the list of versions. A value without behaviour."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class KeptVersion(Struct, frozen=True, kw_only=True):
-    """A version that is stored."""
+    """A stored version."""
 
     number: int
     is_live: bool
@@ -21,4 +21,4 @@ class KeptVersion(Struct, frozen=True, kw_only=True):
     key_type: str
     names: tuple[str, ...]
     has_key: bool
-    """Its key is kept, sealed or not: it can be deployed."""
+    """Its key is stored, sealed or not, so that it can be deployed."""

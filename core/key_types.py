@@ -1,21 +1,21 @@
-"""The kinds of keys that certificates have, one table: names as in the configuration, curves, sizes. Light: imports nothing."""
+"""The key types of certificates in one table: configured names, curves, sizes. Lightweight: imports nothing."""
 
 from __future__ import annotations
 
 KEY_TYPES = ("ec-256", "ec-384", "ec-521", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192")
-"""What can be ordered and made here."""
+"""The types that can be ordered and generated."""
 CURVES = {"secp256r1": "ec-256", "secp384r1": "ec-384", "secp521r1": "ec-521"}
-"""Name of the curve (SEC 2) to key type."""
+"""Name of the curve (SEC 2) → key type."""
 SMALLEST_RSA = 2048
-"""Bits. Servers and browsers refuse less."""
+"""Bits. Servers and browsers reject smaller keys."""
 LARGEST_RSA = 16384
-"""Bits. No server takes more."""
+"""Bits. No server accepts larger keys."""
 LARGEST_QUICK_RSA = 8192
 """Bits. A larger key makes every connection slow."""
 EXPLICIT_CURVE = "ec-explicit"
 """Key type of an EC key whose curve is written out instead of named, which RFC 5480 §2.1.1 forbids."""
 RSA_PSS = "rsa-pss"
-"""Beginning of the key type of an RSA key that is for RSASSA-PSS alone (RFC 4055): `rsa-pss-2048`."""
+"""Prefix of the key type of an RSA key that is only for RSASSA-PSS (RFC 4055): `rsa-pss-2048`."""
 
 
 def key_words(key_type: str) -> str:

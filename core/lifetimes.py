@@ -1,6 +1,6 @@
-"""How long certificates live, from which day on: what CAs and the CA/Browser Forum have announced, and limits to compare with.
+"""Lifetimes of certificates by date, as announced by CAs and the CA/Browser Forum, and limits for comparison.
 
-The one table of dates; change it here when a CA announces something. Pure.
+This is the only table of these dates; change it here when a CA announces something. Pure.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ ANY_PUBLIC = "public"
 """The limit for every CA that browsers trust."""
 LETSENCRYPT = "letsencrypt"
 CLASSIC = "classic"
-"""What Let's Encrypt issues where no profile is asked for."""
+"""Let's Encrypt's default profile."""
 
 
 class Lifetime(Struct, frozen=True, kw_only=True):
     """A lifetime and the day from which it applies to new certificates."""
 
     whose: str
-    """`letsencrypt`, or `public`: the most that any public CA may issue."""
+    """`letsencrypt`, or `public`: the maximum for any public CA."""
     profile: str
-    """Of the CA; empty for all."""
+    """A profile of the CA; empty for all."""
     since: date
     days: float
     source: str
@@ -45,11 +45,11 @@ LIFETIMES = (
     Lifetime(whose=LETSENCRYPT, profile="tlsserver", since=date(2026, 5, 13), days=45, source=_LETS_ENCRYPT),
     Lifetime(whose=LETSENCRYPT, profile="shortlived", since=date(2025, 1, 1), days=160 / 24, source=_PROFILES),
 )
-"""In order for each CA and profile."""
+"""Ordered by date for each CA and profile."""
 
 
 class WeeklyLimit(Struct, frozen=True, kw_only=True):
-    """What a CA takes in seven days."""
+    """What a CA allows in seven days."""
 
     what: str
     count: int
@@ -61,7 +61,7 @@ REGISTERED_DOMAIN = WeeklyLimit(what="certificates for one registered domain", c
 
 
 def announced(whose: str, day: date, profile: str = "") -> Lifetime | None:
-    """Return what applies to certificates issued on a day; None where nothing is known."""
+    """Return the lifetime that applies to certificates issued on a day; None if none is known."""
     found = None
     for each in LIFETIMES:
         if each.whose == whose and each.profile == profile and each.since <= day:
@@ -70,5 +70,5 @@ def announced(whose: str, day: date, profile: str = "") -> Lifetime | None:
 
 
 def changes_between(first: date, last: date) -> tuple[Lifetime, ...]:
-    """Return what changes after `first` and not after `last`, by date."""
+    """Return the changes after `first` and up to `last`, by date."""
     return tuple(sorted((each for each in LIFETIMES if first < each.since <= last), key=lambda each: each.since))

@@ -1,4 +1,4 @@
-"""The limits of a CA as somebody writes them into the configuration: `orders = "300/3h"`. Pure."""
+"""A CA's limits as written in the configuration: `orders = "300/3h"`. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def keys() -> tuple[str, ...]:
 
 
 def broken(table: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return what is wrong with a table, and how to fix it; None where nothing is."""
+    """Return (what is wrong with a table, how to fix it), or None."""
     known = keys()
     for key, value in table.items():
         if key not in known:
@@ -38,7 +38,7 @@ def broken(table: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def allowances(table: Mapping[str, str]) -> tuple[Allowance, ...]:
-    """Return the limits of a table in which nothing is wrong."""
+    """Return the limits of a valid table."""
     exempt = tuple(_words(table.get(EXEMPT, "")))
     found = []
     for limit in _LIMITS:
@@ -49,7 +49,7 @@ def allowances(table: Mapping[str, str]) -> tuple[Allowance, ...]:
 
 
 def from_line(line: str) -> str | dict[str, str] | None:
-    """Return what one line says: `orders=300/3h, exempt=replaces` as a table, one word as an issuer, nothing as None."""
+    """Parse one line: `orders=300/3h, exempt=replaces` becomes a table, one word an issuer, nothing None."""
     parts = [part for part in re.split(r"[\s,;]+(?=\w+\s*=)", line.strip()) if part]
     if len(parts) == 1 and "=" not in line:
         return parts[0]
@@ -57,14 +57,14 @@ def from_line(line: str) -> str | dict[str, str] | None:
 
 
 def as_line(limits: str | Mapping[str, str] | None) -> str:
-    """Return the line that `from_line` reads."""
+    """Return the line that `from_line` parses to these limits."""
     if limits is None or isinstance(limits, str):
         return limits or ""
     return ", ".join(f"{key}={value}" for key, value in limits.items())
 
 
 def window_words(seconds: float) -> str:
-    """Return a window of a limit: `7 days`, `3 hours`, `1 hour`, `90 minutes`."""
+    """Return a limit's period in words: `7 days`, `3 hours`, `1 hour`, `90 minutes`."""
     whole = round(seconds)
     if whole >= 2 * 86400 and whole % 86400 == 0:
         number, unit = whole // 86400, "day"

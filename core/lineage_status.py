@@ -1,6 +1,6 @@
-"""The state of a box's lineages, as the status screen and `status --json` show it. Values without behaviour.
+"""The state of a box's lineages, as shown by the status screen and `status --json`. Values without behaviour.
 
-Apart from the other operations' values because every scheduled look at the box pays for importing it.
+Separate from the values of the other operations, because every scheduled status query pays for this import.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from msgspec import Struct, field
 from core.errors import CertdeckError
 
 METHODS_WITHOUT_CA: Final = frozenset({"upload", "self-signed", "private-ca"})
-"""Values of `LineageStatus.method` behind which no CA elsewhere stands that renews the certificate."""
+"""Values of `LineageStatus.method` for certificates that no external CA renews."""
 
 
 class ListenerState(Struct, frozen=True, kw_only=True):
-    """One address of a target's service, as it was looked at."""
+    """One address of a target's service, as probed."""
 
     address: str
     """`127.0.0.1:443`, `smtp://[::1]:25`."""
@@ -26,48 +26,48 @@ class ListenerState(Struct, frozen=True, kw_only=True):
     """`deployed`, `stale` (it presents another certificate), `unknown` (nothing could be seen)."""
     served_sha256: str | None = None
     why: str = ""
-    """In words, for anything but `deployed`."""
+    """The reason, for any state except `deployed`."""
 
 
 class Outside(Struct, frozen=True, kw_only=True):
-    """A certificate that somebody else put where a target's service reads ours."""
+    """Another program's certificate at the path where a target's service reads ours."""
 
     client: str
-    """The ACME client in whose folder the same certificate lies; empty where none does."""
+    """The ACME client that has the same certificate in its folder; empty if none has it."""
     path: str
-    """Where that client keeps it, or the target's own path."""
+    """That client's path of it, or the target's own path."""
     serial: str
     not_before: datetime
     not_after: datetime
     newer: bool
-    """It is valid, later than ours, and good for the same names: deploying ours would be a loss."""
+    """It is valid, newer than ours, and covers the same names: deploying ours would be a step back."""
     flaw: str = ""
-    """Why it is not, in words that follow `which`; empty where it is."""
+    """Why it is not `newer`, in words that follow `which`; empty if it is."""
     command: str
-    """Takes it in, as one would type it."""
+    """The command that takes it over, as a user would type it."""
     timer: str = ""
-    """What makes the other client renew: a file, and its line. Data from outside."""
+    """What makes the other client renew: a file, and its line. Foreign data."""
     timer_off: str = ""
-    """How that is switched off."""
+    """How to disable that timer."""
 
 
 class TargetState(Struct, frozen=True, kw_only=True):
-    """What is known of a certificate on one target."""
+    """What is known about a certificate on one target."""
 
     name: str
     state: str
-    """`deployed`, `stale` (an outside change, or the service serves something else), `failed`, `unknown`."""
+    """`deployed`, `stale` (changed by another program, or the service serves another certificate), `failed`, `unknown`."""
     served_sha256: str | None = None
     why: str = ""
-    """In words, for anything but `deployed`."""
+    """The reason, for any state except `deployed`."""
     listeners: tuple[ListenerState, ...] = ()
-    """One for each address of each probe; empty where the service was not asked."""
+    """One for each address of each probe; empty if the service was not probed."""
     outside: Outside | None = None
-    """Somebody else's certificate at the target's path."""
+    """Another program's certificate at the target's path."""
 
 
 class LineageStatus(Struct, frozen=True, kw_only=True):
-    """One lineage, as `status --json` shows it. Lineages without any certificate yet have `sha256 == ""`."""
+    """One lineage, as in `status --json`. A lineage without a certificate has `sha256 == ""`."""
 
     name: str
     domains: tuple[str, ...]
@@ -78,12 +78,12 @@ class LineageStatus(Struct, frozen=True, kw_only=True):
     not_after: datetime | None
     days_left: int | None
     severity: str
-    """`green`, `yellow`, `red`; `red` where there is no certificate."""
+    """`green`, `yellow`, `red`; `red` if there is no certificate."""
     self_signed: bool
     chain: bool
-    """Intermediates are present."""
+    """Whether intermediates are present."""
     chain_length: int
-    """Certificates above the leaf."""
+    """Number of certificates above the leaf."""
     sha256: str
     key_type: str
     method: str
@@ -91,47 +91,47 @@ class LineageStatus(Struct, frozen=True, kw_only=True):
     auto_renew: bool
     renew_at: datetime | None
     renew_why: str
-    """`ari`, `ari-late` (the CA's moment is too late), `days-before`, `lifetime`, `chain` (its end), `revoked`, `settings`, `off`,
+    """`ari`, `ari-late` (the CA's time is too late), `days-before`, `lifetime`, `chain` (its expiry), `revoked`, `settings`, `off`,
     `by hand`, `retry`, `deploy` (`waiting_version`), `no certificate`."""
     last_error: Mapping[str, object] | None
     """`code`, `what`, `why`, `fix`, `at`; None after a success."""
     failures: int = 0
-    """Attempts that failed since the last success."""
+    """Failed attempts since the last success."""
     targets: tuple[TargetState, ...] = ()
     version: int | None = None
     """The live version."""
     waiting_version: int | None = None
-    """Issued, not deployed yet because a deployment failed."""
+    """Issued, but not deployed yet because a deployment failed."""
     newer_version: int | None = None
-    """Kept, and newer than the live one: it was rolled back from."""
+    """A stored version that is newer than the live one: it was rolled back."""
     open_order: bool = False
     dns: str | None = None
-    """The DNS provider that its names are proved with."""
+    """The DNS provider that validates its names."""
     profile: str | None = None
     chain_not_after: datetime | None = None
-    """The earliest end among the certificates that are sent: leaf and intermediates."""
+    """The earliest expiry among the certificates that are sent: leaf and intermediates."""
     chain_end: str = ""
-    """Subject of the intermediate that ends before the leaf does; empty where none does."""
+    """Subject of the intermediate that expires before the leaf; empty if none does."""
     root_sent: bool = False
-    """One of those above the leaf is the root."""
+    """One of the certificates above the leaf is the root."""
     valid_yet: bool = True
     revoked: bool = False
     on_fallback: bool = False
-    """The fallback certificate is served in its place."""
+    """The fallback certificate is served instead."""
     is_staging: bool = False
-    """It comes from a CA's staging."""
+    """It was issued by a CA's staging environment."""
     wanted: Mapping[str, object] = field(default_factory=dict)
-    """`domains`, `key_type`, `issuer`, `profile` as configured, where the certificate was ordered with others."""
+    """Configured `domains`, `key_type`, `issuer`, `profile` that differ from those of the current certificate's order."""
     timer: str = "active"
     """`active`, `off`, `absent`, `failed`: whether something starts the scheduled run."""
     too_rare: str = ""
-    """Why the scheduled run comes too rarely for it, in one sentence."""
+    """Why the scheduled run is not frequent enough for it, in one sentence."""
 
     @classmethod
     def without_certificate(
         cls, name: str, domains: tuple[str, ...], *, method: str = "", ca: str | None = None, renew_why: str = ""
     ) -> LineageStatus:
-        """Return the status of a lineage of which no certificate can be read."""
+        """Return the status of a lineage without a readable certificate."""
         return cls(
             name=name,
             domains=domains,
@@ -157,32 +157,32 @@ class LineageStatus(Struct, frozen=True, kw_only=True):
 
 
 class TimerState(Struct, frozen=True, kw_only=True):
-    """Whether the scheduled run lives: shown before anything else."""
+    """Whether the scheduled run works: shown before everything else."""
 
     state: str
-    """`on`, `off`, `dead` (installed, and nothing runs), `unknown` (something else has run lately)."""
+    """`on`, `off`, `dead` (installed, but nothing runs), `unknown` (something else has run recently)."""
     next_run: datetime | None = None
     last_run: datetime | None = None
     last_outcome: str = ""
-    """`done`, `failed`, or empty when it never ran."""
+    """`done`, `failed`, or empty if it never ran."""
     last_error: str = ""
     mended: bool = False
-    """What failed in the last run has succeeded since, or is gone."""
+    """What failed in the last run has succeeded since, or no longer exists."""
     trouble: str = ""
-    """Why it is not simply on or off, in one sentence: it is dead, its unit or its program is gone."""
+    """The problem, in one sentence, if it is not simply on or off: it does not run, or its unit or program is missing."""
     is_absent: bool = False
-    """Nothing was ever set, or what was set is gone; else `off` means that it was switched off."""
+    """No schedule was ever set, or it was removed; otherwise `off` means that it was disabled."""
 
     @property
     def word(self) -> str:
-        """The word of `status --json`: `active`, `off`, `absent`, `failed`."""
+        """The value in `status --json`: `active`, `off`, `absent`, `failed`."""
         if self.state == "off":
             return "absent" if self.is_absent else "off"
         return "failed" if self.state == "dead" else "active"
 
 
 class Unmanaged(Struct, frozen=True, kw_only=True):
-    """A service that presented a certificate of somebody else's when the box was looked at last."""
+    """A service that presented another program's certificate at the last detection."""
 
     kind: str
     title: str
@@ -196,7 +196,7 @@ class Unmanaged(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """What `status` shows."""
+    """The result of `status`."""
 
     version: str
     time: datetime
@@ -205,13 +205,13 @@ class Status(Struct, frozen=True, kw_only=True):
     appliance: str
     hostname: str
     problems: tuple[CertdeckError, ...] = ()
-    """Broken lineage files and the like: the rest is still shown."""
+    """Invalid lineage files and similar problems: the rest is still shown."""
     clock_doubt: str = ""
-    """Why the clock of this box cannot be believed, in one sentence; empty when nothing speaks against it."""
+    """Why the clock of this box cannot be trusted, in one sentence; empty if nothing speaks against it."""
     void_times: tuple[str, ...] = ()
-    """What was remembered under a wrong clock and is ignored, one sentence each; the next run drops it."""
+    """Times stored under a wrong clock that are ignored, one sentence each; the next run removes them."""
     unmanaged: tuple[Unmanaged, ...] = ()
-    """Services that presented a certificate of somebody else's when the box was looked at last."""
+    """Services that presented another program's certificate at the last detection."""
     other_clients: tuple[str, ...] = ()
     """Sentences about other ACME clients that renew the same certificates."""
     never_backed_up: bool = False

@@ -1,4 +1,4 @@
-"""The state of the box for Prometheus, in its text exposition format (0.0.4). Pure.
+"""The state of the box in Prometheus's text exposition format (0.0.4). Pure.
 
 Names follow its conventions: a common prefix, base units, times as seconds since 1970.
 """

@@ -1,4 +1,4 @@
-"""Whether every module of a package can be loaded: an update that was cut short shows here, not in the night."""
+"""Checks that every module of a package can be loaded, so that an incomplete update is found early."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.operations import Finding
 
 
 def loaded(name: str, places: Sequence[str]) -> Iterator[Finding]:
-    """Import every module of a package, and yield a finding for each one that cannot be, or one that all can."""
+    """Import every module of a package; yield a finding for each failure, or one that all modules load."""
     count = 0
     broken: list[str] = []
     for found in pkgutil.walk_packages(places, f"{name}.", onerror=broken.append):
@@ -19,7 +19,7 @@ def loaded(name: str, places: Sequence[str]) -> Iterator[Finding]:
         try:
             importlib.import_module(found.name)
             count += 1
-        except Exception as exc:  # noqa: BLE001 - a module that is cut short or lacks a library may raise anything
+        except Exception as exc:  # noqa: BLE001 - a truncated module, or one that lacks a library, may raise anything
             broken.append(f"{found.name} ({type(exc).__name__})")
     for each in broken:
         yield Finding(

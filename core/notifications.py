@@ -1,4 +1,4 @@
-"""What notification channels look like from outside: their kinds, the entries without their secrets, and how a test went."""
+"""The engine's results about notification channels: kinds, entries without their secrets, and tests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class NotificationInfo(EntryInfo, frozen=True, kw_only=True):
     """An entry of `[notifications]`."""
 
     on: tuple[str, ...]
-    """The events that it tells of, all of them named."""
+    """The events that it reports, all listed."""
 
 
 class NotificationTest(Struct, frozen=True, kw_only=True):
-    """A test message that was taken."""
+    """A test message that the receiver accepted."""
 
     name: str
     kind: str
     said: str
-    """What the other side answered. Foreign text, one line."""
+    """The receiver's reply. Foreign text, one line."""
     milliseconds: int

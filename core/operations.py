@@ -1,6 +1,6 @@
-"""What goes into the engine's operations and what comes out of them: values, complete, without behaviour of their own.
+"""The requests and results of the engine's operations: complete values without behaviour.
 
-JSON output, exit statuses and screens are made from these and from the error family alone. Times are aware UTC.
+JSON output, exit statuses and screens are built only from these and from the errors. Times are aware UTC.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ __all__ = [
 
 
 class IssueRequest(Struct, frozen=True, kw_only=True):
-    """What the wizard collects and `issue` parses. None: the default of the lineage, else of the configuration."""
+    """The parameters of `issue`, from the wizard or the command line. None: the lineage's setting, otherwise the default."""
 
     domains: tuple[str, ...]
-    """As typed."""
+    """As typed by the user."""
     name: str | None = None
     issuer: str | None = None
     challenge: str | None = None
@@ -87,32 +87,32 @@ class IssueRequest(Struct, frozen=True, kw_only=True):
     staging: bool = False
     """Order from the issuer's staging directory and stop there: nothing is stored or deployed."""
     rehearse: bool | None = None
-    """Staging first, then the real order automatically. None: for the first order of these names from a CA with staging."""
+    """Staging first, then the real order automatically. None: only for the first order of these names at a CA with staging."""
     with_www: bool = False
     """Add `www.` to each bare domain."""
     with_wildcard: bool = False
     """Add `*.` to each bare domain."""
     targets: tuple[str, ...] | None = None
-    """None: those the lineage has."""
+    """None: the lineage's own targets."""
     force: bool = False
-    """Order even where a still valid certificate for the same names is on disk."""
+    """Order even if a valid certificate for the same names is on disk."""
     local: bool = False
-    """On a hub of a fleet: for this box alone."""
+    """On a hub of a fleet: only for this box."""
     for_fleet: Choice = Choice()
-    """On a hub of a fleet: which devices get it, and where its key is made."""
+    """On a hub of a fleet: which devices get it, and where its key is generated."""
 
 
 class Issued(Struct, frozen=True, kw_only=True):
-    """The outcome of `issue`: there is a certificate."""
+    """The result of `issue` if there is a certificate."""
 
     status: LineageStatus
     reused: bool = False
-    """A still valid certificate for the same names was on disk and no order was made."""
+    """A valid certificate for the same names was on disk and nothing was ordered."""
     rehearsed_only: bool = False
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """A DNS record that has to be set. `value`: as it stands in DNS, without quotes."""
+    """A DNS record that has to be set. `value`: as in DNS, without quotes."""
 
     name: str
     type: str
@@ -120,43 +120,43 @@ class Record(Struct, frozen=True, kw_only=True):
 
 
 class ServerView(Struct, frozen=True, kw_only=True):
-    """What one address of one name server says of one record."""
+    """The response of one address of one name server for one record."""
 
     server: str
-    """Its name, or its address where it was configured as a resolver."""
+    """Its name, or its address if it was configured as a resolver."""
     address: str
-    """`192.0.2.53`, `2001:db8::53`, with a port where it is not 53."""
+    """`192.0.2.53`, `2001:db8::53`, with the port if it is not 53."""
     state: str
-    """`has`, `lacks`, `silent` (no answer in time), `unreachable` (no way there from this box), `refuses`."""
+    """`has`, `lacks`, `silent` (no response in time), `unreachable` (no route from this box), `refuses`."""
     milliseconds: int = 0
 
     @property
     def answers(self) -> bool:
-        """It says what stands in its zone, whatever that is."""
+        """Whether it returns data of its zone."""
         return self.state in ("has", "lacks")
 
 
 class RecordView(Struct, frozen=True, kw_only=True):
-    """One record that is to be set, and who has it."""
+    """One record that has to be set, and which servers have it."""
 
     record: Record
     written_at: str
-    """Where it has to stand: the name itself, or where its CNAME leads."""
+    """The name to write it at: its own name, or its CNAME target."""
     zone: str
-    """Whose servers were asked; empty where it could not be found out, or where resolvers are configured."""
+    """The zone whose servers were queried; empty if it is unknown, or if resolvers are configured."""
     servers: tuple[ServerView, ...] = ()
     problem: str = ""
-    """Why nobody could be asked, for people."""
+    """Why no server could be queried, for people."""
 
     @property
     def is_seen(self) -> bool:
-        """Every server that answers has it, and at least one does."""
+        """Whether every responding server has it, and at least one responds."""
         answering = [one.state for one in self.servers if one.answers]
         return bool(answering) and all(state == "has" for state in answering)
 
 
 class Pending(Struct, frozen=True, kw_only=True):
-    """An order waits for a person who sets its DNS records (exit status 3)."""
+    """An order waits for a person to set its DNS records (exit status 3)."""
 
     name: str
     challenge: str
@@ -164,18 +164,18 @@ class Pending(Struct, frozen=True, kw_only=True):
     records: tuple[Record, ...]
     expires: datetime | None
     views: tuple[RecordView, ...] = ()
-    """Who has which record, where that was looked at; empty for an order that was placed a moment ago."""
+    """Which servers have which record, if checked; empty for an order that was placed just now."""
 
 
 class OpenOrder(Struct, frozen=True, kw_only=True):
-    """An order that has not ended, as it lies on disk. Nothing is asked of the CA for it."""
+    """A stored open order. The CA is not contacted for it."""
 
     name: str
     issuer: str
     challenge: str
     identifiers: tuple[str, ...]
     records: tuple[Record, ...]
-    """To be set by hand; empty for an order that continues automatically."""
+    """Records to set manually; empty for an order that continues automatically."""
     created: datetime
     expires: datetime | None
     is_manual: bool
@@ -185,9 +185,9 @@ class DnsKind(EntryKind, frozen=True, kw_only=True):
     """A kind of DNS provider."""
 
     has_zones: bool = True
-    """False: no zones need to be named (acme-dns, a hook)."""
+    """False: no zones need to be configured (acme-dns, a hook)."""
     takes_any: bool = False
-    """Takes settings and secrets beyond its fields."""
+    """Accepts settings and secrets that are not in its fields."""
     family: str = "dns"
     """The command that it belongs to."""
 
@@ -197,7 +197,7 @@ class DnsProviderInfo(EntryInfo, frozen=True, kw_only=True):
 
     zones: tuple[str, ...]
     lineages: tuple[str, ...]
-    """That prove their names with it."""
+    """Certificates whose names it validates."""
     delegations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -214,7 +214,7 @@ class DnsTestStep(Struct, frozen=True, kw_only=True):
 
 
 class DnsTest(Struct, frozen=True, kw_only=True):
-    """How a connection test went (ST-24)."""
+    """The result of a connection test (ST-24)."""
 
     name: str
     domain: str
@@ -229,19 +229,19 @@ class DnsTest(Struct, frozen=True, kw_only=True):
 
 
 class FirstBoot(Struct, frozen=True, kw_only=True):
-    """The outcome of `first-boot`."""
+    """The result of `first-boot`."""
 
     status: LineageStatus
     created: bool
     remade: bool
-    """The host name, an address or the external URL had changed; same key, new certificate."""
+    """The host name, an address or the external URL has changed: same key, new certificate."""
     why: str = ""
     new_targets: tuple[str, ...] = ()
-    """Services that it was put onto now, although it was there before."""
+    """Services that got the certificate now, although it already existed."""
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
-    """The outcome of a deployment. `targets`: what each of them showed."""
+    """The result of a deployment. `targets`: the state of each of them."""
 
     name: str
     version: int
@@ -262,7 +262,7 @@ class Deleted(Struct, frozen=True, kw_only=True):
 
 
 class KindInfo(Struct, frozen=True, kw_only=True):
-    """A kind of target: how one service takes a new certificate. None: this was not tried."""
+    """A kind of target: how one service loads a new certificate. None: not tested."""
 
     name: str
     title: str
@@ -275,7 +275,7 @@ class KindInfo(Struct, frozen=True, kw_only=True):
     """certdeck's own tests deploy to the real service."""
     layouts: tuple[str, ...]
     certificate: str
-    """Usual path; empty where it is up to the administrator."""
+    """Usual path; empty if the administrator chooses it."""
     key: str
     files_remark: str
     key_reader_at_start: str
@@ -288,7 +288,7 @@ class KindInfo(Struct, frozen=True, kw_only=True):
     """`reload`, `restart`, `none`."""
     command: tuple[str, ...]
     socket: str
-    """In the place of a command: where the service is told."""
+    """Used instead of a command: the socket over which the service is reloaded."""
     sessions: str
     """`live`, `idle-closed`, `cut`."""
     bad_pair: str
@@ -311,14 +311,14 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
     reload: tuple[str, ...]
     probe: tuple[str, ...]
     lineage: str | None
-    """Whose certificate it carries."""
+    """The lineage whose certificate it has."""
     layout: str = "separate"
     window: str | None = None
-    """Scheduled runs deploy only in it."""
+    """Scheduled runs deploy only in this period."""
     ends_sessions: bool = False
     """A deployment restarts the service."""
     files_of: str | None = None
-    """The target that owns its files, where it shares them."""
+    """The target that owns its files, if it shares them."""
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):
@@ -334,7 +334,7 @@ class LogEntry(Struct, frozen=True, kw_only=True):
     who: str = ""
 
     def values(self) -> dict[str, object]:
-        """Return it as `log --json` and a report show it, but for the time."""
+        """Return the entry as in `log --json` and reports, without the time."""
         return {
             "number": self.number,
             "run": self.run,
@@ -346,25 +346,25 @@ class LogEntry(Struct, frozen=True, kw_only=True):
 
 
 class ScheduleInfo(Struct, frozen=True, kw_only=True):
-    """When the scheduled run comes, by what, and whether it lives."""
+    """When the scheduled run starts, what starts it, and whether it works."""
 
     timer: TimerState
     how: str
-    """`systemd`, `cron` (a file in /etc/cron.d), `crontab` (of the user); empty when nothing is set."""
+    """`systemd`, `cron` (a file in /etc/cron.d), `crontab` (of the user), `package`; empty if nothing is set."""
     preset: str
-    """`twice-daily`, `daily`, `weekly`, `custom`; what would be taken again where it is off."""
+    """`twice-daily`, `daily`, `weekly`, `custom`; if it is off, the one that `schedule on` would use again."""
     times: tuple[str, ...]
-    """`03:00`, local; with cron, those that were chosen for this box."""
+    """`03:00`, local; with cron, the times chosen for this box."""
     weekday: str | None
     """`Sunday`; None is every day."""
     words: str
     """`every day at 03:00 and 15:00`."""
     warnings: tuple[Notice, ...] = ()
-    """Certificates that live too short for it."""
+    """Certificates whose lifetime is too short for it."""
 
 
 class PemView(Struct, frozen=True, kw_only=True):
-    """What `Show certificate` shows: never a key."""
+    """The content of `Show certificate`: never a key."""
 
     name: str
     fullchain: str

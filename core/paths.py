@@ -1,4 +1,4 @@
-"""Which folder holds what (README, "Where things are"). Pure: makes nothing, reads nothing but its arguments."""
+"""The folders of certdeck (README, "Where things are"). Pure: creates nothing and reads only its arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Paths(Struct, frozen=True):
-    """The four folders, and every place in them that more than one module names."""
+    """The four folders, and every path in them that more than one module uses."""
 
     etc: Path
     state: Path
@@ -31,7 +31,7 @@ class Paths(Struct, frozen=True):
 
     @property
     def master_parameters(self) -> Path:
-        """Salt and cost, where the master key comes from a passphrase."""
+        """Salt and cost, if the master key is derived from a passphrase."""
         return self.etc / "master.scrypt"
 
     @property
@@ -41,7 +41,7 @@ class Paths(Struct, frozen=True):
 
     @property
     def lineages(self) -> Path:
-        """`lineages/NAME/VERSION/` holds one version; `lineages/NAME/renewal.json` what the timer remembers."""
+        """`lineages/NAME/VERSION/` is one version; `lineages/NAME/renewal.json` is the state of its renewals."""
         return self.state / "lineages"
 
     @property
@@ -50,12 +50,12 @@ class Paths(Struct, frozen=True):
 
     @property
     def requests(self) -> Path:
-        """`requests/NAME/` holds a signing request that a CA elsewhere has not answered yet, and its key."""
+        """`requests/NAME/` has a CSR for a CA elsewhere that has not been answered yet, and its key."""
         return self.state / "requests"
 
     @property
     def dns_records(self) -> Path:
-        """One file for each set of TXT records that certdeck has made at a provider and not removed yet."""
+        """One file for each set of TXT records that certdeck has created at a provider and not removed yet."""
         return self.state / "dns"
 
     @property
@@ -68,7 +68,7 @@ class Paths(Struct, frozen=True):
 
     @property
     def transactions(self) -> Path:
-        """What is in flight: one file for each deployment that has not ended."""
+        """Operations in progress: one file for each deployment that has not ended."""
         return self.state / "transactions"
 
     @property
@@ -78,7 +78,7 @@ class Paths(Struct, frozen=True):
 
     @property
     def set_aside(self) -> Path:
-        """What was found in the place of something of ours, or cannot be opened any more."""
+        """What was found in the place of certdeck's own files, or can no longer be decrypted."""
         return self.state / "set-aside"
 
     @property
@@ -88,22 +88,22 @@ class Paths(Struct, frozen=True):
 
     @property
     def windows(self) -> Path:
-        """When CAs want renewals; an answer that is lost is asked for again."""
+        """When CAs suggest renewals (ARI); a lost response is requested again."""
         return self.state / "renewal-windows.json"
 
     @property
     def revocation(self) -> Path:
-        """What CAs have said about the revocation of certificates; an answer that is lost is asked for again."""
+        """What CAs report about the revocation of certificates; a lost response is requested again."""
         return self.state / "revocation.json"
 
     @property
     def fleet_revocation(self) -> Path:
-        """The same of a hub, about the certificates of its fleet."""
+        """The same on a hub, for the certificates of its fleet."""
         return self.state / "fleet-revocation.json"
 
     @property
     def idle(self) -> Path:
-        """The answer of a scheduled run with nothing to do, and what it depends on; may be removed at any time."""
+        """The result of a scheduled run with nothing to do, and what it depends on; may be removed at any time."""
         return self.state / "idle"
 
     @property
@@ -112,42 +112,42 @@ class Paths(Struct, frozen=True):
 
     @property
     def checked_release(self) -> Path:
-        """Which release has passed its check here; without it the next scheduled run checks again."""
+        """The release that has passed its check here; without it, the next scheduled run checks again."""
         return self.state / "checked-release.json"
 
     @property
     def clock(self) -> Path:
-        """What the clock of this box showed last, and how far it was from a CA's."""
+        """The last time of this box's clock, and its difference from a CA's clock."""
         return self.state / "clock.json"
 
     @property
     def limits(self) -> Path:
-        """Which CAs take no requests before when."""
+        """Which CAs accept no requests, and until when."""
         return self.state / "limits.json"
 
     @property
     def ledger(self) -> Path:
-        """What was used of the limits of CAs."""
+        """The usage of CAs' limits."""
         return self.state / "ledger.json"
 
     @property
     def last_look(self) -> Path:
-        """What the daily look at the store has found."""
+        """The findings of the daily check of the store."""
         return self.state / "last-look.json"
 
     @property
     def detected(self) -> Path:
-        """What the services of this box presented when they were looked for last."""
+        """What the services of this box presented at the last detection."""
         return self.state / "detected.json"
 
     @property
     def notified(self) -> Path:
-        """Who was told of what."""
+        """What was reported on each notification channel."""
         return self.state / "notified.json"
 
     @property
     def schedule(self) -> Path:
-        """What `schedule on` and `schedule off` set."""
+        """The settings of `schedule on` and `schedule off`."""
         return self.state / "schedule.json"
 
     @property
@@ -156,27 +156,27 @@ class Paths(Struct, frozen=True):
 
     @property
     def backup_record(self) -> Path:
-        """When the master key was backed up last."""
+        """When the master key was last backed up."""
         return self.state / "backup.json"
 
     @property
     def restoring(self) -> Path:
-        """A restore that was decided and has not ended."""
+        """A restore that has started and not ended."""
         return self.state / "restoring.json"
 
     @property
     def web(self) -> Path:
-        """One file for each target whose web server has settings of ours."""
+        """One file for each target whose web server has settings of certdeck."""
         return self.state / "web"
 
     @property
     def web_change(self) -> Path:
-        """What a change to a web server's configuration had found, until it has ended."""
+        """The previous state of a web server's configuration, until a change to it has ended."""
         return self.state / "web-change.json"
 
     @property
     def fleet(self) -> Path:
-        """What this box is in its fleet."""
+        """The membership of this box in its fleet."""
         return self.state / "fleet.json"
 
     @property
@@ -185,7 +185,7 @@ class Paths(Struct, frozen=True):
 
     @property
     def exchanges(self) -> Path:
-        """Each exchange with a CA or a DNS provider as a file, where that is switched on."""
+        """Each exchange with a CA or a DNS provider as a file, if that is enabled."""
         return self.log / "requests"
 
     @property
@@ -194,7 +194,7 @@ class Paths(Struct, frozen=True):
 
 
 def paths_for(variables: Mapping[str, str], uid: int) -> Paths:
-    """Return the folders for this user: `CERTDECK_HOME`, else the system's for root, else the user's own."""
+    """Return the folders for this user: `CERTDECK_HOME`, otherwise the system's for root, otherwise the user's own."""
     home = variables.get("CERTDECK_HOME")
     if home:
         root = Path(home).absolute()
@@ -205,5 +205,5 @@ def paths_for(variables: Mapping[str, str], uid: int) -> Paths:
 
     user = platformdirs.PlatformDirs("certdeck", appauthor=False)
     state = Path(user.user_data_dir)
-    # The lock lies with what it guards: the runtime folder of a login is another one for the same user's timer.
+    # The lock is stored with what it protects: the runtime folder of a login differs from the one of the same user's timer.
     return Paths(Path(user.user_config_dir), state, state / "run", Path(user.user_log_dir))

@@ -1,7 +1,7 @@
-"""Who besides root and this process can change, or read, a file: pure decisions over what `lstat` and the ACL say.
+"""Which accounts other than root and this process's own can change, or read, a file: pure decisions from `lstat` and ACL data.
 
-Root must obey only what root alone can write: otherwise, whoever can write a file that names a command, or a folder above it, has
-root's rights. A folder with the sticky bit, such as /tmp, is harmless where the entry in it is root's own.
+Root must trust only what root alone can write: otherwise an account that can write a file that names a command, or a folder above
+it, has root's rights. A folder with the sticky bit, such as /tmp, is harmless if the entry in it belongs to root.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 ACL_ATTRIBUTE = "system.posix_acl_access"
 _USER, _GROUP_OBJECT, _GROUP, _MASK = 0x02, 0x04, 0x08, 0x10
-"""Tags of the entries of a POSIX ACL, as Linux stores them (linux/posix_acl_xattr.h)."""
+"""Tags of the entries of a POSIX ACL, as stored by Linux (linux/posix_acl_xattr.h)."""
 _READ, _WRITE = 4, 2
 
 
@@ -24,7 +24,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     path: str
     mode: int
-    """As `lstat` gives it, type bits included."""
+    """As returned by `lstat`, including the type bits."""
     uid: int
     gid: int
     acl: bytes = b""
@@ -32,16 +32,16 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Accounts(Struct, frozen=True, kw_only=True):
-    """Who is trusted on this box."""
+    """The trusted accounts of this box."""
 
     uids: frozenset[int]
-    """Root, this process's own effective user, and owners from outside of a user namespace."""
+    """Root, this process's own effective user, and owners from outside a user namespace."""
     is_shared: Callable[[int], bool]
-    """Whether a group (gid) has a member who is not trusted; an unknown group counts as shared."""
+    """Returns whether a group (gid) has an untrusted member; an unknown group counts as shared."""
 
 
 class Weakness(Struct, frozen=True, kw_only=True):
-    """Why others can change an entry, and the commands that end it."""
+    """Why others can change an entry, and the commands that prevent it."""
 
     path: str
     why: str
@@ -51,7 +51,7 @@ class Weakness(Struct, frozen=True, kw_only=True):
 
 
 def weakness(entry: Entry, accounts: Accounts) -> Weakness | None:
-    """Return why an account that is not trusted can change this entry, or what a folder holds; None where none can."""
+    """Return why an untrusted account can change this entry, or the content of a folder; None if none can."""
     reasons, commands = [], []
     quoted = shlex.quote(entry.path)
     if entry.uid not in accounts.uids:
@@ -75,7 +75,7 @@ def weakness(entry: Entry, accounts: Accounts) -> Weakness | None:
 
 
 def is_readable(way: Sequence[Entry], accounts: Accounts) -> bool:
-    """Tell whether an account that is not trusted can read the last entry of a way from / on."""
+    """Return whether an untrusted account can read the last entry of a path from / on."""
     *above, last = way
     if any(stat.S_ISDIR(each.mode) and not _lets_through(each, accounts) for each in above):
         return False
@@ -88,8 +88,8 @@ def _lets_through(folder: Entry, accounts: Accounts) -> bool:
 
 
 def _group_class(entry: Entry, accounts: Accounts, wanted: int) -> tuple[bool, bool]:
-    """Return whether named entries of the ACL, and whether the owning group, give `wanted` to an account that is not trusted."""
-    if not entry.mode >> 3 & wanted:  # with an ACL these bits are its mask
+    """Return whether named entries of the ACL, and whether the owning group, grant `wanted` to an untrusted account."""
+    if not entry.mode >> 3 & wanted:  # with an ACL, these bits are its mask
         return False, False
     owning, named = 7, False
     for tag, allowed, who in _acl_entries(entry.acl):
@@ -103,7 +103,7 @@ def _group_class(entry: Entry, accounts: Accounts, wanted: int) -> tuple[bool, b
 
 
 def _acl_entries(acl: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield tag, permissions and id; nothing for bytes that are no ACL of the known version."""
+    """Yield tag, permissions and ID; nothing if the bytes are not an ACL of the known version."""
     if len(acl) < 4 or acl[:4] != struct.pack("<I", 2):
         return
     whole = len(acl) - (len(acl) - 4) % 8

@@ -1,4 +1,4 @@
-"""Where a service is asked what it serves: `HOST:PORT`, `[V6]:PORT`, or with the dialect before it, `smtp://[::1]:25`."""
+"""The address of a probe: `HOST:PORT`, `[V6]:PORT`, or with a dialect, `smtp://[::1]:25`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from typing import NamedTuple
 
 DIALECTS = ("smtp", "imap", "pop3", "sieve", "ftp", "ldap", "postgres", "mysql", "xmpp")
-"""Protocols that change to TLS within a connection that begins in plain text (STARTTLS)."""
+"""Protocols that switch to TLS within a plain-text connection (STARTTLS)."""
 _ADDRESS = re.compile(r"(?:([a-z0-9]+)://)?(?:\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?)\]|([^\s:/\[\]@]+)):([0-9]{1,5})")
 
 
 class ProbeAddress(NamedTuple):
-    """Where a probe connects to, and how it gets to TLS there."""
+    """The address that a probe connects to, and how it starts TLS there."""
 
     dialect: str
     """One of DIALECTS; empty: TLS from the first byte."""
@@ -25,7 +25,7 @@ class ProbeAddress(NamedTuple):
 
 
 def parse(text: str) -> ProbeAddress | None:
-    """Return the parts of an address; None when it is none. `tls://` is the same as nothing."""
+    """Return the parts of an address; None if it is not valid. `tls://` means no dialect."""
     match = _ADDRESS.fullmatch(text)
     if match is None or not 0 < int(match[4]) < 65536:
         return None
@@ -34,7 +34,7 @@ def parse(text: str) -> ProbeAddress | None:
 
 
 def broken(text: str) -> tuple[str, str] | None:
-    """Return what is wrong with an address and how to write it, or None."""
+    """Return (what is wrong with an address, how to write it), or None."""
     if parse(text) is not None:
         return None
     scheme = text.partition("://")[0]

@@ -1,7 +1,7 @@
-"""Limits that CAs have set: which kind of request of which account is closed until when. Pure.
+"""Limits reported by CAs: which kind of request of which account is closed, and until when. Pure.
 
-The first refusal closes the kind of request for everybody who uses that account, because the next ones would be refused too, and
-some CAs count refused requests. A limit that the CA says to concern one set of names closes nothing.
+The first refusal closes the kind of request for all users of that account, because the next requests would be refused, too, and
+some CAs count refused requests. A limit that concerns only one set of names, according to the CA, closes nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from core.request_kind import RequestKind
 from core.stored_times import LIMIT_NOTED, LIMIT_UNTIL, is_void
 
 ORDERING = (RequestKind.NEW_ORDER, RequestKind.FINALIZE, RequestKind.ORDER)
-"""What an order needs: where one of them is closed, a new order would come to nothing."""
+"""The requests that an order needs: if one of them is closed, a new order would fail."""
 REMEMBERED_SECONDS = 86400.0
-"""How long after its end a limit is remembered, so that the next run tries one order before all others."""
+"""How long a limit is remembered after its end, so that the next run tries one order before all others."""
 
 WHAT: Mapping[str, str] = {
     RequestKind.DIRECTORY: "accepts no requests",
@@ -28,32 +28,32 @@ WHAT: Mapping[str, str] = {
     RequestKind.RENEWAL_INFO: "returns no renewal information",
     RequestKind.ORDER: "accepts no requests",
 }
-"""What a limit does, after the CA's name."""
+"""The effect of a limit, in words that follow the CA's name."""
 
 
 class Limit(Struct, frozen=True, kw_only=True):
-    """One kind of request that is closed."""
+    """One closed kind of request."""
 
     account: str
     """Issuer and directory (`store.accounts.account_id`)."""
     kind: str
     until: float
-    """Epoch seconds, as `noted`."""
+    """Epoch seconds, like `noted`."""
     noted: float
     domain: str = ""
     """Only orders for this domain and names below it; empty: all."""
     said: str = ""
-    """The CA's words."""
+    """The CA's message."""
 
     def outlives(self, not_after: float, now: float) -> bool:
-        """Tell whether a certificate would end while this is waited for, so that the CA is asked all the same, once a day.
+        """Return whether a certificate would expire while this limit is waited for, so that the CA is asked anyway, once a day.
 
-        A CA that gives a time by mistake must not let a certificate expire.
+        A CA that states a wrong time must not let a certificate expire.
         """
         return not_after <= self.until and now - self.noted >= ASK_AGAIN_SECONDS
 
     def covers(self, account: str, kinds: Iterable[str], names: Sequence[str]) -> bool:
-        """Tell whether a request is meant."""
+        """Return whether a request is affected."""
         if self.account != account or self.kind not in kinds:
             return False
         below = f".{self.domain}"
@@ -61,7 +61,7 @@ class Limit(Struct, frozen=True, kw_only=True):
 
 
 def believable(limits: Iterable[Limit], now: float) -> tuple[Limit, ...]:
-    """Return the limits without those that a wrong clock has written, and those that are long over."""
+    """Return the limits without those recorded under a wrong clock, and those that ended long ago."""
     return tuple(
         each
         for each in limits
@@ -74,7 +74,7 @@ def believable(limits: Iterable[Limit], now: float) -> tuple[Limit, ...]:
 def closed(
     limits: Iterable[Limit], account: str, kinds: Iterable[str], names: Sequence[str], now: float
 ) -> Limit | None:
-    """Return the limit that keeps a request back the longest, or None."""
+    """Return the limit that delays a request the longest, or None."""
     wanted = tuple(kinds)
     found = [each for each in limits if each.until > now and each.covers(account, wanted, names)]
     return max(found, key=lambda each: each.until, default=None)

@@ -1,8 +1,8 @@
-"""Takes secrets out of text that leaves the box. Pure.
+"""Removes secrets from text that leaves the box. Pure.
 
-Three nets, one behind the other. What is known to be secret goes wherever it stands. What stands where secrets stand goes whatever
-it is: private keys in PEM, passwords in URLs, values of keys like `api_token`, credentials of HTTP. In settings, what looks
-random goes too. Too much is taken rather than too little.
+It works in three layers. Known secrets are removed everywhere. What is in the place of a secret is removed, whatever it is:
+private keys in PEM, passwords in URLs, values of keys such as `api_token`, HTTP credentials. In settings, text that looks
+random is removed, too. Removing too much is better than removing too little.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 
 REMOVED = "[removed]"
 _SHORTEST = 6
-"""A known secret of fewer characters is looked for at no other place: it would take words out of the text."""
+"""Shorter known secrets are not searched for elsewhere: this would remove ordinary words from the text."""
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*-----|\Z)", re.DOTALL)
 _KEY_NAMES = (
@@ -41,8 +41,8 @@ def redacted(text: str, secrets: Iterable[str] = (), words: Set[str] = frozenset
     """Return a text without private keys, passwords and tokens.
 
     Args:
-        secrets: known ones, looked for anywhere and also where they are encoded. A text takes a look for each.
-        words: known ones that stand alone, such as lines of keys; there may be very many.
+        secrets: known ones, searched for everywhere and also in encoded forms. Each one costs a search of the text.
+        words: known ones that are whole words, such as lines of keys; there may be very many.
     """
     if words:
         text = _WORD.sub(lambda found: REMOVED if found[0] in words else found[0], text)
@@ -62,7 +62,7 @@ def redacted_settings(text: str, secrets: Iterable[str] = (), words: Set[str] = 
 
 
 def secrets_in(settings: str) -> Iterator[str]:
-    """Yield the values in settings that look like secrets, so that they are found elsewhere, too."""
+    """Yield the values in settings that look like secrets, so that they can be found elsewhere, too."""
     for found in _KEY_VALUE.finditer(settings):
         for part in re.split(r"[\"'\[\]{},\s]+", found["value"]):
             if len(part) >= _SHORTEST and part not in ("true", "false"):
@@ -72,7 +72,7 @@ def secrets_in(settings: str) -> Iterator[str]:
 
 
 def secret_forms(secret: bytes) -> Iterator[str]:
-    """Yield the texts in which a secret of the vault may stand somewhere: as it is, line by line, and in base64 and hex."""
+    """Yield the forms in which a secret of the vault may appear: its lines, and its base64 and hex encodings."""
     try:
         text = secret.decode()
     except UnicodeDecodeError:

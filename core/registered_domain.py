@@ -1,6 +1,6 @@
-"""The registered domain of a name, by the Public Suffix List that its package brings along; nothing is downloaded.
+"""The registered domain of a name, from the Public Suffix List in an installed package; nothing is downloaded.
 
-Reading the list takes 70 ms: it is imported when a CA with a limit per domain gets an order.
+Loading the list takes 70 ms: it is imported only for an order at a CA with a limit per domain.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def registered_domain(name: str) -> str:
-    """Return the domain that a limit counts `name` under (A-labels); a public suffix stands for itself."""
+    """Return the domain that a limit counts `name` for (A-labels); a public suffix is returned unchanged."""
     return _suffixes().privatesuffix(name) or name
 
 

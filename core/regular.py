@@ -1,6 +1,6 @@
-"""Reads files whose names people give: a pipe would hold the reader for ever, and a device might never end.
+"""Reads regular files at user-defined paths: a pipe would block the reader forever, and a device might never end.
 
-Costs two system calls more than reading outright.
+Costs two more system calls than plain reading.
 """
 
 from __future__ import annotations
@@ -14,19 +14,18 @@ _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def read_regular(path: Path, longest: int = 2_000_000) -> bytes:
-    """Return what stands in a regular file.
+    """Return the content of a regular file.
 
-    Raises OSError, as reading does; also for anything that is not a regular file (EINVAL) or longer than `longest` (EFBIG).
+    Raises OSError, as reading does; also if it is not a regular file (EINVAL) or longer than `longest` bytes (EFBIG).
     """
     return _read(os.open(path, _READ), path, longest)
 
 
 def read_without_waking(path: Path, longest: int = 2_000_000) -> bytes:
-    """Return what stands in a regular file, at a path that others arrange, and open nothing else: to open a device can start it.
+    """Return the content of a regular file at a path that others control, and open nothing else: opening a device can start it.
 
-    A file without a size is not opened either: those of /proc have none, and reading one can take away what it shows. Good for
-    comparing, and for naming a certificate; what is kept or copied of such a file is read by `core.foreign`. Raises as
-    `read_regular` does.
+    A file of size 0 is not opened either: files in /proc have no size, and reading one can consume its content. Use this to
+    compare content and to identify a certificate; to store or copy such a file, use `core.foreign`. Raises as `read_regular` does.
     """
     found = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
@@ -35,7 +34,7 @@ def read_without_waking(path: Path, longest: int = 2_000_000) -> bytes:
             raise OSError(errno.EINVAL, "It is not a regular file", str(path))
         if status.st_size == 0:
             return b""
-        # Through /proc it is the very file that was looked at, whatever has its name by now.
+        # Through /proc, exactly the examined file is opened, whatever has its name by now.
         return _read(os.open(f"/proc/self/fd/{found}", _READ), path, longest)
     finally:
         os.close(found)

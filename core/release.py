@@ -1,3 +1,3 @@
-"""The product's version. In a module of its own because a scheduled run with nothing to do imports hardly anything else."""
+"""The product's version. A separate module, because a scheduled run with nothing to do imports hardly anything else."""
 
 VERSION = "0.1.0"

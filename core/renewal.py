@@ -1,8 +1,8 @@
-"""When a certificate is due, and when to try again after a failure. Pure, over epoch seconds where many are asked.
+"""When a certificate is due, and when to retry after a failure. Pure; times are epoch seconds where many are computed.
 
-The CA's own advice comes first (RFC 9773), then what the administrator set, then the rule that Let's Encrypt gives in its
-integration guide: when a third of the lifetime is left, half of it under 10 days. On a 90-day certificate that is the 30 days of
-the reference systems (ST-29, CL-05, CC-17); on a 6-day one it is not an endless loop.
+The CA's own advice comes first (RFC 9773), then the administrator's setting, then the rule in Let's Encrypt's integration guide:
+when a third of the lifetime is left, or half of it below 10 days. For a 90-day certificate these are the 30 days of
+the reference systems (ST-29, CL-05, CC-17); for a 6-day certificate it is not an endless loop.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ DAY = 86400.0
 LONGEST_BEFORE_DAYS = 30
 SHORT_LIFE_DAYS = 10
 _LARGEST_SHARE = 0.67
-"""Renewing with more than this of the life left orders a new certificate so often that rate limits end it."""
+"""Renewing with a larger share of the lifetime left would order so often that rate limits stop it."""
 RETRIES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
 DAILY = timedelta(days=1)
 ASK_AGAIN_SECONDS = DAY
-"""How often a CA that has asked to wait is asked all the same, where a certificate would end meanwhile."""
+"""How often a CA that asked to wait is asked anyway, if a certificate would expire in the meantime."""
 JITTER = 0.1
-"""The share of a pause that chance adds at the most."""
+"""The maximum random share that is added to a pause."""
 ASK_PAUSE = timedelta(hours=6)
-"""Between two questions for the CA's own advice where it names no other pause, and before the first one."""
+"""Between two requests for the CA's advice if it states no other pause, and before the first one."""
 
 
 def due_at(
     not_before: float, not_after: float, *, renew_days_before: int | None = None, ari_chosen: float | None = None
 ) -> float:
-    """Return when to renew.
+    """Return when to renew, in epoch seconds.
 
     Args:
-        renew_days_before: as configured; ignored where it cannot work for this lifetime (`renew_days_problem`).
-        ari_chosen: the moment that was chosen in the CA's window. A window that lies too late, or after the end, does not let
-            the certificate run out: half of what the rule leaves is the latest.
+        renew_days_before: as configured; ignored if it cannot work for this lifetime (`renew_days_problem`).
+        ari_chosen: the time chosen in the CA's window. A window that is too late, or after the expiry, does not let the
+            certificate expire: the latest time is half of what the rule leaves.
     """
     life = not_after - not_before
     share = life / 2 if life < SHORT_LIFE_DAYS * DAY else life / 3
@@ -45,7 +45,7 @@ def due_at(
 
 
 def renew_days_problem(days: int, life_seconds: float) -> str | None:
-    """Return why a number of days before the end cannot work for a lifetime; None when it can."""
+    """Return why a number of days before the expiry cannot work for a lifetime; None if it can."""
     life_days = life_seconds / DAY
     if days < 1:
         return "It would renew on the last day or later."
@@ -55,15 +55,15 @@ def renew_days_problem(days: int, life_seconds: float) -> str | None:
 
 
 def choose_in_window(start: datetime, end: datetime, share: float) -> datetime:
-    """Return the moment at `share` (0 to 1, random) of the window. RFC 9773 §4.2."""
+    """Return the time at `share` (0 to 1, random) of the window. RFC 9773 §4.2."""
     return start + (end - start) * share
 
 
 def next_retry(failures: int, last_attempt: datetime, share: float) -> datetime:
-    """Return when to try again after so many failures in a row: about 1, 10 and 100 minutes, then daily.
+    """Return when to retry after `failures` consecutive failures: after about 1, 10 and 100 minutes, then daily.
 
     Args:
-        share: 0 to 1, random: up to a tenth is added, so that many boxes do not come back at one moment.
+        share: 0 to 1, random: up to a tenth is added, so that many boxes do not retry at the same time.
     """
     pause = RETRIES[max(failures, 1) - 1] if failures <= len(RETRIES) else DAILY
     return last_attempt + pause * (1 + JITTER * share)

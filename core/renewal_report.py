@@ -1,6 +1,6 @@
-"""What a renewal run is asked for, and what it comes back with: complete, per lineage. Values without behaviour.
+"""The request for a renewal run, and its complete result per lineage. Values without behaviour.
 
-Apart from the other operations' values because the run with nothing due pays for importing it.
+Separate from the values of the other operations, because a run with nothing due pays for this import.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from core.errors import CertdeckError
 
 
 class Skipped(Struct, frozen=True, kw_only=True):
-    """A certificate that a run left alone."""
+    """A certificate that a run did not renew."""
 
     name: str
     why: str
     renew_at: datetime | None = None
     needs_you: bool = False
-    """A person has to do something, now: set DNS records, or begin a renewal by hand."""
+    """A person has to act now: set DNS records, or start a renewal manually."""
     is_held: bool = False
-    """It is due, and waits for something else than its own time: a CA, the window of a service, its turn."""
+    """It is due, but waits for something else: a CA, the period of a service, its turn."""
 
 
 class FailedLineage(Struct, frozen=True, kw_only=True):
@@ -31,34 +31,34 @@ class FailedLineage(Struct, frozen=True, kw_only=True):
 
 
 class Notice(NamedTuple):
-    """Something that somebody should know, and that made nothing fail."""
+    """Something that people should know, but that is not a failure."""
 
     code: str
     what: str
     fix: str
     lineage: str = ""
-    """The certificate and the target that it is about, where it is about one."""
+    """The certificate and the target that it is about, if any."""
     target: str = ""
 
 
 class RenewRequest(NamedTuple):
-    """What `renew` was asked for."""
+    """The request for `renew`."""
 
     names: tuple[str, ...] = ()
-    """Empty: whatever is due."""
+    """Empty: all that are due."""
     force: bool = False
-    """Also what is not due."""
+    """Include certificates that are not due."""
     dry_run: bool = False
-    """Only say what would be done."""
+    """Only return what would be done."""
 
     @property
     def is_scheduled(self) -> bool:
-        """Nothing in particular was asked for: this is what the timer runs."""
+        """Whether this is the plain run that the timer starts."""
         return not (self.names or self.force or self.dry_run)
 
 
 class RenewalReport(Struct, frozen=True, kw_only=True):
-    """The outcome of a run of `renew`."""
+    """The result of a `renew` run."""
 
     renewed: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
@@ -69,7 +69,7 @@ class RenewalReport(Struct, frozen=True, kw_only=True):
 
 
 def next_renewal(report: RenewalReport) -> tuple[str, datetime] | None:
-    """Return which of the certificates that were skipped renews next, and when; None where none renews automatically."""
+    """Return the name and time of the next renewal among the skipped certificates; None if none renews automatically."""
     moments = ((each.renew_at, each.name) for each in report.skipped if each.renew_at is not None)
     found = min(moments, default=None)
     return None if found is None else (found[1], found[0])

@@ -1,4 +1,4 @@
-"""What a request to a CA is about: chooses the words for a refusal, and how far a limit reaches."""
+"""The kind of a request to a CA: it selects the text for a refusal, and the scope of a limit."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from enum import StrEnum
 
 
 class RequestKind(StrEnum):
-    """The values stand in the file of limits; those of RFC 8555 §7.1.1 are the directory's own words."""
+    """The values are stored in the file of limits; those of RFC 8555 §7.1.1 are the directory's own field names."""
 
     DIRECTORY = "directory"
     NEW_ACCOUNT = "newAccount"
     ACCOUNT = "account"
-    """A change to an account that exists."""
+    """A change to an existing account."""
     KEY_CHANGE = "keyChange"
     NEW_ORDER = "newOrder"
     FINALIZE = "finalize"
     ORDER = "other"
-    """Everything else about an order that exists: its authorizations, its challenges, the certificate."""
+    """Everything else about an existing order: its authorizations, its challenges, the certificate."""
     REVOCATION = "revokeCert"
     RENEWAL_INFO = "renewalInfo"
     VALIDATION = "validation"
-    """Not a request of ours: the CA's own look at a name, as a challenge reports it."""
+    """Not one of our requests: the CA's own validation of a name, as a challenge reports it."""

@@ -1,11 +1,11 @@
-"""Where child programs are found."""
+"""The search path for child programs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-"""cron gives its jobs `/usr/bin:/bin` only, and nginx lives in /usr/sbin."""
+"""cron gives its jobs only `/usr/bin:/bin`, and nginx is in /usr/sbin."""
 
 
 def search_path(variables: Mapping[str, str]) -> str:
@@ -15,7 +15,7 @@ def search_path(variables: Mapping[str, str]) -> str:
 
 
 def find_program(name: str, path: str) -> str | None:
-    """Return where a program is: as it stands with a slash in it, else in the first folder of `path` that has it."""
+    """Return the path of a program: unchanged if it has a slash, otherwise from the first folder of `path` that contains it."""
     if "/" in name:
         return name
     import shutil

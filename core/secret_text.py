@@ -1,7 +1,7 @@
-"""Secrets as people keep them in files, undone to the text that was meant.
+"""Reads secrets from text files as people create them.
 
-An editor or a shell adds a byte order mark, writes UTF-16 (old PowerShell's `>`), or ends the line; none of that is part of the
-secret. What is no text at all is refused in one sentence that shows nothing of it.
+An editor or a shell adds a byte order mark, writes UTF-16 (old PowerShell's `>`), or adds a line end; none of that is part of the
+secret. Data that is not text is refused in one sentence that does not show it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _MARKS = (
 
 
 class NotSecretText(ValueError):
-    """The bytes are no text that a secret can be; the message is one sentence and shows nothing of them."""
+    """The bytes are not valid text for a secret; the message is one sentence and does not show them."""
 
 
 def secret_text(content: bytes) -> bytes:
-    """Return the text in UTF-8, without a byte order mark; line ends stay. Raises NotSecretText.
+    """Return the text in UTF-8, without a byte order mark; line ends are kept. Raises NotSecretText.
 
-    UTF-16 is recognised by its mark, or by a zero in every second byte, which no other encoding of text has.
+    UTF-16 is recognized by its mark, or by a zero in every second byte, which no other text encoding has.
     """
     mark, encoding = next(((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", "utf-8"))
     if not mark:
@@ -43,7 +43,7 @@ def secret_text(content: bytes) -> bytes:
 
 
 def secret_line(content: bytes) -> bytes:
-    """Return a secret of one line in UTF-8, without the line end after it. Empty is an answer. Raises NotSecretText."""
+    """Return a one-line secret in UTF-8, without the line end after it. It may be empty. Raises NotSecretText."""
     text = secret_text(content)
     line = text.removesuffix(b"\n").removesuffix(b"\r")
     if b"\n" in line or b"\r" in line:
@@ -52,13 +52,13 @@ def secret_line(content: bytes) -> bytes:
 
 
 def typed_secret(answer: str) -> bytes:
-    """Return in UTF-8 what was typed at a prompt. Raises NotSecretText for bytes that the terminal's encoding does not know."""
-    # Python hands over bytes that it cannot decode as lone surrogates.
+    """Return the text typed at a prompt in UTF-8. Raises NotSecretText for bytes that are invalid in the terminal's encoding."""
+    # Python returns bytes that it cannot decode as lone surrogates.
     return secret_line(answer.encode("utf-8", "surrogateescape"))
 
 
 def _unmarked(content: bytes) -> str:
-    """Return the encoding of text without a mark: UTF-16 where every character is seen to take two bytes."""
+    """Return the encoding of text without a mark: UTF-16 if every character takes two bytes, one of them zero."""
     if len(content) < 4 or len(content) % 2:
         return "utf-8"
     even, odd = content[::2], content[1::2]

@@ -1,4 +1,4 @@
-"""How urgent a certificate is (ST-45). Pure, over epoch seconds: asked ten thousand times in a row."""
+"""The urgency of a certificate (ST-45). Pure, with epoch seconds: called ten thousand times in a row."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ _YELLOW_DAYS = 30
 _RED_DAYS = 7
 _DEADLINE_DAYS = 15
 _REFERENCE_DAYS = 90
-"""The lifetime for which the day counts are meant; a shorter one is judged in proportion."""
+"""The lifetime that the numbers of days refer to; a shorter one is judged proportionally."""
 
 
 def days_left(not_before: float, not_after: float, now: float) -> int:
-    """Return whole days until the end, rounded down: 0 on the last day and before the first, negative once it is over."""
+    """Return the full days until the expiry: 0 on the last day and before the first, negative after it."""
     return 0 if now < not_before <= not_after else int((not_after - now) // DAY)
 
 
 def severity(not_before: float, not_after: float, now: float, chain_not_after: float | None = None) -> str:
-    """Return `green`, `yellow` or `red`. `chain_not_after`: an earlier end of what is sent with it; its own life sets the scale.
+    """Return `green`, `yellow` or `red`.
 
-    Green above 30 days left, yellow 8 to 30, red 7 or fewer, and red before its first moment: clients refuse it then, too. A
-    life below 90 days is judged in proportion: yellow from a third of it left, red from 7/90 of it.
+    `chain_not_after`: an earlier expiry in the chain; the certificate's own lifetime sets the scale.
+    Green above 30 days left, yellow from 8 to 30, red at 7 or fewer, and red before its validity starts, because clients reject it
+    then, too. A lifetime below 90 days is judged proportionally: yellow from a third of it left, red from 7/90 of it.
     """
     if now < not_before:
         return "red"
-    # RFC 5280 §4.1.2.5: both ends belong to the life. A 90-day certificate of a public CA says 90 days less one second.
+    # RFC 5280 §4.1.2.5: both ends belong to the lifetime. A 90-day certificate of a public CA states 90 days less one second.
     life = not_after - not_before + 1
     end = not_after if chain_not_after is None else min(not_after, chain_not_after)
     if life < _REFERENCE_DAYS * DAY:
@@ -38,10 +39,10 @@ def severity(not_before: float, not_after: float, now: float, chain_not_after: f
 
 
 def is_past_deadline(not_before: float, end: float, now: float) -> bool:
-    """Tell whether so little is left that a renewal should have succeeded long ago (SF-16): below 15 days, in proportion below 90.
+    """Return whether a renewal should have succeeded long ago (SF-16): less than 15 days left, proportionally below 90.
 
     Args:
-        end: the earliest end of what is sent.
+        end: the earliest expiry of the certificates that are sent.
     """
     life = end - not_before + 1
     return end - now < min(life * _DEADLINE_DAYS / _REFERENCE_DAYS, _DEADLINE_DAYS * DAY)

@@ -1,6 +1,6 @@
-"""nginx's configuration language: `name words;` and `name words { … }`, each statement with the place where it stands.
+"""A parser of nginx's configuration language: `name words;` and `name words { … }`, each statement with its position.
 
-Lenient: a configuration that nginx refuses is read as far as it makes sense.
+Lenient: a configuration that nginx rejects is parsed as far as possible.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 MOST_DEPTH = 50
-"""What is nested deeper is read as if it stood at that depth: no configuration that works is."""
+"""Deeper blocks are parsed as if they were at this depth: no working configuration has them."""
 
 
 class Statement(Struct, kw_only=True):
-    """One statement, with what stands in its braces."""
+    """One statement, with the statements in its braces."""
 
     name: str = ""
     words: tuple[str, ...] = ()
@@ -33,19 +33,19 @@ class Statement(Struct, kw_only=True):
     inner: list[Statement] = field(default_factory=list)
     start: int = 0
     end: int = 0
-    """Behind its semicolon, or its closing brace."""
+    """After its semicolon, or its closing brace."""
 
     def all(self, *names: str) -> Iterator[Statement]:
-        """Yield the statements of these names in this block, in their order."""
+        """Yield the statements with these names in this block, in order."""
         return (each for each in self.inner if each.name in names)
 
     def last(self, name: str) -> str | None:
-        """Return the first word of the last statement of a name in this block."""
+        """Return the first word of the last statement with a name in this block, or None."""
         found = [each.words[0] for each in self.all(name) if each.words]
         return found[-1] if found else None
 
     def below(self, name: str) -> Iterator[Statement]:
-        """Yield the statements of a name anywhere in this block."""
+        """Yield the statements with a name anywhere in this block."""
         for each in self.inner:
             if each.name == name:
                 yield each
@@ -55,7 +55,7 @@ class Statement(Struct, kw_only=True):
 def parse(text: str) -> Statement:
     """Return the statements of a text, in a block without a name.
 
-    A block that is not closed ends with the text, a brace too many is skipped, and words without their semicolon are dropped.
+    An unclosed block ends with the text, an extra closing brace is skipped, and words without a semicolon are dropped.
     """
     whole = Statement(end=len(text))
     around = [whole]

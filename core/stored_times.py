@@ -1,9 +1,9 @@
-"""Every time that certdeck keeps, and how far from now each can lie at the most. Pure.
+"""All times that certdeck stores, and how far from now each can be at most. Pure.
 
-A clock that was wrong for one run leaves times behind that no right clock could have written: a next attempt in ten years, a last
-run that is still to come. They are void: whoever reads one goes on as if nothing were stored, and the next write replaces it.
-What a CA or a certificate says is not ours and not judged here: the end of an order is the CA's to tell, a renewal window is
-bounded by the certificate's own end (`core.renewal.due_at`).
+A run under a wrong clock stores times that no correct clock could have written: a next attempt in ten years, a last run in the
+future. They are void: a reader behaves as if nothing were stored, and the next write replaces them. Times from a CA or a
+certificate are not judged here: the CA decides when an order expires, and a renewal window is bounded by the certificate's own
+expiry (`core.renewal.due_at`).
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from core.renewal import DAILY, JITTER
 from core.version import BUILT
 
 TOLERANCE_SECONDS = 3600.0
-"""Clocks are corrected by small steps all the time; the same hour counts against a CA's clock."""
+"""Clocks are often corrected in small steps; the same tolerance applies to a comparison with a CA's clock."""
 LONGEST_RETRY_SECONDS = DAILY.total_seconds() * (1 + JITTER)
 LONGEST_LIMIT_SECONDS = 7 * 86400.0
-"""No limit of a CA is longer (Let's Encrypt: 7 days, 2026-08); `core.acme.response` cuts Retry-After there."""
+"""No limit of a CA is longer (Let's Encrypt: 7 days, 2026-08); `core.http.retry_after` caps Retry-After at this."""
 LONGEST_ARI_PAUSE_SECONDS = 86400.0
-"""Between two questions for renewal information; `core.acme.renewal_info` cuts Retry-After there."""
+"""Between two requests for renewal information; `core.acme.renewal_info` caps Retry-After at this."""
 
 
 class StoredTime(NamedTuple):
-    """One time on the disk."""
+    """One stored time."""
 
     where: str
-    """The file, below `state` unless it begins with `/`."""
+    """The file, relative to `state` unless it begins with `/`."""
     field: str
     ahead_seconds: float | None
-    """How far ahead of now it can lie; 0: it has to be past. None: it is not judged by the clock."""
+    """How far in the future it can be; 0: it has to be past. None: it is not judged by the clock."""
     void: str
-    """What is done when it is void, or why it is not judged."""
+    """What happens if it is void, or why it is not judged."""
 
 
 NEXT_ATTEMPT = StoredTime("lineages/NAME/renewal.json", "next_attempt", LONGEST_RETRY_SECONDS, "tried at once")
@@ -101,13 +101,13 @@ STORED_TIMES = (
     StoredTime("backup.json", "at", None, "shown only"),
     StoredTime("index.json", "at, signatures", None, "the file system's own change times, compared with each other"),
 )
-"""The whole list. A test looks through the records for a time that is not in it."""
+"""The complete list. A test searches the records for a time that is not in it."""
 
 
 def is_void(at: float | None, now: float, kind: StoredTime) -> bool:
-    """Tell whether a stored time cannot be right. Epoch seconds; what is not stored is not void.
+    """Return whether a stored time cannot be right. Epoch seconds; None is not void.
 
-    A clock before the build date judges nothing: it is the one that is wrong.
+    A clock before the build date judges nothing, because the clock itself is wrong then.
     """
     if at is None or kind.ahead_seconds is None or at <= now + kind.ahead_seconds + TOLERANCE_SECONDS:
         return False
@@ -126,7 +126,7 @@ def void_times(
     chain_retry_at: float | None,
     last_error: Mapping[str, object] | None,
 ) -> tuple[str, ...]:
-    """Return the names of those times of a lineage that are void. Epoch seconds."""
+    """Return the names of a lineage's times that are void. Epoch seconds."""
     found = []
     if is_void(last_attempt, now, LAST_ATTEMPT):
         found.append("last_attempt")

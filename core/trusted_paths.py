@@ -1,7 +1,7 @@
-"""Looks at every entry on the way to a file, and asks `core.permissions` whether root may obey it.
+"""Examines every entry on the path to a file with `core.permissions`: whether root may trust it.
 
-Group-writable counts unless the group's only members are root and this process's own user; the groups of `staff` kind that Debian
-makes group-writable folders for have none. NFSv4 ACLs are not looked at: Linux shows them as mode bits.
+Group write permission counts unless the group's only members are root and this process's own user; groups such as `staff`, for
+which Debian makes folders group-writable, have no members. NFSv4 ACLs are not read: Linux shows them as mode bits.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from core.permissions import ACL_ATTRIBUTE, Accounts, Entry, Weakness, is_readab
 from core.search_path import find_program, search_path
 
 _INTERPRETERS = re.compile(r"(?:ba|da|a|k|z)?sh|busybox|(?:python|perl|ruby|php|lua|node)[0-9.]*|env")
-"""Programs that do what the file says that is named after them."""
+"""Interpreters: programs that execute the file in their arguments."""
 _MOST_LINKS = 40
 _FIRST_LINE = 256
 
 
 def obeyed(paths: Paths) -> Iterator[Path]:
-    """Yield the files that name commands: the configuration, the settings of certificates, and deployments in flight.
+    """Yield the files that name commands: the configuration, the settings of certificates, and deployments in progress.
 
-    Of the files in a folder, those that plainly nobody else can change are left out: there may be thousands.
+    Files in a folder that clearly no other account can change are left out, because there may be thousands.
     """
     yield paths.config
     trusted = (0, os.geteuid())
@@ -43,9 +43,9 @@ def obeyed(paths: Paths) -> Iterator[Path]:
 
 
 def command_files(argv: Sequence[str], variables: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the files that a command obeys: the program, its interpreter, and the script that an interpreter is given.
+    """Yield the files that a command executes: the program, its interpreter, and the script in an interpreter's arguments.
 
-    A program that cannot be found yields nothing. The interpreter that runs certdeck itself is obeyed already.
+    A program that cannot be found yields nothing. The interpreter that runs certdeck itself is trusted already.
     """
     path = search_path(variables)
     program = find_program(argv[0], path) if argv and argv[0] else None
@@ -63,7 +63,7 @@ def command_files(argv: Sequence[str], variables: Mapping[str, str]) -> Iterator
 
 
 def weaknesses(files: Iterable[Path]) -> tuple[Weakness, ...]:
-    """Return what lets another account change one of these files, or put another in its place. Each entry is looked at once."""
+    """Return what lets another account change or replace one of these files. Each entry on the paths is examined once."""
     accounts = _accounts()
     seen: set[str] = set()
     found = []
@@ -76,13 +76,13 @@ def weaknesses(files: Iterable[Path]) -> tuple[Weakness, ...]:
 
 
 def is_readable_by_others(file: Path) -> bool:
-    """Tell whether an account besides root and this process's own user can read a file; False where there is none."""
+    """Return whether an account other than root and this process's own user can read a file; False if it does not exist."""
     way = list(_way(file, set()))
     return bool(way) and stat.S_ISREG(way[-1].mode) and is_readable(way, _accounts())
 
 
 def refuse_untrusted(files: Iterable[Path], what: str) -> None:
-    """Raise UntrustedPath (`untrusted-path`) when another account can change one of `files`. `what`: what is not done then."""
+    """Raise UntrustedPath (`untrusted-path`) if another account can change one of `files`. `what`: what is not done then."""
     found = weaknesses(files)
     if not found:
         return
@@ -96,7 +96,7 @@ def refuse_untrusted(files: Iterable[Path], what: str) -> None:
 
 
 def _way(file: Path, seen: set[str]) -> Iterator[Entry]:
-    """Yield every entry from / to the file, links and where they lead included, as far as there is something."""
+    """Yield every existing entry from / to the file, including links and their targets."""
     waiting = [part for part in os.path.abspath(file).split("/") if part]
     current, links = "/", 0
     if "/" not in seen:
@@ -128,8 +128,8 @@ def _way(file: Path, seen: set[str]) -> Iterator[Entry]:
 
 def _entry(path: str, found: os.stat_result) -> Entry:
     acl = b""
-    if found.st_mode & stat.S_IRWXG and not stat.S_ISLNK(found.st_mode):  # without these bits no ACL gives anything
-        with suppress(OSError):  # there is none, or the file system knows none
+    if found.st_mode & stat.S_IRWXG and not stat.S_ISLNK(found.st_mode):  # without these bits, an ACL grants nothing
+        with suppress(OSError):  # there is none, or the file system does not support it
             acl = os.getxattr(path, ACL_ATTRIBUTE, follow_symlinks=False)
     return Entry(path=path, mode=found.st_mode, uid=found.st_uid, gid=found.st_gid, acl=acl)
 
@@ -158,12 +158,12 @@ def _uid(name: str) -> int | None:
     try:
         return pwd.getpwnam(name).pw_uid
     except KeyError:
-        return 0  # there is no such account, so nobody acts as a member
+        return 0  # there is no such account, so it cannot act as a member
 
 
 @functools.lru_cache(maxsize=1)
 def _outside() -> frozenset[int]:
-    """Return the uid that stands for owners outside of this user namespace; none where it is an account of its own in here."""
+    """Return the uid that represents owners outside this user namespace; empty if it is a real account inside it."""
     try:
         overflow = int(Path("/proc/sys/kernel/overflowuid").read_text("ascii"))
         ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text("ascii").splitlines()]
@@ -174,7 +174,7 @@ def _outside() -> frozenset[int]:
 
 
 def _interpreter(program: str, path: str) -> str:
-    """Return the program that a script names in its first line; behind `env`, the one that it finds. Empty for none."""
+    """Return the interpreter in a script's first line; for `env`, the program that it finds. Empty if there is none."""
     try:
         handle = os.open(program, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:

@@ -1,4 +1,4 @@
-"""What a move of the master key tells."""
+"""The result of moving the master key."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from msgspec import Struct
 
 
 class VaultMoved(Struct, frozen=True, kw_only=True):
-    """What `vault move` has done."""
+    """The result of `vault move`."""
 
     to: str
     """`file`, `passphrase`, `credential`."""
     is_done: bool
-    """False where the key was only written out, for the administrator to make a credential of it."""
+    """False if the key was only written out, for the administrator to create a credential from it."""
     from_: str
-    """The source that sealed before."""
+    """The previous source."""
     resealed: int
-    """How many secrets were sealed under another key than before."""
+    """Number of secrets that were sealed with another key than before."""
     removed: tuple[Path, ...]
-    """Key files that are gone now."""
+    """Key files that were removed."""
     key_file: Path | None
-    """Where the key was written out, else None."""
+    """Where the key was written out, otherwise None."""

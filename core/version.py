@@ -1,4 +1,4 @@
-"""The product's version, and the day it was built: a clock that shows an earlier day is wrong."""
+"""The product's version, and its build date: a clock that shows an earlier date is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of web services, as people and servers write them: urllib raises ValueError for some texts that are none."""
+"""URLs as written by people and servers: urllib raises ValueError for some invalid ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 
 def split_address(address: str) -> SplitResult | None:
-    """Return the parts of an absolute address; None for a text that no request can be sent to.
+    """Return the parts of an absolute URL; None for a text that no request can be sent to.
 
-    That is one without a host, with a port that does not exist, with a broken IPv6 address, or with blanks or control characters.
+    Such a text has no host, a port that does not exist, an invalid IPv6 address, or spaces or control characters.
     """
-    if " " in address or not address.isprintable():  # neither are the halves of a surrogate pair, which JSON can hold
+    if " " in address or not address.isprintable():  # nor are the halves of a surrogate pair, which JSON can contain
         return None
     try:
         parts = urlsplit(address)
@@ -22,7 +22,7 @@ def split_address(address: str) -> SplitResult | None:
 
 
 def joined(base: str, reference: str) -> str | None:
-    """Return what a server refers to as an absolute address; None for what is none."""
+    """Return a server's reference as an absolute URL; None if it is not valid."""
     try:
         address = urljoin(base, reference)
     except ValueError:
@@ -31,7 +31,7 @@ def joined(base: str, reference: str) -> str | None:
 
 
 def is_address(host: str) -> bool:
-    """Return whether a host is an IP address and no name."""
+    """Return whether a host is an IP address and not a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
