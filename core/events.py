@@ -36,12 +36,16 @@ class LineageSkipped(Event, frozen=True, kw_only=True):
 
 
 class AccountReady(Event, frozen=True, kw_only=True):
+    """The account at the CA can be used. `created`: it is new."""
+
     issuer: str
     url: str
     created: bool
 
 
 class OrderCreated(Event, frozen=True, kw_only=True):
+    """An order was created at the CA, or, with `resumed`, an open one is continued."""
+
     issuer: str
     url: str
     identifiers: tuple[str, ...]
@@ -50,10 +54,14 @@ class OrderCreated(Event, frozen=True, kw_only=True):
 
 
 class AuthorizationReused(Event, frozen=True, kw_only=True):
+    """The CA accepts an earlier validation of a name."""
+
     identifier: str
 
 
 class ChallengePresented(Event, frozen=True, kw_only=True):
+    """The response to a challenge is in place."""
+
     identifier: str
     type: str
     where: str
@@ -114,22 +122,30 @@ class ChallengeFailed(Event, frozen=True, kw_only=True):
 
 
 class RecordsRequired(Event, frozen=True, kw_only=True):
+    """The user has to set these DNS records."""
+
     records: tuple[tuple[str, str, str], ...]
     """(name, type, value)."""
 
 
 class Waiting(Event, frozen=True, kw_only=True):
+    """The operation waits. `until`: the earliest end, if known."""
+
     why: str
     until: datetime | None = None
 
 
 class IssuerFellBack(Event, frozen=True, kw_only=True):
+    """An issuer failed, and a fallback issuer is used."""
+
     from_issuer: str
     to_issuer: str
     why: str
 
 
 class RetryScheduled(Event, frozen=True, kw_only=True):
+    """A renewal failed and will be retried."""
+
     retry_at: datetime
     why: str
 
@@ -149,18 +165,26 @@ class RehearsalPassed(Event, frozen=True, kw_only=True):
 
 
 class VersionStored(Event, frozen=True, kw_only=True):
+    """A new version is stored; it is not live yet."""
+
     version: int
 
 
 class VersionSwitched(Event, frozen=True, kw_only=True):
+    """A version became live."""
+
     version: int
 
 
 class TargetStaged(Event, frozen=True, kw_only=True):
+    """The new files are written next to the live ones; nothing visible has changed."""
+
     target: str
 
 
 class TargetSwitched(Event, frozen=True, kw_only=True):
+    """The target's paths show the new files."""
+
     target: str
 
 
@@ -171,6 +195,8 @@ class SessionsEnd(Event, frozen=True, kw_only=True):
 
 
 class TargetTested(Event, frozen=True, kw_only=True):
+    """The service's configuration test succeeded."""
+
     target: str
 
 
@@ -179,6 +205,8 @@ class TargetReloaded(Event, frozen=True, kw_only=True):
 
 
 class TargetProbed(Event, frozen=True, kw_only=True):
+    """A service was probed for its certificate."""
+
     target: str
     served: str | None
     """SHA-256 of the certificate that the service presents."""
@@ -186,6 +214,8 @@ class TargetProbed(Event, frozen=True, kw_only=True):
 
 
 class TargetRolledBack(Event, frozen=True, kw_only=True):
+    """A deployment failed, and the previous files were restored."""
+
     target: str
     why: str
 
@@ -304,6 +334,8 @@ IN_RESULT = BOOKKEEPING | {
 
 
 class Warned(Event, frozen=True, kw_only=True):
+    """A problem that made nothing fail. `code` is stable, for scripts."""
+
     code: str
     what: str
     fix: str
@@ -319,6 +351,8 @@ class Failed(Event, frozen=True, kw_only=True):
 
 
 class Progressed(Event, frozen=True, kw_only=True):
+    """`done` of `of` certificates of a run are finished."""
+
     done: int
     of: int
 

@@ -257,8 +257,11 @@ class Exported(Struct, frozen=True, kw_only=True):
 
 
 class Deleted(Struct, frozen=True, kw_only=True):
+    """The result of `delete`."""
+
     name: str
     kept_until: datetime | None
+    """When the sealed copy is removed; None: there is no copy."""
 
 
 class KindInfo(Struct, frozen=True, kw_only=True):

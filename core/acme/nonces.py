@@ -25,6 +25,7 @@ class NoncePool:
                 self._nonces.append(nonce)
 
     def take(self) -> str | None:
+        """Return the newest nonce and remove it; None if the pool is empty."""
         with self._lock:
             return self._nonces.pop() if self._nonces else None
 

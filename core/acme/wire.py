@@ -33,16 +33,19 @@ def text_of(source: Json, key: str) -> str | None:
 
 
 def texts_of(source: Json, key: str) -> tuple[str, ...]:
+    """Return the strings in the list at `key`; empty if it is not a list."""
     value = source.get(key)
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def objects_of(source: Json, key: str) -> tuple[Json, ...]:
+    """Return the objects in the list at `key`; empty if it is not a list."""
     value = source.get(key)
     return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
 
 
 def object_of(source: Json, key: str) -> Json | None:
+    """Return the object at `key`; None for anything else."""
     value = source.get(key)
     return value if isinstance(value, dict) else None
 

@@ -84,7 +84,7 @@ class Dns01(Struct, frozen=True, kw_only=True):
     """`[dns01]`: how the propagation of records is checked."""
 
     resolvers: tuple[str, ...] = ()
-    """Addresses of resolvers to query instead of the zones' own name servers; empty: the name servers."""
+    """Addresses of resolvers to query, also instead of the zones' own name servers; empty: this machine's resolvers."""
     timeout_seconds: int = 180
     """How long to wait until all servers have the records."""
 

@@ -163,6 +163,7 @@ class TsigServer:
 
     @property
     def place(self) -> str:
+        """The server for messages: its name, with the port if it is not 53."""
         return self.name if self.port == 53 else f"{self.name}, port {self.port}"
 
     def _key_unknown(self) -> DnsProviderError:

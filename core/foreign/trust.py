@@ -32,6 +32,7 @@ class Level(Struct, frozen=True):
 
     @property
     def identity(self) -> tuple[int, int]:
+        """Device and inode, which identify the folder."""
         return self.device, self.inode
 
     @property

@@ -52,6 +52,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
     @property
     def is_adopted(self) -> bool:
+        """Whether the path was already a link of certdeck."""
         return self.was == "link" and self.link == self.ours
 
 
