@@ -38,6 +38,9 @@ KEPT_VARIABLES = ("PATH", "PYTEST_", "PYTHON", "TEXTUAL_SNAPSHOT_TEMPDIR", "COVE
 WEIGHTS = {"test_kill_": 50, "test_failing_calls": 50, "tests/fleet/": 20, "tests/e2e/": 10, "tests/tui/": 3}
 """About how much longer a test takes than most others do, by a part of its path."""
 
+RARELY = (20_000, 20, 100)
+"""When garbage is collected: a console's widgets and styles make Python collect a hundred times a second, to free little."""
+
 hypothesis.settings.register_profile("certdeck", deadline=None, derandomize=True, database=None, max_examples=60)
 hypothesis.settings.load_profile("certdeck")
 
@@ -74,9 +77,10 @@ def _put_long_files_first(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave the thousands of collected tests out of every later collection of garbage, here and in processes forked from here."""
+    """Leave the thousands of collected tests out of every later collection of garbage, and collect rarely, here and in forks."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*RARELY)
 
 
 # -- surroundings ----------------------------------------------------------------------------------------------------

@@ -189,7 +189,7 @@ def test_killed_anywhere_every_service_can_start(tmp_path: Path, which: str) -> 
     """Killed at any operation, files and live/NAME hold a whole pair, and the next run settles on one of the two."""
     scene = Scene(tmp_path, **SCENES[which])
     ends = set()
-    for where in kills(scene.folder, scene.afresh(scene.deploy)):
+    for where in kills(scene.folder, scene.afresh(scene.deploy), [scene.memories]):
         scene.assert_consistent(where)
         was_in_flight = bool(journal.names(scene.box.paths))
         scene.recover()
@@ -204,7 +204,7 @@ def test_killed_anywhere_every_service_can_start(tmp_path: Path, which: str) -> 
 def test_copies_are_whole_again_after_the_next_run(tmp_path: Path, in_place: bool) -> None:
     """A kill between two copied files, or within one written in place, tears the pair; the next run makes it whole."""
     scene = Scene(tmp_path, there="files", mode="copy", in_place=in_place)
-    for where in kills(scene.folder, scene.afresh(scene.deploy)):
+    for where in kills(scene.folder, scene.afresh(scene.deploy), [scene.memories]):
         scene.recover()
         scene.assert_settled(where)
     scene.assert_settled("alive")
@@ -213,7 +213,7 @@ def test_copies_are_whole_again_after_the_next_run(tmp_path: Path, in_place: boo
 def test_killed_while_going_back(tmp_path: Path) -> None:
     """Killed at any operation of a deployment whose test fails, the old pair is whole, and the next run ends the way back."""
     scene = Scene(tmp_path, there="files")
-    for where in kills(scene.folder, scene.afresh(scene.deploy_refused)):
+    for where in kills(scene.folder, scene.afresh(scene.deploy_refused), [scene.memories]):
         scene.assert_consistent(where)
         scene.recover()
         scene.assert_settled(where)
@@ -226,7 +226,7 @@ def test_killed_while_recovering(tmp_path: Path, phase: str, there: str) -> None
     """A recovery that is itself killed at any operation is simply done again."""
     scene = Scene(tmp_path, there=there)
     died = tmp_path / "died"
-    for _ in kills(scene.folder, scene.afresh(scene.deploy)):
+    for _ in kills(scene.folder, scene.afresh(scene.deploy), [scene.memories]):
         record = journal.read(scene.box.paths, "shop")
         if record is None or record["phase"] != phase:
             continue
@@ -237,7 +237,7 @@ def test_killed_while_recovering(tmp_path: Path, phase: str, there: str) -> None
             break  # the first death after the commit: all of the book-keeping is still to be done
     shutil.rmtree(scene.folder)
     died.rename(scene.folder)
-    for where in kills(scene.folder, scene.afresh(scene.recover)):
+    for where in kills(scene.folder, scene.afresh(scene.recover), [scene.memories]):
         scene.assert_consistent(where)
         scene.recover()
         scene.assert_settled(where)
@@ -283,7 +283,7 @@ def test_nginx_accepts_the_files_at_every_kill(tmp_path: Path) -> None:
     nginx.stop()
     target = scene.services[0].target
     scene.services[0].target = replace(target, certificate=str(nginx.certificate), key=str(nginx.key), probe=())
-    for where in kills(scene.folder, scene.afresh(scene.deploy)):
+    for where in kills(scene.folder, scene.afresh(scene.deploy), [scene.memories]):
         done = subprocess.run(nginx.test_command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, f"{where}: {done.stderr}"
     assert nginx.certificate.read_bytes() == scene.new.fullchain_pem

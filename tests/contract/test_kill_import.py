@@ -90,7 +90,7 @@ def test_killed_anywhere(scene: Scene) -> None:
     """After a kill at any operation old or new is live; the next command cleans up, and the import can be repeated."""
     places = 0
     seen = set()
-    for where in kills(scene.root, scene.act):
+    for where in kills(scene.root, scene.act, [scene.service.memory]):
         places += 1
         scene.assert_consistent(where)
         scene.box.engine.deploy(NAME)

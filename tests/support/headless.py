@@ -1,7 +1,10 @@
-"""What a console without a terminal need not do: parse the same CSS for each app, and draw each step on the way.
+"""What a console without a terminal need not do: parse the same CSS for each app, draw each step on the way, and keep caches small.
 
 Nobody sees what is drawn between two steps of a test. So an update of a part of the screen only marks what is to be drawn. It is
 drawn once when a press or a pause of the test is over, and a widget that cannot be drawn fails there.
+
+Each line that is drawn makes seven caches that count their hits and forget what is oldest. For the length of a test a plain
+dictionary does, at a quarter of the price.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import textual.strip
 from textual._compositor import Compositor
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
@@ -19,12 +23,20 @@ _rules: dict[tuple[tuple[str, str], ...], dict[object, list[RuleSet]]] = {}
 """By the variables of the theme."""
 
 
+class _Unbounded(dict[Any, Any]):
+    """A cache that forgets nothing, and costs what a dictionary costs."""
+
+    def __init__(self, maxsize: int) -> None:
+        """`maxsize` is not kept to."""
+
+
 def less_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do so until the end of the test."""
     draw = Compositor.render_update
     monkeypatch.setattr(Compositor, "render_update", _drawn_later(draw))
     for name in ("press", "pause"):
         monkeypatch.setattr(Pilot, name, _then_drawn(getattr(Pilot, name), draw))
+    monkeypatch.setattr(textual.strip, "FIFOCache", _Unbounded)
     monkeypatch.setattr(Stylesheet, "_parse_rules", _parsed_once(Stylesheet._parse_rules))
 
 

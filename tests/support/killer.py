@@ -1,7 +1,9 @@
 """kill -9, a full disk, or a single error at every file operation of something.
 
-    for where in kills(tmp_path, act):      # act(): what is tried, always from the state that the folder had at first
-        ...                                 # the folder is as the dead process left it: look, clean up, look again
+    for where in kills(tmp_path, act):      # act(): what is tried, from the state that the folder had at first
+        ...                                 # the folder is as a dead process leaves it: look, clean up, look again
+
+    for where in deaths(tmp_path, act):     # the same with a process that really dies, for what knows files by inode or change time
 
     for where, error in full_disks(tmp_path, act):   # from that operation on nothing more fits on the disk
         assert isinstance(error, StoreFull)
@@ -11,69 +13,96 @@
 
     assert unsynced(root, act) == []    # each rename outlasts a power cut, in the order in which they were done
 
-`kills` runs `act` again and again in a forked child, which dies before its first, second, third … operation below the
-folder, and once more in the middle of each write. `full_disks` does the same in this process. `where` says which operation
-it was, for the message of a failing assertion. Counted are the functions of `os` that change something, and `open` for
-writing; what SQLite and other C code write is not.
+`kills` runs `act` once, in a forked child. Before each operation below the folder, and in the middle of each write, it notes what
+is there, where that has changed: this is what a kill leaves. Then each state is put back in turn. `deaths` runs `act` again and
+again, in children that die there. `full_disks` and `failures` run it in this process. `where` says which operation it was, for the
+message of a failing assertion. `tests/support/watching.py` says what counts as an operation.
 """
 
 from __future__ import annotations
 
-import builtins
 import errno
 import gc
-import io
 import os
-import shutil
+import pickle
 import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-BY_PATH = (
-    "mkdir",
-    "rmdir",
-    "unlink",
-    "remove",
-    "chmod",
-    "chown",
-    "lchown",
-    "truncate",
-    "utime",
-    "symlink",
-    "link",
-    "rename",
-    "replace",
-)
-BY_HANDLE = ("write", "pwrite", "fsync", "fdatasync", "ftruncate", "fchmod", "fchown")
+from tests.support.image import Image, image_of, put_back
+from tests.support.watching import READING, Moment, watched
+
 SYNCS = ("fsync", "fdatasync")
-READING = ("stat", "lstat", "readlink", "listdir", "scandir")
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EROFS, errno.EACCES)
 """What a system call that changes something may fail with; one that reads fails with the first or the last."""
 FILLING = ("open", "write", "pwrite", "mkdir", "symlink", "link", "ftruncate", "truncate", "fsync")
 """What a full disk refuses; renaming and removing go on working."""
 
-Strike = Callable[[str, str, bool], None]
+
+def kills(root: Path, act: Callable[[], object], also: Sequence[Path] = ()) -> Iterator[str]:
+    """Yield once for each state in which a process that does `act` can leave `root` when it dies, and once for its end.
+
+    Args:
+        also: what else is put back each time, as it was at that moment; what is done there is no operation.
+    """
+    places = (root, *also)
+    with _restored(*places) as restore:
+        restore()
+        status, said = _child(lambda say: say(pickle.dumps(_states(root, act, places))))
+        assert status == 0, f"the child failed by itself:\n{said.decode()}"
+        states: list[tuple[str, Image]] = pickle.loads(said)  # noqa: S301 - from a child of this process
+        for where, image in states:
+            put_back(image, places)
+            yield where
 
 
-def kills(root: Path, act: Callable[[], object]) -> Iterator[str]:
-    """Yield once for each state in which a process that does `act` can leave `root` when it dies, and once for its end."""
+def _states(root: Path, act: Callable[[], object], places: Sequence[Path]) -> list[tuple[str, Image]]:
+    """Do `act` here; return what was at the places before each operation, in each write and at the end, where it had changed."""
+    found: list[tuple[str, Image]] = []
+    seen = 0
+    lock = threading.Lock()
+
+    def note(where: str) -> None:
+        image = image_of(places)
+        if found:
+            before = found[-1][1]
+            if image == before and where:
+                return
+            image = {path: entry if before.get(path) != entry else before[path] for path, entry in image.items()}
+        found.append((where or "after everything", image))
+
+    def strike(name: str, path: str, moment: Moment) -> None:
+        nonlocal seen
+        with lock:  # the world stands still meanwhile
+            seen += moment == "before"
+            if moment != "after":
+                note(f"{moment} {seen}: {name} {path}")
+
+    with watched(root, strike, tears=True):
+        act()
+    note("")
+    return found
+
+
+def deaths(root: Path, act: Callable[[], object]) -> Iterator[str]:
+    """Yield as `kills` does, each time with what a process has left that really died there."""
     with _restored(root) as restore:
         restore()  # as before each kill: files that were put back have other inodes
         names = _operations(root, act)
         for number, name in enumerate(names, 1):
             # A kill loses nothing that was written: before and after a sync the folder is the same.
             is_new = number == 1 or names[number - 2] not in SYNCS
-            for tears in [*([False] if is_new else []), *([True] if name == "write" else [])]:
+            moments: list[Moment] = [*(["before"] if is_new else []), *(["in"] if name == "write" else [])]
+            for moment in moments:
                 restore()
-                where = _run_and_kill(root, act, number, tears=tears)
+                where = _run_and_kill(root, act, number, moment)
                 if where is not None:
                     yield where
         restore()
-        late = _run_and_kill(root, act, len(names) + 1, tears=False)
+        late = _run_and_kill(root, act, len(names) + 1, "before")
         assert late is None, f"more operations than before: {late}"
         yield "after everything"
 
@@ -89,9 +118,9 @@ def full_disks(
             seen = 0
             where = ""
 
-            def strike(name: str, path: str, is_over: bool, number: int = number) -> None:
+            def strike(name: str, path: str, moment: Moment, number: int = number) -> None:
                 nonlocal seen, where
-                if is_over or name not in FILLING:
+                if moment != "before" or name not in FILLING:
                     return
                 seen += 1
                 if seen == number:
@@ -100,7 +129,7 @@ def full_disks(
                     raise OSError(code, os.strerror(code), path)
 
             error: BaseException | None = None
-            with _watched(root, strike):
+            with watched(root, strike):
                 try:
                     act()
                 except Exception as exc:  # noqa: BLE001 - the test judges it
@@ -131,9 +160,9 @@ def failures(
             where = ""
             code = errors[number % len(errors)]
 
-            def strike(name: str, path: str, is_over: bool, number: int = number, code: int = code) -> None:
+            def strike(name: str, path: str, moment: Moment, number: int = number, code: int = code) -> None:
                 nonlocal seen, looks, where
-                if is_over:
+                if moment != "before":
                     return
                 changes = name not in READING and name != "open to read"
                 with lock:
@@ -149,7 +178,7 @@ def failures(
                     raise OSError(error, os.strerror(error), path)
 
             outcome: object
-            with _watched(root, strike, reads=not for_good):
+            with watched(root, strike, reads=not for_good):
                 try:
                     outcome = act()
                 except Exception as exc:  # noqa: BLE001 - the test judges it
@@ -169,12 +198,12 @@ def unsynced(root: Path, act: Callable[[], object]) -> list[str]:
     done: list[tuple[str, str]] = []
     lock = threading.Lock()
 
-    def strike(name: str, path: str, is_over: bool) -> None:
+    def strike(name: str, path: str, moment: Moment) -> None:
         with lock:
-            if not is_over:
+            if moment == "before":
                 done.append((name, path))
 
-    with _watched(root, strike):
+    with watched(root, strike):
         act()
     found, unwritten = [], set[str]()
     for (name, path), after in zip(done, [*done[1:], ("", "")], strict=True):
@@ -195,70 +224,57 @@ def leftovers(root: Path) -> list[str]:
 
 
 @contextmanager
-def _restored(root: Path) -> Iterator[Callable[[], None]]:
-    """Keep a copy of `root` beside it, to begin from again and again."""
-    first = root.with_name(root.name + ".first")
-    shutil.copytree(root, first, symlinks=True)
-
-    def restore() -> None:
-        for path in root.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        shutil.copytree(first, root, symlinks=True, dirs_exist_ok=True)
-
-    try:
-        yield restore
-    finally:
-        shutil.rmtree(first)
+def _restored(*places: Path) -> Iterator[Callable[[], None]]:
+    """Remember what is at these places, to begin from again and again."""
+    first = image_of(places)
+    yield lambda: put_back(first, places)
 
 
 def _operations(root: Path, act: Callable[[], object]) -> list[str]:
     """Let a child do `act` to its end, and return the names of its operations."""
     names: list[str] = []
 
-    def strike(name: str, path: str, is_over: bool) -> None:
-        if not is_over:
+    def strike(name: str, path: str, moment: Moment) -> None:
+        if moment == "before":
             names.append(name)
 
-    def watched(say: Callable[[str], object]) -> None:
-        with _watched(root, strike):
+    def work(say: Callable[[bytes], object]) -> None:
+        with watched(root, strike):
             act()
-        say(" ".join(names))
+        say(" ".join(names).encode())
 
-    status, said = _child(watched)
-    assert status == 0, f"the child failed by itself:\n{said}"
-    return said.split()
+    status, said = _child(work)
+    assert status == 0, f"the child failed by itself:\n{said.decode()}"
+    return said.decode().split()
 
 
-def _run_and_kill(root: Path, act: Callable[[], object], number: int, *, tears: bool) -> str | None:
-    """Run `act` in a child that dies at its operation `number`; None when it came to its end before."""
+def _run_and_kill(root: Path, act: Callable[[], object], number: int, wanted: Moment) -> str | None:
+    """Run `act` in a child that dies before or in its operation `number`; None when it came to its end before."""
 
-    def watched(say: Callable[[str], object]) -> None:
+    def work(say: Callable[[bytes], object]) -> None:
         seen = 0
         lock = threading.Lock()
 
-        def strike(name: str, path: str, is_over: bool) -> None:
+        def strike(name: str, path: str, moment: Moment) -> None:
             nonlocal seen
             with lock:
-                seen += not is_over
-                if seen == number and not is_over:
-                    say(f"{'in' if tears else 'before'} {number}: {name} {path}")
+                seen += moment == "before"
+                if seen == number and moment == wanted:
+                    say(f"{moment} {number}: {name} {path}".encode())
                     os.kill(os.getpid(), signal.SIGKILL)
 
-        with _watched(root, strike, tears=tears):
+        with watched(root, strike, tears=wanted == "in"):
             act()
 
-    status, said = _child(watched)
+    status, said = _child(work)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL, said
-        return said
-    assert os.WEXITSTATUS(status) == 0, f"the child failed by itself:\n{said}"
+        return said.decode()
+    assert os.WEXITSTATUS(status) == 0, f"the child failed by itself:\n{said.decode()}"
     return None
 
 
-def _child(work: Callable[[Callable[[str], object]], object]) -> tuple[int, str]:
+def _child(work: Callable[[Callable[[bytes], object]], object]) -> tuple[int, bytes]:
     """Fork and do `work`, which may say something; returns how the child ended, as `waitpid` has it, and what it said."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -266,124 +282,20 @@ def _child(work: Callable[[Callable[[str], object]], object]) -> tuple[int, str]
         os.close(reading)
         gc.disable()  # it ends before that pays
         write = os.write  # the real one, also while operations are watched
+
+        def say(what: bytes) -> None:
+            while what:
+                what = what[write(writing, what) :]
+
         status = 1
         try:
-            work(lambda text: write(writing, text.encode()))
+            work(say)
             status = 0
         except BaseException:  # noqa: BLE001 - the parent is told
-            write(writing, traceback.format_exc().encode())
+            say(traceback.format_exc().encode())
         finally:
             os._exit(status)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read().decode()
+        said = pipe.read()
     return os.waitpid(child, 0)[1], said
-
-
-@contextmanager
-def _watched(root: Path, strike: Strike, *, tears: bool = False, reads: bool = False) -> Iterator[None]:
-    """Call `strike(function, path, is_over)` before and after every operation below `root`; with `reads` those, too."""
-    real: dict[tuple[Any, str], Any] = {}
-    top = os.path.realpath(root)
-    busy = threading.local()
-
-    def concerns(*paths: str) -> str | None:
-        """Return what an operation is about, if that is below the folder; of a rename the new name."""
-        return next((path for path in reversed(paths) if path == top or path.startswith(top + os.sep)), None)
-
-    def replaced(holder: Any, name: str, make: Callable[[Any], Any]) -> None:
-        real[holder, name] = getattr(holder, name)
-        setattr(holder, name, make(real[holder, name]))
-
-    def around(name: str, paths_of: Callable[..., tuple[str, ...]]) -> Callable[[Any], Any]:
-        def make(function: Any) -> Any:
-            def call(*args: Any, **options: Any) -> Any:
-                if getattr(busy, "looking", False):
-                    return function(*args, **options)  # finding out what a path leads to is no operation
-                busy.looking = True
-                try:
-                    path = concerns(*paths_of(*args, **options))
-                finally:
-                    busy.looking = False
-                if path is None:
-                    return function(*args, **options)
-                if tears and name == "write":
-                    return _torn(function, strike, path, *args)
-                strike(name, path, False)
-                result = function(*args, **options)
-                strike(name, path, True)
-                return result
-
-            return call
-
-        return make
-
-    for name in BY_PATH:
-        replaced(os, name, around(name, _paths))
-    for name in BY_HANDLE:
-        replaced(os, name, around(name, lambda handle, *_a, **_o: (_path_of(handle),)))
-    replaced(os, "open", around("open", _opened))
-    for holder in (builtins, io):
-        replaced(holder, "open", around("open", _opened_for_writing))
-    if reads:
-        for name in READING:
-            replaced(os, name, around(name, _looked_at))
-        wrapped = {key: getattr(*key) for key in ((os, "open"), (builtins, "open"), (io, "open"))}
-        for holder, name in wrapped:
-            setattr(holder, name, around("open to read", _read)(wrapped[holder, name]))
-    try:
-        yield
-    finally:
-        for (holder, name), function in real.items():
-            setattr(holder, name, function)
-
-
-def _torn(function: Any, strike: Strike, path: str, handle: int, data: Any) -> int:
-    """Write the first half before the strike, the second after it."""
-    half = len(data) // 2
-    done = function(handle, data[:half]) if half else 0
-    strike("write", path, False)
-    return int(done + function(handle, data[done:]))
-
-
-def _paths(*args: Any, **options: Any) -> tuple[str, ...]:
-    base = options.get("dir_fd") or options.get("src_dir_fd")
-    return tuple(_absolute(arg, base) for arg in args[:2] if isinstance(arg, (str, bytes, os.PathLike)))
-
-
-def _looked_at(*args: Any, **options: Any) -> tuple[str, ...]:
-    if args and isinstance(args[0], int):
-        return (_path_of(args[0]),)
-    return tuple(
-        _absolute(arg, options.get("dir_fd")) for arg in args[:1] if isinstance(arg, (str, bytes, os.PathLike))
-    )
-
-
-def _read(file: Any, how: Any = "r", *_: Any, **options: Any) -> tuple[str, ...]:
-    writes = _opened(file, how, **options) if isinstance(how, int) else _opened_for_writing(file, how)
-    is_path = isinstance(file, (str, bytes, os.PathLike))
-    return (_absolute(file, options.get("dir_fd")),) if is_path and not writes else ()
-
-
-def _absolute(path: Any, base: int | None) -> str:
-    text = os.fsdecode(path)
-    if base is not None and not os.path.isabs(text):
-        text = os.path.join(_path_of(base), text)
-    return os.path.join(os.path.realpath(os.path.dirname(text) or "."), os.path.basename(text))
-
-
-def _path_of(handle: int) -> str:
-    try:
-        return os.readlink(f"/proc/self/fd/{handle}")
-    except OSError:
-        return ""
-
-
-def _opened(path: Any, flags: int, *_: Any, **options: Any) -> tuple[str, ...]:
-    writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-    return (_absolute(path, options.get("dir_fd")),) if writes else ()
-
-
-def _opened_for_writing(file: Any, mode: str = "r", *_: Any, **__: Any) -> tuple[str, ...]:
-    is_path = isinstance(file, (str, bytes, os.PathLike))
-    return (_absolute(file, None),) if is_path and set(mode) & set("wax+") else ()

@@ -23,7 +23,7 @@ from core.workflows.renewing import due, remembered
 from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON
-from tests.support.killer import full_disks, kills, leftovers
+from tests.support.killer import deaths, full_disks, leftovers
 from tests.support.revocations import list_at
 from tui.cli.jsonout import dumped, renewal_json
 from tui.cli.nothing_due import sentence
@@ -382,7 +382,7 @@ def test_killed_anywhere_it_is_the_old_state_or_the_new_one(box: Appliance) -> N
     run(box)
     box.clock.advance(minutes=61)
     runs = set()
-    for where in kills(home(box), lambda: again(box)):
+    for where in deaths(home(box), lambda: again(box)):
         last = box.engine.status().timer.last_run
         assert last is not None, where
         runs.add(last)
@@ -396,7 +396,7 @@ def test_killed_while_it_is_made_it_is_whole_or_not_there(box: Appliance, monkey
     # Each run does the same, however long the files were put back before it: none of them is too young to be relied on.
     monkeypatch.setattr(index, "_FINE_FRESH_NANOSECONDS", -(10**12))
     run(box)
-    for where in kills(home(box), lambda: box.engine.renew(in_json=in_json)):
+    for where in deaths(home(box), lambda: box.engine.renew(in_json=in_json)):
         text = box.paths.idle.read_bytes() if box.paths.idle.exists() else b""
         assert text == b"" or text.endswith(b"}\n"), where
         assert box.engine.renew().failed == (), where
