@@ -13,7 +13,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from core.engine import Engine
-from core.errors import CertdeckError
 from core.operations import IssueRequest
 from tests.support.authority import self_signed
 from tests.support.hands import Hands
