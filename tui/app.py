@@ -18,7 +18,7 @@ from rich.segment import Segment, Segments
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding
-from textual.events import Event, Key
+from textual.events import Event, Key, Paste
 from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.theme import Theme
@@ -30,6 +30,7 @@ from tui.actions import bindings, of_scope
 from tui.bridge import Answered, Bridge, EngineEvent, Operation, OperationFinished
 from tui.deck import Deck
 from tui.frame import Changes, Frame
+from tui.key_queue import KeyQueue
 from tui.line_filters import Ascii, Safe
 from tui.reading import place_of, takes_text
 from tui.screens.page import Page
@@ -82,6 +83,7 @@ class CertdeckApp(Deck):
         """`theme`: as configured; None: the default, or the sixteen-colour one where the terminal has no more.
         `loading`: look at the services and poll the disk as well; tests of looks turn it off."""
         super().__init__(engine, terminal=terminal or Terminal())
+        self._keys = KeyQueue(self)
         self._last_letter = (0.0, "")
         """When the last printable key came, and which it was."""
         self._loading = loading
@@ -206,6 +208,8 @@ class CertdeckApp(Deck):
 
     async def on_event(self, event: Event) -> None:
         """Keep text that is typed or pasted where no field takes it from running commands, one for each of its letters."""
+        if isinstance(event, (Key, Paste)) and not event.is_forwarded and not self._keys.is_turn_of(event):
+            return
         if isinstance(event, Key) and not event.is_forwarded:
             self.forget_told(_READ_SECONDS)
             if self._is_text(event):

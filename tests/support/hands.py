@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from tests.support.programs import NotThere
 from tests.support.tmux import Terminal
 
 
@@ -26,15 +25,9 @@ class Hands:
         return self.terminal.wait_for(until) if until else self.terminal.screen()
 
     def type(self, text: str) -> None:
-        """Type into the field that has the cursor, once it has it: a person would see the cursor there."""
-        there = re.compile(rf"{re.escape(text[-20:])}|•{{{len(text)}}}")
+        """Type into the field that has the cursor, or gets it by the keys before, and look at it."""
         self.terminal.type(text)
-        try:
-            self.terminal.wait_for(there, timeout=5.0)
-        except NotThere:
-            self.terminal.press(*["BSpace"] * len(text))
-            self.terminal.type(text)
-            self.terminal.wait_for(there)
+        self.terminal.wait_for(re.compile(rf"{re.escape(text[-20:])}|•{{{len(text)}}}"))
 
     def start_counting(self) -> None:
         """Forget what was pressed so far."""

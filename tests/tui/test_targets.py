@@ -19,6 +19,7 @@ from tests.support.fake_engine import FakeEngine
 from tui.screens.dialogs.error import ErrorDialog
 from tui.screens.target_form import TargetForm
 from tui.screens.targets import TargetsScreen
+from tui.widgets.field import Field
 from tui.widgets.row_list import RowList
 
 Snap = Callable[[App[Any], str], None]
@@ -263,3 +264,25 @@ async def test_a_field_of_another_machine_says_what_is_wrong(field: str, value: 
         await settled(pilot)
         assert words in shown(app)
     assert "add_target" not in [method for method, _ in engine.calls]
+
+
+@pytest.mark.parametrize("rows", [24, 16])
+async def test_the_field_with_the_cursor_stays_in_view(rows: int) -> None:
+    """A note that grows above the field in which somebody types does not push that field out of the visible part."""
+    app = deck()
+    async with app.run_test(size=(80, rows)) as pilot:
+        app.push_screen(TargetForm())
+        await pilot.pause()
+        line = app.screen.query_one("#reload Input", Input)
+        line.focus()
+        await pilot.pause()
+        form = app.screen.query_one("#form")
+        assert line.region in form.region
+        app.screen.query_one("#name", Field).note = "It is longer now. " * 40
+        await pilot.pause()
+        await pilot.pause()
+        assert line.region in form.region
+        app.screen.query_one("#kind", Field).tell(UsageError("It is wrong.", "Very wrong. " * 30, "Change it. " * 30))
+        await pilot.pause()
+        await pilot.pause()
+        assert line.region in form.region

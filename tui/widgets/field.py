@@ -119,6 +119,12 @@ class Field(Vertical):
             self.examine()
         self.post_message(self.Changed(self, self.value))
 
+    def on_resize(self) -> None:
+        """Keep the field in view in which somebody types: a note above it that grows pushes it down."""
+        focused = self.screen.focused
+        if isinstance(focused, Input):
+            focused.scroll_visible(animate=False)
+
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         if self.value:
             self.examine()

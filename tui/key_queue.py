@@ -1,0 +1,74 @@
+"""Keys one after the other: each key acts on what the one before it has left behind.
+
+Textual hands a key to the widget that has the focus now. What the key before it does happens later, in messages: a page that it
+opens is in the stack at once, but has no field yet, and a field that it leaves still has the focus. On a slow machine, or over a
+slow line, letters typed ahead would be lost or end in a field that they were not meant for, a passphrase in a path. Here a key
+waits until no message is under way, so that letters go to the page that the person is opening.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+from textual.app import App
+from textual.events import Event
+from textual.message_pump import MessagePump
+
+_AT_ONCE: Final = 20
+"""So many looks follow each other without a pause: most keys have done what they do by then."""
+_PAUSE_SECONDS: Final = 0.001
+_LOOKS: Final = 2000
+"""After so many a key is handed on all the same: nothing that hangs may take the keys away."""
+
+
+class KeyQueue:
+    """The keys and pasted texts of one app that wait for their turn."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._waiting: deque[Event] = deque()
+        self._tried: Event | None = None
+        """The first of them, while it is on its way to the app once more."""
+        self._looks = 0
+        """How often somebody looked whether it is its turn."""
+        self._task: asyncio.Task[None] | None = None
+
+    def is_turn_of(self, event: Event) -> bool:
+        """Tell whether an event that the app has just received may act now. If not, it is kept, and comes again later."""
+        is_first = event is self._tried or not self._waiting
+        if event is self._tried:
+            self._tried = None
+            if self._is_quiet() or self._looks >= _LOOKS:
+                self._waiting.popleft()
+                self._looks = 0
+                return True
+        elif is_first and self._is_quiet():
+            return True
+        else:
+            self._waiting.append(event)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._hand_on(), name="keys")
+        return False
+
+    async def _hand_on(self) -> None:
+        while self._waiting:
+            self._looks += 1
+            if self._tried is None and (self._is_quiet() or self._looks >= _LOOKS):
+                # What the app itself is doing is seen only when it takes the event.
+                self._tried = self._waiting[0]
+                if not self._app.post_message(self._tried):
+                    return  # the app ends
+            await asyncio.sleep(0 if self._looks < _AT_ONCE else _PAUSE_SECONDS)
+
+    def _is_quiet(self) -> bool:
+        """Tell whether the page that is shown has been made, and no message waits for it or for the app."""
+        stack = self._app.screen_stack
+        if not stack or _waits(self._app):
+            return False
+        return all(each._is_mounted and not _waits(each) for each in stack[-1].walk_children(with_self=True))
+
+
+def _waits(pump: MessagePump) -> bool:
+    return bool(pump.message_queue_size or pump._pending_message or pump._next_callbacks)
