@@ -31,10 +31,6 @@ class RunFinished(Event, frozen=True, kw_only=True):
     why: str = ""
 
 
-class LineageSkipped(Event, frozen=True, kw_only=True):
-    why: str
-
-
 class AccountReady(Event, frozen=True, kw_only=True):
     """The account at the CA can be used. `created`: it is new."""
 

@@ -194,8 +194,6 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
             story.past.append(Step(step_shown(event.step), printable(event.detail), state, began, at))
         case told.Recovered():
             story.past.append(Step("Fixed", printable(event.what), DONE, before, at))
-        case told.LineageSkipped():
-            story.past.append(Step("Nothing to do", printable(event.why), DONE, before, at))
         case told.Failed():
             made.error = (printable(event.what), printable(event.why), printable(event.fix))
 
@@ -276,8 +274,6 @@ def _several(reports: Sequence[Report], outcome: str) -> Steps:
         match report.event:
             case told.Failed():
                 step.end(report.at, printable(report.event.what), FAILED)
-            case told.LineageSkipped():
-                step.end(report.at, printable(report.event.why))
             case told.RunFinished():
                 step.end(report.at, step.detail, FAILED if report.event.outcome == "failed" else DONE)
             case told.KeyUsed() | told.RunStarted() | told.Progressed() | told.Warned():
