@@ -61,10 +61,10 @@ class Project:
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TEXTUAL_"))
         }
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *arguments],
+            [sys.executable, "-m", "pytest", "-p", "syrupy", "-p", "xdist", *arguments],
             check=False,
             cwd=self.folder,
-            env=environment,
+            env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # the others take longer to load than the tests
             capture_output=True,
             text=True,
             timeout=60,

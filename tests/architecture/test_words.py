@@ -27,8 +27,9 @@ _CODE = re.compile(r"^ *(CREATE|SELECT|INSERT)\b|PRIMARY KEY|, run, lineage,|lin
 
 def _texts(source: Source) -> Iterator[tuple[int, str]]:
     """Yield what may reach the screen, with its line: strings with a blank in them, apart from docstrings and style sheets."""
-    silent = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(source.tree):
+    nodes = list(ast.walk(source.tree))
+    silent = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in silent:
             continue
         if " " in node.value and "{ " not in node.value and _CODE.search(node.value) is None:
