@@ -10,7 +10,6 @@ their default. Times are aware; they stand as RFC 3339 in UTC.
 from __future__ import annotations
 
 import errno
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.json import decode
 from msgspec.structs import asdict
 
 from core.errors import StoreTooNew
@@ -36,7 +36,10 @@ def to_json(record: Struct) -> bytes:
 
 def dumped(values: Mapping[str, object]) -> bytes:
     """Return plain values as JSON with the number of the format."""
-    return json.dumps({"format": FORMAT, **values}, default=_plain, indent=1).encode()
+    import json
+
+    # A line for each value, as with `indent`, for which json leaves its encoder in C.
+    return json.dumps({"format": FORMAT, **values}, default=_plain, separators=(",\n ", ": ")).encode()
 
 
 def from_json(kind: type[T], text: bytes, place: object) -> T:
@@ -57,12 +60,21 @@ def parsed(text: bytes, place: object) -> object:
         StoreTooNew (`store-too-new`): a later release wrote it.
     """
     try:
-        value: object = json.loads(text)
+        value: object = _decoded(text)
     except RecursionError as exc:
         raise ValueError("nested too deeply") from exc
     if isinstance(value, dict):
         check_format(value.get("format"), place)
     return value
+
+
+def _decoded(text: bytes) -> object:
+    try:
+        return decode(text)
+    except ValueError:
+        import json  # reads half a surrogate pair, too, which the name of a file can have
+
+        return json.loads(text)
 
 
 def check_format(number: object, place: object, known: int = FORMAT) -> None:

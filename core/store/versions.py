@@ -6,7 +6,6 @@ certificate: where `cert.pem` has another, somebody replaced it, and the facts a
 
 from __future__ import annotations
 
-import hashlib
 from base64 import urlsafe_b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
@@ -89,6 +88,8 @@ class VersionFacts(Struct, frozen=True, kw_only=True):
 
 def leaf_sha256(pem: bytes) -> str | None:
     """Return the fingerprint of the first certificate in a PEM without parsing it, or None where there is none."""
+    import hashlib  # loads OpenSSL: 3 ms
+
     start = pem.find(b"-----BEGIN CERTIFICATE-----")
     end = pem.find(b"-----END CERTIFICATE-----", start)
     if start < 0 or end < 0:

@@ -23,8 +23,6 @@ from core.severity import days_left, severity
 from core.staging import is_staging_issuer
 from core.store import adopted_record, backup_record, detected
 from core.store.index import Facts, facts_of, facts_of_all
-from core.targets.observe import observe
-from core.targets.resolved import resolved
 from core.version import VERSION
 from core.workflows import clock
 from core.workflows.context import View
@@ -264,6 +262,9 @@ def target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple
 
 
 def _observe(view: View, facts: Facts, target: TargetConfig, probe: bool) -> TargetState:
+    from core.targets.observe import observe
+    from core.targets.resolved import resolved
+
     try:
         return observe(
             resolved(target),
@@ -285,6 +286,7 @@ def _with_outside(
     if state.state not in ("stale", "failed") or facts.on_fallback or facts.version is None:
         return state
     from core.store.lineages import read_version
+    from core.targets.resolved import resolved
     from core.workflows.deploying.outside import in_words, outside
 
     try:
