@@ -13,6 +13,7 @@ import errno
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -163,14 +164,20 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
+@cache
+def _form(annotation: str) -> tuple[str, str, bool]:
+    """Return what a value is, without its parameters too, and whether it may be null."""
+    kind, _, rest = annotation.replace("OneOrMore", "tuple").partition(" | ")
+    return kind, kind.partition("[")[0], rest == "None"
+
+
 def _value(name: str, annotation: str, value: object) -> object:
     """Check a JSON value against a field's annotation: `str`, `datetime | None`, `tuple[str, ...]`, `Mapping[…]`."""
-    kind, _, rest = annotation.replace("OneOrMore", "tuple").partition(" | ")
+    kind, base, may_be_null = _form(annotation)
     if value is None:
-        if rest == "None":
+        if may_be_null:
             return None
         raise ValueError(f"{name} is null")
-    base = kind.partition("[")[0]
     allowed = _KINDS.get(base)
     if allowed is not None and (not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)):
         raise ValueError(f"{name} is not a valid {base}")
