@@ -39,8 +39,9 @@ def dumped(values: Mapping[str, object]) -> bytes:
     """Return plain values as JSON with the number of the format."""
     import json
 
-    # A line for each value, as with `indent`, for which json leaves its encoder in C.
-    return json.dumps({"format": FORMAT, **values}, default=_plain, separators=(",\n ", ": ")).encode()
+    # As `indent=1` makes it of plain values, but that takes the encoder in Python. `core.idle.repeat` writes the same bytes.
+    text = json.dumps({"format": FORMAT, **values}, default=_plain, separators=(",\n ", ": "))
+    return f"{{\n {text[1:-1]}\n}}".encode()
 
 
 def from_json(kind: type[T], text: bytes, place: object) -> T:
