@@ -135,7 +135,7 @@ def _console(engine_factory: "Callable[[], Engine]", *, plain: bool) -> int:
 def _rarely_collecting(arguments: "Sequence[str]", engine_factory: "Callable[[], Engine]", *, ends: bool) -> int:
     """Run a command and look for garbage rarely: importing makes much that stays, and most have ended before there is any.
 
-    `ends`: the process ends after it. To collect as usual again would collect at once, for a twentieth of the whole.
+    `ends`: the process ends after it. Restoring the usual threshold would start a collection at once: a twentieth of the run.
     """
     import gc
 

@@ -113,7 +113,7 @@ def sign_with_mac(payload: Mapping[str, Any], *, hmac_key: bytes, kid: str, url:
 
 
 def _flattened(payload: bytes, header: jws.Header, key: jwk.JWK) -> dict[str, str]:
-    """Return a flattened JWS whose header is protected (RFC 7515 §7.2.2). josepy's own reads again what it has just written."""
+    """Return a flattened JWS with a protected header (RFC 7515 §7.2.2). josepy's `sign` parses what it has just written."""
     protected, body = encode_b64jose(header.json_dumps().encode()), encode_b64jose(payload)
     signature = header.alg.sign(key.key, f"{protected}.{body}".encode())
     return {"protected": protected, "payload": body, "signature": encode_b64jose(signature)}

@@ -39,7 +39,7 @@ def dumped(values: Mapping[str, object]) -> bytes:
     """Return plain values as JSON with the number of the format."""
     import json
 
-    # As `indent=1` makes it of plain values, but that takes the encoder in Python. `core.idle.repeat` writes the same bytes.
+    # What `indent=1` writes for plain values, but with json's encoder in C. `core.idle.repeat` writes the same bytes.
     text = json.dumps({"format": FORMAT, **values}, default=_plain, separators=(",\n ", ": "))
     return f"{{\n {text[1:-1]}\n}}".encode()
 

@@ -20,7 +20,7 @@ from core.errors import StoreCorrupt
 from core.store.records import dumped, from_values, parsed, rfc3339
 
 _TEXTS_KEPT = 64
-"""The same files are read at each step of a renewal; what they say is worked out once."""
+"""The same files are read at each step of a renewal; their text is parsed once."""
 
 
 class CertificateFacts(Struct, frozen=True, kw_only=True):

@@ -116,8 +116,8 @@ class HttpsTransport:
 class _Pooled(httpx.BaseTransport):
     """httpx's own HTTPTransport over connections with our sockets, which that one cannot be given.
 
-    Who makes a request has a connection to himself: httpcore's own pool looks at each one twice a request, and that takes longer
-    than the request.
+    Each request has a connection of its own. httpcore's own pool checks every connection twice per request, which took a tenth of a
+    renewal's processor time with eight at once.
     """
 
     def __init__(self, maker: httpcore.ConnectionPool) -> None:

@@ -33,7 +33,7 @@ class TrustStore(Struct):
         """Return the certificates (DER) of this subject (DER of the name)."""
         if self._found is None:
             self._found = list(_decoded(self.load()))
-        # Hundreds of roots take 30 ms to parse, and next to none has the name anywhere in it.
+        # Parsing a system's roots takes 8 ms, and almost none of them contains the name.
         return [der for der in self._found if subject in der and _subject(der) == subject]
 
     def holds(self, certificate: Certificate) -> bool:

@@ -173,9 +173,10 @@ def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
 
 
 def _is_pair(place: Path) -> bool:
-    """Tell whether OpenSSL takes the certificate and the key in a folder, as a service will. False says nothing: others may.
+    """Return whether OpenSSL accepts the certificate and the key in a folder, as a service does. False proves nothing: ask
+    `pair_problem`.
 
-    Loading cryptography to look at the two takes five times as long, and a deployment needs nothing else of it.
+    Loading cryptography for this takes five times as long, and most deployments need nothing else from it.
     """
     import ssl
 
