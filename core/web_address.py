@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 
+@lru_cache(maxsize=64)
 def split_address(address: str) -> SplitResult | None:
     """Return the parts of an absolute URL; None for a text that no request can be sent to.
 

@@ -89,7 +89,7 @@ def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -
 
             if said_again(arguments, os.environ):
                 return 0
-        return _rarely_collecting(arguments, engine_factory)
+        return _rarely_collecting(arguments, engine_factory, ends=argv is None)
     except (ImportError, OSError, EOFError) as exc:  # later ones are caught where every command runs
         return _incomplete(exc, as_json="--json" in arguments)
 
@@ -132,8 +132,11 @@ def _console(engine_factory: "Callable[[], Engine]", *, plain: bool) -> int:
         gc.enable()
 
 
-def _rarely_collecting(arguments: "Sequence[str]", engine_factory: "Callable[[], Engine]") -> int:
-    """Run a command and look for garbage rarely: importing makes much that stays, and most have ended before there is any."""
+def _rarely_collecting(arguments: "Sequence[str]", engine_factory: "Callable[[], Engine]", *, ends: bool) -> int:
+    """Run a command and look for garbage rarely: importing makes much that stays, and most have ended before there is any.
+
+    `ends`: the process ends after it. Restoring the usual threshold would start a collection at once: a twentieth of the run.
+    """
     import gc
 
     usual = gc.get_threshold()
@@ -143,7 +146,8 @@ def _rarely_collecting(arguments: "Sequence[str]", engine_factory: "Callable[[],
 
         return dispatch(arguments, engine_factory, os.environ)
     finally:
-        gc.set_threshold(*usual)
+        if not ends:
+            gc.set_threshold(*usual)
 
 
 def _check_whole() -> None:

@@ -89,20 +89,31 @@ class AccountKey:
 
     def sign(self, payload: bytes, *, url: str, nonce: str | None, kid: str | None) -> bytes:
         """Return a flattened JWS; it contains the public key if there is no `kid` (RFC 8555 §6.2)."""
-        raw = None if nonce is None else decode_b64jose(nonce)
-        signed = jws.JWS.sign(payload, key=self._jwk, alg=self._algorithm, nonce=raw, url=url, kid=kid)
-        return str(signed.json_dumps()).encode()
+        return json.dumps(self._signed(payload, url=url, nonce=nonce, kid=kid)).encode()
 
-    def sign_inner(self, payload: Mapping[str, Any], *, url: str) -> dict[str, Any]:
+    def sign_inner(self, payload: Mapping[str, Any], *, url: str) -> dict[str, str]:
         """Return the inner JWS of a key change (RFC 8555 §7.3.5): signed by this key, without a nonce."""
-        fields: dict[str, Any] = json.loads(self.sign(json.dumps(payload).encode(), url=url, nonce=None, kid=None))
-        return fields
+        return self._signed(json.dumps(payload).encode(), url=url, nonce=None, kid=None)
+
+    def _signed(self, payload: bytes, *, url: str, nonce: str | None, kid: str | None) -> dict[str, str]:
+        header = jws.Header(
+            alg=self._algorithm,
+            nonce=None if nonce is None else decode_b64jose(nonce),
+            url=url,
+            kid=kid,
+            jwk=self._jwk.public_key() if kid is None else None,
+        )
+        return _flattened(payload, header, self._jwk)
 
 
-def sign_with_mac(payload: Mapping[str, Any], *, hmac_key: bytes, kid: str, url: str) -> dict[str, Any]:
+def sign_with_mac(payload: Mapping[str, Any], *, hmac_key: bytes, kid: str, url: str) -> dict[str, str]:
     """Return the external account binding of RFC 8555 §7.3.4: `payload` (the account's public key) with the MAC of the CA's key."""
-    signed = jws.JWS.sign(
-        json.dumps(payload).encode(), key=jwk.JWKOct(key=hmac_key), alg=jwa.HS256, nonce=None, url=url, kid=kid
-    )
-    fields: dict[str, Any] = json.loads(signed.json_dumps())
-    return fields
+    header = jws.Header(alg=jwa.HS256, kid=kid, url=url)
+    return _flattened(json.dumps(payload).encode(), header, jwk.JWKOct(key=hmac_key))
+
+
+def _flattened(payload: bytes, header: jws.Header, key: jwk.JWK) -> dict[str, str]:
+    """Return a flattened JWS with a protected header (RFC 7515 §7.2.2). josepy's `sign` parses what it has just written."""
+    protected, body = encode_b64jose(header.json_dumps().encode()), encode_b64jose(payload)
+    signature = header.alg.sign(key.key, f"{protected}.{body}".encode())
+    return {"protected": protected, "payload": body, "signature": encode_b64jose(signature)}

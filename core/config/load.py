@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -40,6 +41,8 @@ from core.regular import read_regular
 
 _LONGEST_PROBLEM = 400
 """Characters. A problem quotes the value that it is about."""
+_LINEAGES_KEPT = 64
+"""The same file is read at each step of a renewal; its text is parsed once."""
 _SECTIONS: dict[str, type] = {
     "appliance": Appliance,
     "defaults": Defaults,
@@ -124,6 +127,7 @@ def parse_config(text: bytes, path: Path) -> Config:
     return Config(**values)
 
 
+@lru_cache(maxsize=_LINEAGES_KEPT)
 def parse_lineage(text: bytes, name: str, path: Path) -> LineageConfig:
     """Return the settings of the lineage `name` in `text`. Raises ConfigError (`config-invalid`)."""
     walk = _Walk(path, text)

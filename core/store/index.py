@@ -12,7 +12,6 @@ that fresh is read again the next time (the file system's own clock decides, by 
 from __future__ import annotations
 
 import gc
-import json
 import os
 from binascii import crc32
 from collections.abc import Iterator, Mapping, Sequence
@@ -323,7 +322,7 @@ def check_index(paths: Paths) -> None:
     if not _load(paths)[2]:
         from core.store.records import check_format
 
-        check_format(json.loads(paths.index.read_bytes())["format"], paths.index, FORMAT)
+        check_format(decode(paths.index.read_bytes())["format"], paths.index, FORMAT)
 
 
 def _read_again(
@@ -336,6 +335,8 @@ def _read_again(
     *,
     keeps: bool,
 ) -> tuple[list[Facts], list[CertdeckError]]:
+    import json
+
     from core.store.atomic import TemporaryFile
     from core.store.index_row import read_row
 

@@ -133,7 +133,7 @@ def read_version(paths: Paths, name: str, version: int) -> VersionFacts:
     """
     cert = _read(paths, name, version, "cert.pem")
     try:
-        facts = VersionFacts.from_json(_read(paths, name, version, FACTS), folder(paths, name, version) / FACTS)
+        facts = VersionFacts.from_json(_read(paths, name, version, FACTS), _file(paths, name, version, FACTS))
     except StoreCorrupt:
         parsed = _parse(paths, name, version)
         return VersionFacts(created=parsed.not_before, ca=None, directory=None, method="", certificate=parsed)
@@ -315,6 +315,10 @@ def lineage_of(spec: Mapping[str, object], name: str | None = None) -> LineageCo
         ) from exc
 
 
+def _file(paths: Paths, name: str, version: int, file: str) -> Path:
+    return _home(paths, name).joinpath(str(version), file)
+
+
 def _home(paths: Paths, name: str) -> Path:
     if NAME.fullmatch(name) is None:
         raise NotFound(
@@ -326,13 +330,13 @@ def _home(paths: Paths, name: str) -> Path:
 
 
 def _has(paths: Paths, name: str, version: int, file: str) -> bool:
-    path = folder(paths, name, version) / file
+    path = _file(paths, name, version, file)
     with storing(path, "looked at"):
         return path.exists()
 
 
 def _read(paths: Paths, name: str, version: int, file: str) -> bytes:
-    path = folder(paths, name, version) / file
+    path = _file(paths, name, version, file)
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as exc:

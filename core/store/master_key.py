@@ -17,9 +17,8 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from msgspec import Struct
 
 from core.errors import MasterKeyMissing, MasterKeyWrong, UsageError, VaultError
@@ -38,6 +37,9 @@ from core.store.atomic import (
     sync_dir,
     write_file,
 )
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 CREDENTIAL = "certdeck-master-key"
 OLD_CREDENTIAL = "certdeck-master-key-old"
@@ -264,10 +266,14 @@ def _no_passphrase(what: str, why: str = "The vault is sealed under a passphrase
 
 def derive(passphrase: bytes, salt: bytes, n: int, r: int, p: int) -> bytes:
     """Return the key of KEY_BYTES that scrypt (RFC 7914) makes of a passphrase. Takes 0.14 s and 32 MiB with SCRYPT."""
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
     return Scrypt(salt=salt, length=KEY_BYTES, n=n, r=r, p=p).derive(passphrase)
 
 
 def _key(raw: bytes, source: str, path: Path) -> MasterKey:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     return MasterKey(hashlib.sha256(b"certdeck master key id\0" + raw).digest()[:8], AESGCM(raw), source, path, raw)
 
 

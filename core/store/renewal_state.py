@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -100,6 +101,7 @@ def load(paths: Paths, name: str) -> RenewalState:
     return parse(name, text, path)
 
 
+@lru_cache(maxsize=64)
 def parse(name: str, text: bytes, place: object = FILE) -> RenewalState:
     """Return the state that stands in the text of a `renewal.json`. Raises StoreTooNew (`store-too-new`), nothing else."""
     try:

@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from cryptography.exceptions import InvalidTag
-
 from core.errors import MasterKeyWrong, NotFound, StoreError, UsageError, VaultError
 from core.paths import Paths
 from core.ports import Environment
@@ -103,6 +101,8 @@ class Vault:
             MasterKeyMissing (`master-key-missing`): there is no key at all.
             MasterKeyWrong (`master-key-wrong`): another key sealed it, or it was altered.
         """
+        from cryptography.exceptions import InvalidTag
+
         keys = self._ring(seals=False)
         check_format(sealed[0] if len(sealed) >= _HEAD else None, f"The sealed record {name}", FORMAT)
         if len(sealed) < _HEAD or sealed[0] != FORMAT:

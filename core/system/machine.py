@@ -98,7 +98,8 @@ def within(seconds: float, work: Callable[[], T], otherwise: T) -> T:
 def _canonical(short: str) -> str:
     import socket
 
-    for found in socket.getaddrinfo(short, None, flags=socket.AI_CANONNAME):
+    # As bytes: Python loads its IDNA codec for a text.
+    for found in socket.getaddrinfo(short.encode(), None, flags=socket.AI_CANONNAME):
         name = found[3].rstrip(".").lower()
         if name.startswith(f"{short}.") and not name.endswith(".localdomain"):
             return name

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from core.store.versions import leaf_sha256
 
 
 def sha256_of_der(der: bytes) -> str:
     """Return `AA:BB:…`, 32 pairs of upper-case hex digits."""
+    import hashlib
+
     return hashlib.sha256(der).digest().hex(":").upper()
 
 

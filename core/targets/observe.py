@@ -14,7 +14,6 @@ from core.lineage_status import ListenerState, TargetState
 from core.ports import Prober
 from core.regular import read_without_waking
 from core.targets.extra import is_different_each_time
-from core.targets.fingerprint import sha256_of_pem
 from core.targets.layout import CHAIN, FULLCHAIN, StoredFiles, content_of
 from core.targets.paths import paths_of
 
@@ -80,6 +79,8 @@ def _from_files(target: TargetConfig, live: Path, on_fallback: bool) -> tuple[st
 
 
 def _live_sha256(live: Path) -> str | None:
+    from core.targets.fingerprint import sha256_of_pem
+
     try:
         return sha256_of_pem((live / FULLCHAIN).read_bytes())
     except OSError:

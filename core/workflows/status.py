@@ -23,8 +23,6 @@ from core.severity import days_left, severity
 from core.staging import is_staging_issuer
 from core.store import adopted_record, backup_record, detected
 from core.store.index import Facts, facts_of, facts_of_all
-from core.targets.observe import observe
-from core.targets.resolved import resolved
 from core.version import VERSION
 from core.workflows import clock
 from core.workflows.context import View
@@ -56,6 +54,10 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         every = [facts for facts in every if facts.name in wanted]
         problems = [problem for problem in problems if problem.lineage in wanted]
     now = view.env.clock.now()
+    stamp = now.timestamp()
+    void = tuple(_void(every, stamp))
+    if void:
+        every = [believable(facts, stamp) for facts in every]
     states = target_states(view, every, probe)
     watch = _watch(view, now)
     return Status(
@@ -67,7 +69,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         hostname=view.config.appliance.hostname or view.env.host.name(),
         problems=tuple(problems),
         clock_doubt=clock.doubt(view) or "",
-        void_times=tuple(_void(every, now.timestamp())),
+        void_times=void,
         unmanaged=detected.unmanaged(view.paths, every, now, view.config.targets) if not names else (),
         never_backed_up=backup_record.is_missing(view.paths),
         other_clients=_rivals(view, every),
@@ -77,8 +79,9 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
 def status_of(view: View, name: str, *, probe: bool = False, settings: LineageConfig | None = None) -> LineageStatus:
     """Return the state of one lineage. `settings`: used instead of those on disk. Raises NotFound, StoreError."""
     facts = facts_of(view.paths, name, settings)
-    states = target_states(view, [facts], probe)
     now = view.env.clock.now()
+    facts = believable(facts, now.timestamp())
+    states = target_states(view, [facts], probe)
     return _lineage(view, facts, now, states, _watch(view, now))
 
 
@@ -154,8 +157,8 @@ def _lineage(
 ) -> LineageStatus:
     facts = _with_waiting(view.paths, facts)
     stamp = now.timestamp()
-    facts = believable(facts, stamp)
     has_certificate = facts.sha256 != ""
+    not_after = _time(facts.not_after) if has_certificate else None
     renew_at, why = _renewal(view.config, facts, stamp)
     return LineageStatus(
         name=facts.name,
@@ -164,7 +167,7 @@ def _lineage(
         issuer=facts.issued_by,
         serial=facts.serial,
         not_before=_time(facts.not_before) if has_certificate else None,
-        not_after=_time(facts.not_after) if has_certificate else None,
+        not_after=not_after,
         days_left=days_left(facts.not_before, facts.chain_not_after, stamp) if has_certificate else None,
         severity=severity(facts.not_before, facts.not_after, stamp, facts.chain_not_after)
         if has_certificate
@@ -190,7 +193,7 @@ def _lineage(
         open_order=facts.open_order,
         dns=facts.dns,
         profile=facts.cert_profile,
-        chain_not_after=_time(facts.chain_not_after) if has_certificate else None,
+        chain_not_after=not_after if facts.chain_not_after == facts.not_after else _time(facts.chain_not_after),
         chain_end=facts.chain_end,
         valid_yet=facts.not_before <= stamp,
         revoked=facts.revoked,
@@ -206,6 +209,8 @@ def _covered(facts: Facts) -> tuple[str, ...]:
     """Return the names of the certificate, in the order of the settings; those of the settings where there is none yet."""
     if not facts.sha256:
         return tuple(facts.domains)
+    if facts.domains == facts.names:
+        return tuple(facts.names)
     there = set(facts.names)
     ordered = [name for name in facts.domains if name in there]
     return tuple(dict.fromkeys((*ordered, *facts.names)))
@@ -264,6 +269,9 @@ def target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple
 
 
 def _observe(view: View, facts: Facts, target: TargetConfig, probe: bool) -> TargetState:
+    from core.targets.observe import observe
+    from core.targets.resolved import resolved
+
     try:
         return observe(
             resolved(target),
@@ -285,6 +293,7 @@ def _with_outside(
     if state.state not in ("stale", "failed") or facts.on_fallback or facts.version is None:
         return state
     from core.store.lineages import read_version
+    from core.targets.resolved import resolved
     from core.workflows.deploying.outside import in_words, outside
 
     try:

@@ -241,6 +241,22 @@ def test_the_daily_look_loads_nothing_heavy(appliance: Path, command: list[str])
     assert sorted(_modules_of(*command, home=appliance, expected=expected) & set(HEAVY)) == []
 
 
+@pytest.mark.parametrize("command", [pytest.param(["status"], id="status"), pytest.param(["--renew"], id="renew")])
+def test_the_daily_look_hashes_and_inspects_nothing(appliance: Path, command: list[str]) -> None:
+    """With nothing changed, neither OpenSSL's hashes nor what msgspec only takes two functions from are loaded."""
+    wait_until(lambda: not _modules_of("status", home=appliance) & {"_hashlib"}, "an index that is up to date")
+    for place in ("idle", "last-run.json"):
+        (appliance / "state" / place).unlink(missing_ok=True)
+    loaded = _modules_of(*command, home=appliance)
+    assert "msgspec" in loaded
+    assert sorted(loaded & {"_hashlib", "inspect", "tokenize", "typing_extensions"}) == []
+
+
+def test_a_deployment_loads_no_cryptography(appliance: Path) -> None:
+    """Where no old key has to be sealed, a version is checked and deployed without the heavy libraries but the log's."""
+    assert sorted(_modules_of("deploy", "default", home=appliance) & set(HEAVY)) == ["sqlite3"]
+
+
 def test_a_repeated_run_loads_next_to_nothing(appliance: Path) -> None:
     """Once a scheduled run has left its answer, the next one loads neither a parser nor a codec nor a class of values."""
     wait_until(lambda: _modules_of("--renew", home=appliance) and (appliance / "state/idle").exists(), "the answer")

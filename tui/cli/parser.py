@@ -174,6 +174,8 @@ def _words(arguments: list[str]) -> tuple[str, list[str]]:
 
 def command_of(words: str) -> Command:
     """Return the command with these words, which is in the table."""
+    import core.light_msgspec  # noqa: F401 - before every Struct
+
     module = import_module(f"tui.cli.commands.{COMMANDS[words].module}")
     commands: tuple[Command, ...] = module.COMMANDS
     return next(command for command in commands if command.words == words)

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, OK, WARNING, Health, health
-from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
 from tui.cli import exits
 from tui.cli.output import Stream
 from tui.cli.plain import error_lines
@@ -20,6 +19,7 @@ from tui.wording.facts import certificate_facts, chain_note
 from tui.wording.state import counted, standing_of
 
 if TYPE_CHECKING:
+    from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
     from core.upload.values import SigningRequest
 
 _URGENCY: Final = ("red", "yellow", "green")

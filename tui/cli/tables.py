@@ -27,9 +27,15 @@ def padded(text: str, width: int) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the lines of a table, head first. Columns stand two blanks apart; nothing is cut."""
-    widths = [max(map(cells, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        yield "  ".join(padded(text, width) for text, width in zip(row, widths, strict=True)).rstrip()
+    for row in zip(*map(_aligned, zip(head, *rows, strict=True)), strict=True):
+        yield "  ".join(row).rstrip()
+
+
+def _aligned(column: Sequence[str]) -> list[str]:
+    """Return the texts of a column, each as wide as the widest; of ten thousand rows each is measured once."""
+    sizes = [len(text) if text.isascii() else _cells(text) for text in column]
+    width = max(sizes)
+    return [text + " " * (width - size) for text, size in zip(column, sizes, strict=True)]
 
 
 def labelled(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -106,6 +107,9 @@ WITHOUT_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "tim
 """State of the timer → why nothing renews."""
 
 
+_COLOURS: Final = {OK: "green", WARNING: "yellow", CRITICAL: "red"}
+
+
 def severity_of(lineage: LineageStatus) -> str:
     """Return the colour of a certificate's health: `green`, `yellow` or `red`."""
     return colour_of(health(lineage))
@@ -113,7 +117,7 @@ def severity_of(lineage: LineageStatus) -> str:
 
 def colour_of(judged: Health) -> str:
     """Return the colour of a health that was found out already."""
-    return {OK: "green", WARNING: "yellow", CRITICAL: "red"}[judged.level]
+    return _COLOURS[judged.level]
 
 
 # -- durations and times -----------------------------------------------------------------------------------------------
@@ -218,7 +222,11 @@ def until(moment: datetime, now: datetime) -> str:
 
 def day(moment: datetime) -> str:
     """Return the local day: `12 Dec 2026`."""
-    local = moment.astimezone()
+    return _day(moment.astimezone().date())
+
+
+@lru_cache(maxsize=1024)
+def _day(local: date) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
@@ -234,15 +242,15 @@ def moment(when: datetime) -> str:
 
 def soon(when: datetime, now: datetime) -> str:
     """Return a near moment as people say it: `today 14:00`, `tonight 03:00`, `tomorrow 15:00`, else `on 12 Dec 2026`."""
-    local, here = when.astimezone(), now.astimezone()
-    days = (local.date() - here.date()).days
     if when <= now:
         return "at the next run"
+    local, here = when.astimezone(), now.astimezone()
+    days = (local.date() - here.date()).days
     if days == 0:
         return f"today {local:%H:%M}"
     if days == 1:
         return f"{'tonight' if local.hour < 6 else 'tomorrow'} {local:%H:%M}"
-    return f"on {day(when)}"
+    return f"on {_day(local.date())}"
 
 
 # -- names and words ---------------------------------------------------------------------------------------------------
@@ -271,9 +279,10 @@ def names_shown(domains: tuple[str, ...]) -> str:
     """Return the first name and how many more there are: `shop.example.com +2`. What only means this box itself comes last."""
     if not domains:
         return "–"
+    if len(domains) == 1:
+        return name_shown(domains[0])
     domains = tuple(sorted(domains, key=lambda domain: domain == "localhost"))
-    more = f" +{len(domains) - 1}" if len(domains) > 1 else ""
-    return f"{name_shown(domains[0])}{more}"
+    return f"{name_shown(domains[0])} +{len(domains) - 1}"
 
 
 def key_shown(key_type: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import threading
@@ -15,7 +16,7 @@ import pytest
 from core.errors import Cancelled, ConfigError
 from core.ports import CancelToken, TransportFailure
 from core.system.streams import GRACE_SECONDS
-from core.system.transport import BODY_LIMIT_BYTES, HttpsTransport
+from core.system.transport import BODY_LIMIT_BYTES, POOL_SIZE, HttpsTransport
 from tests.support.authority import Authority, self_signed
 from tests.support.programs import free_port
 from tests.support.tls_service import http_answer, serving
@@ -234,7 +235,41 @@ def test_many_threads_share_a_transport(authority: Authority, bundle: str, tmp_p
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: ask(transport, service.port), range(200)))
         assert answers == [b"hello"] * 200
+        assert service.connections <= 8
         transport.close()
+
+
+def test_idle_connections_are_few(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """After many requests at once only POOL_SIZE connections are kept, and the one used last is used again."""
+    transport = HttpsTransport(bundle, {})
+    together = threading.Barrier(POOL_SIZE + 4)
+
+    def at_once(connection: socket.socket) -> None:
+        connection.recv(4096)
+        together.wait(60)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        http_answer(body=b"again")(connection)
+
+    with serving(at_once, authority.leaf(["localhost"]), tmp_path) as service:
+        with ThreadPoolExecutor(POOL_SIZE + 4) as pool:
+            list(pool.map(lambda _: ask(transport, service.port, timeout=60), range(POOL_SIZE + 4)))
+        assert [ask(transport, service.port) for _ in range(3)] == [b"again"] * 3
+        assert service.connections == POOL_SIZE + 4
+        assert _open_sockets_to(service.port) == POOL_SIZE
+        transport.close()
+        assert _open_sockets_to(service.port) == 0
+
+
+def _open_sockets_to(port: int) -> int:
+    """Count the established connections of this process to a port of loopback that have not been closed on this side."""
+    lines = Path("/proc/self/net/tcp").read_text().splitlines()[1:]
+    ours = {os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd") if _is_there(name)}
+    remote = f"0100007F:{port:04X}"
+    return sum(line.split()[2] == remote and f"socket:[{line.split()[9]}]" in ours for line in lines)
+
+
+def _is_there(name: str) -> bool:
+    return os.path.lexists(f"/proc/self/fd/{name}")
 
 
 def test_a_server_that_hangs_up_is_unreachable(authority: Authority, bundle: str, tmp_path: Path) -> None:
