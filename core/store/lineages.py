@@ -28,18 +28,7 @@ from msgspec.structs import asdict, replace
 from core.config.rules import NAME
 from core.errors import CertdeckError, NotFound, StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import (
-    discard,
-    make_dir,
-    new_temporary_dir,
-    remove_file,
-    remove_tree,
-    settle,
-    store_error,
-    storing,
-    write_file,
-    write_new,
-)
+from core.store.atomic import make_dir, remove_file, remove_tree, store_error, storing, write_file, write_folder
 from core.store.live import read_link, remove_link, version_number, write_link
 from core.store.versions import CertificateFacts, VersionFacts, certificate_facts, leaf_sha256
 
@@ -203,22 +192,10 @@ def store_version(
     """
     home = _home(paths, name)
     make_dir(home)
-    temporary = new_temporary_dir(home)
-    try:
-        for file, data in (
-            (KEY, privkey),
-            ("cert.pem", cert),
-            ("chain.pem", chain),
-            ("fullchain.pem", fullchain),
-            (FACTS, facts.to_json()),
-        ):
-            write_new(temporary / file, data)
-        # Never the number of a live version that somebody removed: its link would show this one before anybody tested it.
-        number = max((*versions(paths, name), _linked(paths, name))) + 1
-        settle(temporary, home / str(number))
-    except BaseException:
-        discard(temporary)
-        raise
+    # Never the number of a live version that somebody removed: its link would show this one before anybody tested it.
+    number = max((*versions(paths, name), _linked(paths, name))) + 1
+    files = {KEY: privkey, "cert.pem": cert, "chain.pem": chain, "fullchain.pem": fullchain, FACTS: facts.to_json()}
+    write_folder(home / str(number), files)
     return number
 
 
