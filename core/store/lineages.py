@@ -9,7 +9,7 @@ and no other for as long as it likes; one that opens the two files by the link o
 so programs should open the folder first.
 
 A version newer than the live one whose key is not sealed is *waiting*: issued, not deployed yet. A rollback seals what it leaves,
-so a version that was rolled back from is not waiting.
+so a version that was rolled back from is not waiting, even where a power cut has brought its open key back.
 
 Writers hold the writers' lock. Reading takes none.
 """
@@ -98,7 +98,7 @@ def waiting_version(paths: Paths, name: str) -> int | None:
     for version in reversed(versions(paths, name)):
         if version <= live:
             return None
-        if _has(paths, name, version, KEY):
+        if _has(paths, name, version, KEY) and not _has(paths, name, version, SEALED_KEY):
             return version
     return None
 
