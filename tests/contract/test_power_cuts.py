@@ -18,7 +18,7 @@ from core.events import Narrator
 from core.ports import CancelToken
 from core.store import journal, lineages
 from core.store.history import History
-from core.store.orders import load_order_key
+from core.store.orders import load_order, load_order_key
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.deploying.recover import recover
@@ -85,12 +85,12 @@ class Home:
         recover(context)
 
     def keys(self) -> Iterator[bytes]:
-        """Yield the public key of each private key that is kept."""
+        """Yield the public key of each private key that is kept with its certificate, or with the order that brings it."""
         vault = Vault(self.paths, self.box.engine.env)
         for name in (NAME, "other.example.com"):
             with suppress(CertdeckError):
-                kept = load_order_key(self.paths, vault, name)
-                if kept is not None:
+                order, kept = load_order(self.paths, name), load_order_key(self.paths, vault, name)
+                if order is not None and order.order_url and kept is not None:
                     yield load_key(kept).spki
             for version in lineages.versions(self.paths, name):
                 yield load_key(lineages.read_key(self.paths, vault, name, version)).spki
