@@ -248,7 +248,7 @@ def unseal_key(paths: Paths, vault: Vault, name: str, version: int) -> None:
     where = folder(paths, name, version)
     if not _has(paths, name, version, KEY):
         write_file(where / KEY, read_key(paths, vault, name, version), beside=where.parent)
-    remove_file(where / SEALED_KEY)
+    remove_file(where / SEALED_KEY, durable=False)  # beside an open key of a live version it says nothing
 
 
 def prune(paths: Paths, name: str, keep: int = KEPT_VERSIONS) -> tuple[int, ...]:

@@ -3,10 +3,10 @@
     for where, seen in power_cuts(tmp_path, act):   # act(): what is tried, once
         ...                                         # the folder is as it is after the next start: look, recover, look again
 
-What was flushed is there. A file keeps what it held when it was flushed last, and is empty when it never was. Each change to the
-names in a folder is there or not, whatever came before or after it, until the folder is flushed; the two names of a rename are one
-change. Tried are: none of the changes, all of them, each alone, and all but each. Folders that come out the same are given once.
-What SQLite and other C code write counts as never flushed, unless Python flushes it.
+What was flushed is there. A file keeps what it held when it was flushed last, and is empty when it never was; or the disk got to
+its new content first. Each change to the names in a folder is there or not, whatever came before or after it, until the folder is
+flushed; the two names of a rename are one change. Tried are: none of the changes, all of them, each alone, and all but each.
+Folders that come out the same are given once. What SQLite and other C code write counts as never flushed, unless Python flushes it.
 """
 
 from __future__ import annotations
@@ -118,12 +118,14 @@ class _Disk:
         for node, each in changes.items():
             entry = each[0][1]
             yield f"only the name {entry}", self._tree({node: each})
-            yield (
-                f"every name but {entry}",
-                self._tree({other: rest for other, rest in changes.items() if other != node}),
-            )
+            others = {other: rest for other, rest in changes.items() if other != node}
+            yield f"every name but {entry}", self._tree(others)
+        for node in set(self._known.values()) - set(self._names):
+            if self._content[node][1] != self._kept.get(node):
+                only = {node: changes[node]} if node in changes else {}
+                yield "one file and nothing else", self._tree(only, written=node)
 
-    def _tree(self, changes: Mapping[Node, list[tuple[Node, str, Node | None]]]) -> Tree:
+    def _tree(self, changes: Mapping[Node, list[tuple[Node, str, Node | None]]], written: Node | None = None) -> Tree:
         names = {folder: dict(entries) for folder, entries in self._kept_names.items()}
         for each in changes.values():
             for folder, entry, node in each:
@@ -141,7 +143,7 @@ class _Disk:
                 mode, content = self._content[node]
                 if content is None:
                     waiting.append((path, node))
-                elif isinstance(content, bytes):
+                elif isinstance(content, bytes) and node != written:
                     content = self._kept.get(node) or b""
                 found.append((path, mode & 0o7777, content))
         return tuple(sorted(found))
