@@ -5,7 +5,7 @@ file beside the database, so that cutting off the end shows too. This is evidenc
 an attacker who is root here and can make the whole chain anew.
 
 Entries are gathered and written in one transaction now and then and at the end: an operation's events are on disk when it ends.
-Each write costs one flush, that of SQLite's write-ahead log. It stays beside the database, which gets a thousand pages at once.
+Each write costs one flush, that of SQLite's write-ahead log. It stays beside the database until it is long, and is merged then.
 A history that cannot be read or written never stops an operation: that is logged, and the rest goes on. Nothing is opened, and
 `sqlite3` is not imported, before something is recorded or read.
 """
@@ -41,6 +41,8 @@ logging.getLogger("core").addHandler(logging.NullHandler())
 _GATHERED = 64
 _HELD_BACK = timedelta(seconds=1)
 """How many entries, and for how long, are held back before they are written: others want to see a long operation at work."""
+_LONG_BYTES = 500_000
+"""Of a write-ahead log, which each process reads when it opens the database. Some forty renewals fill it."""
 _MOST_ASKED = 1_000_000
 """Entries at once: years of a busy box."""
 _TABLE = """CREATE TABLE IF NOT EXISTS history (
@@ -246,10 +248,13 @@ class History:
 
     @contextmanager
     def _writable(self) -> Iterator[sqlite3.Connection]:
-        """Open the database to write. The last connection to close is one that only reads: it leaves the write-ahead log unmerged,
-        where any other would flush four times (https://www.sqlite.org/walformat.html, section 1.1).
+        """Open the database to write.
+
+        The last connection to close merges the write-ahead log, with four flushes, but for one that only reads
+        (https://www.sqlite.org/walformat.html, section 1.1). That one has to have read something, or it is not counted.
         """
         import os
+        import sqlite3
 
         # SQLite would make the file with the umask's mode.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -260,7 +265,9 @@ class History:
                 database.execute(_TABLE)
                 database.execute(_INDEX)
                 database.execute(f"PRAGMA user_version = {FORMAT}")
-            reader.execute("SELECT 1 FROM history LIMIT 1")
+            if self._unmerged() < _LONG_BYTES:
+                with suppress(sqlite3.Error):
+                    reader.execute("SELECT 1 FROM history LIMIT 1").fetchall()
             yield database
 
     def _check_format(self, database: sqlite3.Connection) -> int:
@@ -280,7 +287,7 @@ class History:
         # The file that readers share cannot be made on a full disk or a read-only one. Without it, entries beside the database are
         # found where one is left from before; where there are no such entries, the database is all.
         ways = ["mode=ro", "mode=ro&readonly_shm=1", "mode=ro&immutable=1"]
-        if self._has_unmerged():
+        if self._unmerged():
             ways.pop()
         for how in ways:
             with closing(self._connection(how)) as database:
@@ -299,11 +306,11 @@ class History:
 
         return sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", uri=True, timeout=5.0, isolation_level=None)
 
-    def _has_unmerged(self) -> bool:
-        """Whether entries stand beside the database that are not in it yet."""
+    def _unmerged(self) -> int:
+        """Return how many bytes of entries stand beside the database that are not in it yet."""
         with suppress(OSError):
-            return self._beside.stat().st_size > 0
-        return False
+            return self._beside.stat().st_size
+        return 0
 
     def _head(self) -> Link | None:
         """Return the recorded end; None where it is missing or cannot be read. Raises StoreTooNew (`store-too-new`)."""

@@ -315,6 +315,28 @@ def test_a_history_that_another_user_owns_is_said(paths: Paths, monkeypatch: pyt
         assert str(paths.history) in caught.value.what
 
 
+def test_a_write_costs_one_flush(paths: Paths) -> None:
+    """The write-ahead log stays when the last connection is closed: merged each time, a write would cost four flushes."""
+    beside = paths.history.with_name("history.sqlite-wal")
+    filled(paths, 1)
+    before, database = beside.stat(), paths.history.read_bytes()
+    filled(paths, 1)
+    assert beside.stat().st_ino == before.st_ino
+    assert beside.stat().st_size > before.st_size
+    assert paths.history.read_bytes() == database
+
+
+def test_the_write_ahead_log_does_not_grow_for_ever(paths: Paths) -> None:
+    """It is merged when it is long, and begins again."""
+    beside, sizes = paths.history.with_name("history.sqlite-wal"), []
+    for _ in range(60):
+        filled(paths, 10)
+        sizes.append(beside.stat().st_size if beside.exists() else 0)
+    assert max(sizes) < 600_000
+    assert 0 in sizes
+    assert History(paths).verify() == (600, None)
+
+
 def test_progress_is_not_worth_keeping(paths: Paths) -> None:
     """Numbers that only move a bar are left out."""
     history = History(paths)
