@@ -19,10 +19,10 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+from tests.support.killer import SYNCS
 from tests.support.watching import Moment, watched
 
 Seen = TypeVar("Seen")
-SYNCS = ("fsync", "fdatasync")
 Node = tuple[int, int]
 """A file, link or folder: its inode, and which of those that had this number."""
 Names = dict[Node, dict[str, Node]]
