@@ -35,7 +35,14 @@ BASELINE_PYTHON = (3, 11)
 KEPT_VARIABLES = ("PATH", "PYTEST_", "PYTHON", "TEXTUAL_SNAPSHOT_TEMPDIR", "COVERAGE_", "VIRTUAL_ENV")
 """Beginnings of the names that a test sees of the caller's environment. Everything else would make runs differ."""
 
-WEIGHTS = {"test_kill_": 50, "test_failing_calls": 50, "tests/fleet/": 20, "tests/e2e/": 10, "tests/tui/": 3}
+WEIGHTS = {
+    "test_kill_": 50,
+    "test_power_": 50,
+    "test_failing_calls": 50,
+    "tests/fleet/": 20,
+    "tests/e2e/": 10,
+    "tests/tui/": 3,
+}
 """About how much longer a test takes than most others do, by a part of its path."""
 
 RARELY = (20_000, 20, 100)

@@ -144,7 +144,7 @@ class Webroot:
                     else:
                         self._made.append(name)
                         # Whatever the umask is: the web server must be able to enter.
-                        here.set_mode(0o755, durable=False)
+                        here.set_mode(0o755)
             yield here
 
     @staticmethod

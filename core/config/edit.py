@@ -91,11 +91,16 @@ def write_lineage(paths: Paths, lineage: LineageConfig) -> None:
         _edit(path, changes, check)
 
 
-def check_lineage(paths: Paths, lineage: LineageConfig) -> None:
-    """Raise what `write_lineage` would raise: ConfigError for settings that would not load; StoreError. Nothing is written."""
+def check_lineage(paths: Paths, lineage: LineageConfig) -> bool:
+    """Raise what `write_lineage` would raise: ConfigError for settings that would not load; StoreError. Nothing is written.
+
+    Returns whether it would change an existing file.
+    """
     path, changes, check = _lineage_change(paths, lineage)
-    if changes is not None and _edited(path, changes, check) is not None:
-        check_writable(path.parent)
+    if changes is None or _edited(path, changes, check) is None:
+        return False
+    check_writable(path.parent)
+    return path.exists()
 
 
 def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tuple[str, ...], object] | None, Check]:

@@ -1,14 +1,14 @@
 """A folder of another account, held open for work in it.
 
-The durable operations (`put_file`, `put_link`, `discard`) are one rename each, which leaves the old or the new state. Temporary
+The durable operations (`put_file`, `put_link`) are one rename each, which leaves the old or the new state. Temporary
 names are fixed for each path, so that what a killed run left is found without searching a folder with files of other programs.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from core.foreign.attributes import Attributes, give
@@ -35,14 +35,12 @@ class Folder(OpenFolder):
             raise UntrustedPath(made.path, "it was replaced while it was being created", "Run the command again.")
         return made
 
-    def set_mode(self, mode: int, group: int | None = None, *, durable: bool = True) -> None:
+    def set_mode(self, mode: int, group: int | None = None) -> None:
         """Set the mode of this folder, which is our own, and its group if we are root or a member of it. Raises OSError."""
         with self._at(""):
             if group is not None and (os.geteuid() == 0 or group in os.getgroups()):
                 os.fchown(self.descriptor, -1, group)
             os.fchmod(self.descriptor, mode)
-            if durable:
-                os.fsync(self.descriptor)
         self.way = (*self.way[:-1], Level.of(os.fstat(self.descriptor)))
 
     def open_like(self, other: Folder) -> None:
@@ -167,7 +165,9 @@ class Folder(OpenFolder):
             raise
         self.sync()
 
-    def put_link(self, name: str, text: str, temporary: str, owner: tuple[int, int] | None = None) -> None:
+    def put_link(
+        self, name: str, text: str, temporary: str, owner: tuple[int, int] | None = None, *, durable: bool = True
+    ) -> None:
         """Make `name` a symlink with `text`, whatever it was; with `owner` (user and group) if we are root. Raises OSError.
 
         A link that was not ours must not become ours when it is restored, because a link of root is trusted more.
@@ -179,7 +179,8 @@ class Folder(OpenFolder):
             if owner is not None and os.geteuid() == 0:
                 self._give_link(temporary, text, owner)
             self.move(temporary, name)
-        self.sync()
+        if durable:
+            self.sync()
 
     def _give_link(self, name: str, text: str, owner: tuple[int, int]) -> None:
         with self.opened(name) as (descriptor, status):
@@ -196,10 +197,14 @@ class Folder(OpenFolder):
         with self._at(new):
             os.replace(old, new, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
-    def sync(self) -> None:
-        """Make changes of names durable across a power failure. Raises OSError."""
-        with self._at(""):
-            os.fsync(self.descriptor)
+    def sync(self, files: Iterable[str] = ()) -> None:
+        """Make changes of names, and the content of `files`, durable across a power failure. Raises OSError."""
+        with self._at(""), ExitStack() as opened:
+            handles = [self.descriptor]
+            for name in files:
+                handles.append(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.descriptor))
+                opened.callback(os.close, handles[-1])
+            _sync_together(handles)
 
     # -- removing ----------------------------------------------------------------------------------------------------------
 
@@ -240,13 +245,15 @@ class Folder(OpenFolder):
             self.remove_tree(name)
 
     def discard(self, name: str) -> None:
-        """Remove a subfolder. It is renamed first: a half-removed folder is never mistaken for a complete one. Raises OSError."""
+        """Remove a subfolder. It is renamed first: a half-removed folder is never mistaken for a complete one. Not durable.
+
+        Raises OSError.
+        """
         doomed = f".gone-{name}"
         if self.holds(doomed):
             self.remove_tree(doomed)
         if self.holds(name):
             self.move(name, doomed)
-            self.sync()
             self.remove_tree(doomed)
 
     @contextmanager
@@ -257,3 +264,14 @@ class Folder(OpenFolder):
             with suppress(OSError):
                 self.clear(temporary)
             raise
+
+
+def _sync_together(handles: Sequence[int]) -> None:
+    """Flush side by side: a disk writes together what is waited for together."""
+    if len(handles) == 1:
+        os.fsync(handles[0])
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(len(handles)) as pool:
+        list(pool.map(os.fsync, handles))

@@ -12,11 +12,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
+from core.concurrently import map_concurrently
 from core.errors import StoreError, StoreFull, StoreNotWritable
 from core.foreign.untrusted import UntrustedPath
 
@@ -67,7 +68,7 @@ def write_file(
         finally:
             _in_use.discard(temporary.name)
         if durable:
-            sync_dir(path.parent)
+            flush(path.parent)
 
 
 def check_writable(folder: Path) -> None:
@@ -132,7 +133,7 @@ def replace_symlink(link: Path, target: str) -> None:
             with suppress(OSError):
                 temporary.unlink()
             raise
-        sync_dir(link.parent)
+        flush(link.parent)
 
 
 def make_dir(path: Path, mode: int = 0o700) -> None:
@@ -146,7 +147,7 @@ def make_dir(path: Path, mode: int = 0o700) -> None:
         for folder in reversed(missing):
             with suppress(FileExistsError):
                 _make_dir(folder, mode)
-                sync_dir(folder.parent)
+                flush(folder.parent)
 
 
 def _make_dir(path: Path, mode: int) -> None:
@@ -168,24 +169,36 @@ def new_temporary_dir(folder: Path) -> Path:
                 return temporary
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write a file into a folder that nobody knows yet: no rename of its own is needed. Raises StoreError."""
-    with storing(path):
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            os.fchmod(handle, 0o600)
-            write_all(handle, data)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def write_folder(place: Path, files: Mapping[str, bytes]) -> None:
+    """Put a folder (0700) with these files (0600) at `place`, which must not be there, in one step. Raises StoreError."""
+    temporary = new_temporary_dir(place.parent)
+    try:
+        with storing(place):
+            for file, data in files.items():
+                _write_new(temporary / file, data)
+            flush(temporary, *(temporary / file for file in files))
+            temporary.rename(place)
+            flush(place.parent)
+    except BaseException:
+        discard(temporary)
+        raise
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(handle, 0o600)
+        write_all(handle, data)
+    finally:
+        os.close(handle)
 
 
 def settle(temporary: Path, place: Path) -> None:
     """Flush a folder made by `new_temporary_dir` and give it its name. Raises StoreError; `place` must not be there."""
     with storing(place):
-        sync_dir(temporary)
+        flush(temporary)
         temporary.rename(place)
-        sync_dir(place.parent)
+        flush(place.parent)
 
 
 def remove_file(path: Path, *, durable: bool = True) -> None:
@@ -197,7 +210,7 @@ def remove_file(path: Path, *, durable: bool = True) -> None:
     with storing(path), suppress(FileNotFoundError):
         path.unlink()
         if durable:
-            sync_dir(path.parent)
+            flush(path.parent)
 
 
 def remove_tree(path: Path, *, durable: bool = True) -> None:
@@ -212,7 +225,7 @@ def remove_tree(path: Path, *, durable: bool = True) -> None:
         except FileNotFoundError:
             return
         if durable:
-            sync_dir(path.parent)
+            flush(path.parent)
         _clear(temporary)
 
 
@@ -242,9 +255,16 @@ def sweep(folder: Path, *, is_shared: bool = False) -> int:
     return swept
 
 
-def sync_dir(folder: Path) -> None:
-    """Make what happened to the names in a folder outlast a power cut. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def flush(*paths: Path) -> None:
+    """Make the content of files, and what happened to the names in folders, outlast a power cut. Raises OSError.
+
+    Side by side: a disk writes together what is waited for together.
+    """
+    map_concurrently(_flush, paths)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:

@@ -5,6 +5,7 @@ file beside the database, so that cutting off the end shows too. This is evidenc
 an attacker who is root here and can make the whole chain anew.
 
 Entries are gathered and written in one transaction now and then and at the end: an operation's events are on disk when it ends.
+Each write costs one flush, that of SQLite's write-ahead log. It stays beside the database until it is long, and is merged then.
 A history that cannot be read or written never stops an operation: that is logged, and the rest goes on. Nothing is opened, and
 `sqlite3` is not imported, before something is recorded or read.
 """
@@ -24,7 +25,7 @@ from core.errors import StoreCorrupt, StoreError
 from core.events import LogChainStarted, LogEndDoubtful, LogPruned, Progressed, Report
 from core.operations import LogEntry
 from core.paths import Paths
-from core.store.atomic import make_dir, storing
+from core.store.atomic import flush, make_dir, storing
 from core.store.chain import START, Link, Verified, chained, doubt_about_end, follow
 from core.store.history_rows import COLUMNS, Row, entry_of, row_beside, row_of, storable
 from core.store.log_limits import too_old
@@ -40,6 +41,8 @@ logging.getLogger("core").addHandler(logging.NullHandler())
 _GATHERED = 64
 _HELD_BACK = timedelta(seconds=1)
 """How many entries, and for how long, are held back before they are written: others want to see a long operation at work."""
+_LONG_BYTES = 500_000
+"""Of a write-ahead log, which each process reads when it opens the database. Some forty renewals fill it."""
 _MOST_ASKED = 1_000_000
 """Entries at once: years of a busy box."""
 _TABLE = """CREATE TABLE IF NOT EXISTS history (
@@ -55,6 +58,7 @@ class History:
 
     def __init__(self, paths: Paths) -> None:
         self._path = paths.history
+        self._beside = self._path.with_name(f"{self._path.name}-wal")
         self._head_path = head_file(paths)
         self._lock = threading.Lock()
         self._gathered: list[Row] = []
@@ -148,7 +152,7 @@ class History:
             try:
                 if self.problem or not self._is_there():
                     return
-                with closing(self._writable()) as database:
+                with self._writable() as database:
                     through = too_old(database, settings, now)
                     if through is not None:
                         self._set_head(self._cut(database, through, now, who))
@@ -176,7 +180,7 @@ class History:
         self.flush()
         head = self._head() or START
         moved = None
-        for path in (self._path.with_name(f"{self._path.name}-shm"), self._path.with_name(f"{self._path.name}-wal")):
+        for path in (self._path.with_name(f"{self._path.name}-shm"), self._beside):
             with suppress(StoreError), storing(path, "merged"):
                 self._merge()
             if path.exists():
@@ -208,7 +212,7 @@ class History:
 
         try:
             make_dir(self._path.parent)
-            with closing(self._writable()) as database:
+            with self._writable() as database:
                 head = self._append(database, rows)
             self._set_head(head)
         except (sqlite3.Error, StoreError, OSError, ValueError) as exc:
@@ -237,26 +241,34 @@ class History:
         return link
 
     def _set_head(self, head: Link) -> None:
+        """Record the end of the chain, once its entries outlast a power cut: else they would seem to have been removed."""
+        with suppress(FileNotFoundError):  # where there is none, SQLite has flushed the database
+            flush(self._beside)
         write_record(self._head_path, dumped({"number": head.number, "hash": head.hash}), durable=False)
 
-    def _writable(self) -> sqlite3.Connection:
+    @contextmanager
+    def _writable(self) -> Iterator[sqlite3.Connection]:
+        """Open the database to write.
+
+        The last connection to close merges the write-ahead log, with four flushes, but for one that only reads
+        (https://www.sqlite.org/walformat.html, section 1.1). That one has to have read something, or it is not counted.
+        """
         import os
         import sqlite3
 
         # SQLite would make the file with the umask's mode.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        database = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
-        try:
+        with closing(self._connection("mode=ro")) as reader, closing(self._connection("mode=rw")) as database:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
             if self._check_format(database) != FORMAT:  # setting it again would be written, and flushed, each time
                 database.execute(_TABLE)
                 database.execute(_INDEX)
                 database.execute(f"PRAGMA user_version = {FORMAT}")
-        except (sqlite3.Error, StoreError):
-            database.close()
-            raise
-        return database
+            if self._unmerged() < _LONG_BYTES:
+                with suppress(sqlite3.Error):
+                    reader.execute("SELECT 1 FROM history LIMIT 1").fetchall()
+            yield database
 
     def _check_format(self, database: sqlite3.Connection) -> int:
         """Return the number of its format; older releases gave it none, which is 0. Raises StoreTooNew for a later one."""
@@ -272,31 +284,33 @@ class History:
     def _read_only(self) -> Iterator[sqlite3.Connection]:
         import sqlite3
 
-        with closing(self._connection("mode=ro")) as database:
-            try:
-                database.execute("SELECT 1 FROM history LIMIT 1")
-            except sqlite3.Error as exc:
-                if not _is_for_want_of_a_file(exc) or self._has_unmerged():
-                    raise
-            else:
-                self._check_format(database)
-                yield database
-                return
-        # The files that readers share cannot be made, on a full disk or a read-only one. What stands in the database is all.
-        with closing(self._connection("mode=ro&immutable=1")) as database:
-            self._check_format(database)
-            yield database
+        # The file that readers share cannot be made on a full disk or a read-only one. Without it, entries beside the database are
+        # found where one is left from before; where there are no such entries, the database is all.
+        ways = ["mode=ro", "mode=ro&readonly_shm=1", "mode=ro&immutable=1"]
+        if self._unmerged():
+            ways.pop()
+        for how in ways:
+            with closing(self._connection(how)) as database:
+                try:
+                    database.execute("SELECT 1 FROM history LIMIT 1")
+                except sqlite3.Error as exc:
+                    if not _is_for_want_of_a_file(exc) or how == ways[-1]:
+                        raise
+                else:
+                    self._check_format(database)
+                    yield database
+                    return
 
     def _connection(self, how: str) -> sqlite3.Connection:
         import sqlite3
 
         return sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", uri=True, timeout=5.0, isolation_level=None)
 
-    def _has_unmerged(self) -> bool:
-        """Whether entries stand beside the database that are not in it yet."""
+    def _unmerged(self) -> int:
+        """Return how many bytes of entries stand beside the database that are not in it yet."""
         with suppress(OSError):
-            return self._path.with_name(f"{self._path.name}-wal").stat().st_size > 0
-        return False
+            return self._beside.stat().st_size
+        return 0
 
     def _head(self) -> Link | None:
         """Return the recorded end; None where it is missing or cannot be read. Raises StoreTooNew (`store-too-new`)."""

@@ -9,7 +9,7 @@ and no other for as long as it likes; one that opens the two files by the link o
 so programs should open the folder first.
 
 A version newer than the live one whose key is not sealed is *waiting*: issued, not deployed yet. A rollback seals what it leaves,
-so a version that was rolled back from is not waiting.
+so a version that was rolled back from is not waiting, even where a power cut has brought its open key back.
 
 Writers hold the writers' lock. Reading takes none.
 """
@@ -28,18 +28,7 @@ from msgspec.structs import asdict, replace
 from core.config.rules import NAME
 from core.errors import CertdeckError, NotFound, StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import (
-    discard,
-    make_dir,
-    new_temporary_dir,
-    remove_file,
-    remove_tree,
-    settle,
-    store_error,
-    storing,
-    write_file,
-    write_new,
-)
+from core.store.atomic import make_dir, remove_file, remove_tree, store_error, storing, write_file, write_folder
 from core.store.live import read_link, remove_link, version_number, write_link
 from core.store.versions import CertificateFacts, VersionFacts, certificate_facts, leaf_sha256
 
@@ -109,7 +98,7 @@ def waiting_version(paths: Paths, name: str) -> int | None:
     for version in reversed(versions(paths, name)):
         if version <= live:
             return None
-        if _has(paths, name, version, KEY):
+        if _has(paths, name, version, KEY) and not _has(paths, name, version, SEALED_KEY):
             return version
     return None
 
@@ -203,22 +192,10 @@ def store_version(
     """
     home = _home(paths, name)
     make_dir(home)
-    temporary = new_temporary_dir(home)
-    try:
-        for file, data in (
-            (KEY, privkey),
-            ("cert.pem", cert),
-            ("chain.pem", chain),
-            ("fullchain.pem", fullchain),
-            (FACTS, facts.to_json()),
-        ):
-            write_new(temporary / file, data)
-        # Never the number of a live version that somebody removed: its link would show this one before anybody tested it.
-        number = max((*versions(paths, name), _linked(paths, name))) + 1
-        settle(temporary, home / str(number))
-    except BaseException:
-        discard(temporary)
-        raise
+    # Never the number of a live version that somebody removed: its link would show this one before anybody tested it.
+    number = max((*versions(paths, name), _linked(paths, name))) + 1
+    files = {KEY: privkey, "cert.pem": cert, "chain.pem": chain, "fullchain.pem": fullchain, FACTS: facts.to_json()}
+    write_folder(home / str(number), files)
     return number
 
 
@@ -271,7 +248,7 @@ def unseal_key(paths: Paths, vault: Vault, name: str, version: int) -> None:
     where = folder(paths, name, version)
     if not _has(paths, name, version, KEY):
         write_file(where / KEY, read_key(paths, vault, name, version), beside=where.parent)
-    remove_file(where / SEALED_KEY)
+    remove_file(where / SEALED_KEY, durable=False)  # beside an open key of a live version it says nothing
 
 
 def prune(paths: Paths, name: str, keep: int = KEPT_VERSIONS) -> tuple[int, ...]:

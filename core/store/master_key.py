@@ -30,11 +30,11 @@ from core.secret_text import NotSecretText, secret_line, secret_text
 from core.store.atomic import (
     TEMPORARY,
     check_writable,
+    flush,
     make_dir,
     remove_file,
     store_error,
     storing,
-    sync_dir,
     write_file,
 )
 
@@ -180,7 +180,7 @@ def set_damaged_aside(paths: Paths, now: datetime) -> Path | None:
     place = paths.master_key.with_name(f"{paths.master_key.name}.damaged-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
     with storing(paths.master_key, "moved away"):
         paths.master_key.rename(place)
-        sync_dir(place.parent)
+        flush(place.parent)
     return place
 
 

@@ -14,16 +14,7 @@ from msgspec import Struct, field
 
 from core.errors import NotFound, StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import (
-    discard,
-    make_dir,
-    new_temporary_dir,
-    remove_tree,
-    settle,
-    store_error,
-    write_file,
-    write_new,
-)
+from core.store.atomic import make_dir, remove_tree, store_error, write_file, write_folder
 from core.store.records import load_record, to_json, write_record
 
 if TYPE_CHECKING:
@@ -94,14 +85,8 @@ def begin_order(paths: Paths, vault: Vault, record: OrderRecord, privkey: bytes)
     from core.store.vault import order_key
 
     make_dir(paths.orders)
-    temporary = new_temporary_dir(paths.orders)
-    try:
-        for file, text in ((_ORDER, to_json(record)), (_KEY, vault.seal(order_key(record.name), privkey))):
-            write_new(temporary / file, text)
-        settle(temporary, paths.orders / record.name)
-    except BaseException:
-        discard(temporary)
-        raise
+    files = {_ORDER: to_json(record), _KEY: vault.seal(order_key(record.name), privkey)}
+    write_folder(paths.orders / record.name, files)
 
 
 def save_order_key(paths: Paths, vault: Vault, name: str, privkey: bytes) -> None:

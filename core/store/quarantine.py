@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.paths import Paths
-from core.store.atomic import make_dir, storing, sync_dir
+from core.store.atomic import flush, make_dir, storing
 
 _LONGEST = 200
 
@@ -26,8 +26,8 @@ def set_aside(paths: Paths, path: Path, now: datetime) -> Path:
     place = _free_place(paths, path, now)
     with storing(path, "moved away"):
         path.rename(place)
-        sync_dir(place.parent)
-        sync_dir(path.parent)
+        flush(place.parent)
+        flush(path.parent)
     return place
 
 
@@ -36,7 +36,7 @@ def keep_aside(paths: Paths, path: Path, now: datetime) -> Path:
     place = _free_place(paths, path, now)
     with storing(path, "kept aside"):
         os.link(path, place)
-        sync_dir(place.parent)
+        flush(place.parent)
     return place
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import TEMPORARY, make_dir, remove_file, store_error, storing, sync_dir, write_file
+from core.store.atomic import TEMPORARY, flush, make_dir, remove_file, store_error, storing, write_file
 from core.store.home import REPLACED, roots, stays
 from core.store.records import from_json, to_json
 
@@ -103,8 +103,8 @@ def _move_away(paths: Paths, root: Path, aside: Path, new: str) -> None:
                 make_dir(aside)
                 (root / name).replace(aside / name)
         if aside.is_dir():
-            sync_dir(aside)
-        sync_dir(root)
+            flush(aside)
+        flush(root)
 
 
 def _move_in(root: Path, new: Path) -> None:
@@ -113,9 +113,9 @@ def _move_in(root: Path, new: Path) -> None:
             return
         for name in sorted(os.listdir(new)):
             (new / name).replace(root / name)
-        sync_dir(root)
+        flush(root)
         new.rmdir()
-        sync_dir(root)
+        flush(root)
 
 
 def _read(paths: Paths) -> Switch:

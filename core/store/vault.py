@@ -18,7 +18,7 @@ from core.errors import MasterKeyWrong, NotFound, StoreError, UsageError, VaultE
 from core.paths import Paths
 from core.ports import Environment
 from core.store import master_key
-from core.store.atomic import make_dir, remove_file, store_error, storing, sync_dir, write_file
+from core.store.atomic import flush, make_dir, remove_file, store_error, storing, write_file
 from core.store.master_key import MasterKey
 from core.store.records import check_format
 
@@ -146,7 +146,7 @@ class Vault:
         if renewed is not None:
             with storing(renewed[0]):
                 master_key.successor(renewed[0]).replace(renewed[0])
-                sync_dir(renewed[0].parent)
+                flush(renewed[0].parent)
         self._keys = None
         return count
 

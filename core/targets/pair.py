@@ -54,6 +54,7 @@ def stage(change: Change, site: Site, contents: Mapping[str, bytes], readers: tu
         attributes = kept.get(place.file) or attributes_for_new(site.target, is_key=holds_key(place.file))
         new[place.file] = (_content(site, place, contents), _of_key(site, place, attributes, readers))
     _build(pair, change.after, new)
+    pair.sync()
 
 
 def _of_key(site: Site, place: Place, attributes: Attributes, readers: tuple[Reader, ...]) -> Attributes:
@@ -76,10 +77,14 @@ def adopt(change: Change, site: Site) -> None:
     if change.copies or not change.has_snapshot:
         return
     _point(site, change.before)
+    changed = set()
     for place in change.places:
         folder = site.folder(place.path)
         if not place.is_adopted and folder is not None:
-            folder.put_link(place.path.name, place.ours, _temporary(change, place))
+            folder.put_link(place.path.name, place.ours, _temporary(change, place), durable=False)
+            changed.add(folder)
+    for folder in changed:
+        folder.sync()
 
 
 def switch(change: Change, site: Site, readers: tuple[Reader, ...] = ()) -> None:
@@ -127,6 +132,8 @@ def put_back(change: Change, site: Site) -> None:
         pair.discard(change.before)
     if change.is_new_folder:
         site.remove_pair()
+    else:
+        pair.sync()
 
 
 def settle(change: Change, site: Site) -> None:
@@ -201,17 +208,17 @@ def _attributes(site: Site, place: Place, pair: Folder) -> Attributes:
 
 
 def _build(pair: Folder, name: str, files: Mapping[str, tuple[bytes, Attributes]]) -> None:
-    """Create a version folder under a temporary name and rename it into place."""
+    """Create a version folder under a temporary name and rename it into place, which is not durable yet."""
     unborn = f".new-{name}"
     if pair.holds(unborn):
         pair.remove_tree(unborn)
     pair.discard(name)
     with pair.make_folder(unborn) as folder:
         for file, (content, attributes) in files.items():
-            folder.write_new(file, content, attributes)
+            folder.write_new(file, content, attributes, durable=False)
         folder.open_like(pair)
+        folder.sync(files)
     pair.move(unborn, name)
-    pair.sync()
 
 
 def _point(site: Site, name: str) -> None:

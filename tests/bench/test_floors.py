@@ -127,24 +127,36 @@ def test_looking(ours: Mapping[str, str], tmp_path: Path, count: int) -> None:
         )
 
 
+def waits(trace: Sequence[str]) -> int:
+    """Return how often nothing else was being flushed when a flush began: those side by side are waited for once."""
+    found = under_way = 0
+    for line in trace:
+        if "resumed>" in line:
+            under_way -= 1
+        elif "sync(" in line:
+            found += not under_way
+            under_way += "<unfinished" in line
+    return found
+
+
 @pytest.mark.skipif(STRACE is None, reason="strace counts and slows the flushes")
 def test_flushes(ours: Mapping[str, str], tmp_path: Path) -> None:
     """How often an issuance and a renewal wait for the disk, and what that costs where each time takes 10 ms."""
+    slow = ("-e", f"inject={_FLUSHES}:delay_enter={SLOW_MICROSECONDS}")
+
+    def traced(*more: str, said: Path = Path(os.devnull)) -> list[str]:
+        return [str(STRACE), "-f", "-o", str(said), "-e", f"trace={_FLUSHES}", *more, CERTDECK]
+
     print()
     for label, words in {
         "issue": ("issue", "-d", "counted.certdeck.test"),
         "renew": ("renew", "counted.certdeck.test", "--force"),
     }.items():
         said = tmp_path / f"{label}.trace"
-        assert STRACE is not None
-        counted = [STRACE, "-f", "-o", str(said), "-e", f"trace={_FLUSHES}", CERTDECK, *words]
-        subprocess.run(counted, env=ours, check=True, capture_output=True)
-        print(f"{label}: {sum('sync(' in line for line in said.read_text().splitlines())} flushes")
+        subprocess.run([*traced(*slow, said=said), *words], env=ours, check=True, capture_output=True)
+        lines = said.read_text().splitlines()
+        print(f"{label}: {sum('sync(' in line for line in lines)} flushes, {waits(lines)} waits for the disk")
 
-    def traced(*more: str) -> list[str]:
-        return [str(STRACE), "-f", "-o", os.devnull, "-e", f"trace={_FLUSHES}", *more, CERTDECK]
-
-    slow = ("-e", f"inject={_FLUSHES}:delay_enter={SLOW_MICROSECONDS}")
     row(
         "issue where a flush takes 10 ms, to a fast disk",
         lambda number: run([*traced(*slow), "issue", "-d", f"slow{number}.certdeck.test"], ours),

@@ -20,7 +20,7 @@ from core.store import journal, lineages
 from core.workflows.deploying.recover import recover
 from core.workflows.deploying.transaction import deploy_version
 from tests.support.authority import Leaf, self_signed
-from tests.support.killer import full_disks, kills, unsynced
+from tests.support.killer import full_disks, kills
 from tests.support.nginx import NginxServer
 from tests.support.services import Box, Service
 
@@ -258,20 +258,6 @@ def test_full_disk_anywhere(tmp_path: Path, which: str) -> None:
         scene.assert_consistent(where)
         scene.recover()
         scene.assert_settled(where)
-
-
-DERIVED = {"home/state/lineages/shop/renewal.json"}
-"""What may be as it was before, when the power has gone."""
-
-
-@pytest.mark.parametrize("which", list(SCENES))
-@pytest.mark.parametrize("mode", ["link", "copy"])
-def test_every_switch_outlasts_a_power_cut(tmp_path: Path, which: str, mode: str) -> None:
-    """Files are synced before the rename that makes them visible, and its folder at once after it: deployed and rolled back."""
-    scene = Scene(tmp_path, mode=mode, **SCENES[which])
-    assert set(unsynced(scene.folder, scene.afresh(scene.deploy_refused))) <= DERIVED
-    assert set(unsynced(scene.folder, scene.afresh(scene.deploy))) <= DERIVED
-    assert lineages.live_version(scene.box.paths, "shop") == scene.version
 
 
 @pytest.mark.e2e

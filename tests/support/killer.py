@@ -11,8 +11,6 @@
     for where, outcome in failures(tmp_path, act):   # that operation, reading ones too, fails once with EIO, EACCES …
         ...                                          # what act() returned, or the exception that it raised
 
-    assert unsynced(root, act) == []    # each rename outlasts a power cut, in the order in which they were done
-
 `kills` runs `act` once, in a forked child. Before each operation below the folder, and in the middle of each write, it notes what
 is there, where that has changed: this is what a kill leaves. Then each state is put back in turn. `deaths` runs `act` again and
 again, in children that die there. `full_disks` and `failures` run it in this process. `where` says which operation it was, for the
@@ -187,35 +185,6 @@ def failures(
                 return
             yield where, outcome
             number += 1
-
-
-def unsynced(root: Path, act: Callable[[], object]) -> list[str]:
-    """Do `act` here; return what got its name below `root` by a rename that a power cut may undo or leave without content.
-
-    What was written has to be synced before the rename, and the folder at once after it: a file system may forget a rename and keep
-    what was done later.
-    """
-    done: list[tuple[str, str]] = []
-    lock = threading.Lock()
-
-    def strike(name: str, path: str, moment: Moment) -> None:
-        with lock:
-            if moment == "before":
-                done.append((name, path))
-
-    with watched(root, strike):
-        act()
-    found, unwritten = [], set[str]()
-    for (name, path), after in zip(done, [*done[1:], ("", "")], strict=True):
-        if name in ("write", "pwrite"):
-            unwritten.add(path)
-        elif name in SYNCS:
-            unwritten.discard(path)
-        elif name in ("rename", "replace"):
-            if unwritten or after not in [(sync, os.path.dirname(path)) for sync in SYNCS]:
-                found.append(os.path.relpath(path, os.path.realpath(root)))
-            unwritten.clear()
-    return found
 
 
 def leftovers(root: Path) -> list[str]:

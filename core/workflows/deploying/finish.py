@@ -25,28 +25,34 @@ from core.workflows.deploying.inflight import COMMITTING, InFlight
 def commit(context: Context, flight: InFlight) -> None:
     """Make a verified deployment final, and the version live where it has no targets: the point of no return.
 
-    What stands in the record decides, because the next run goes by it. Raises StoreError: nothing is final, go back.
+    What stands in the record decides, because the next run goes by it. A deployment of one step has none: what follows on others is
+    done before, and a version that a kill keeps from going live waits. Raises StoreError, ConfigError: nothing is final, go back.
     """
+    if flight.is_one_step:
+        keep_settings(context, flight.spec)
+        _remember(context, flight)
+    else:
+        _final(context, lambda: flight.write(context, COMMITTING), lambda: _is_recorded(context, flight))
+    _final(context, lambda: _make_live(context, flight), lambda: _is_live(context, flight))
 
-    def is_recorded() -> bool:
-        record = journal.read(context.paths, flight.lineage) or {}
-        return (record.get("phase"), record.get("version")) == (COMMITTING, flight.version)
 
-    def is_live() -> bool:
-        return lineages.live_version(context.paths, flight.lineage) == flight.version
+def _final(context: Context, step: Callable[[], None], is_done: Callable[[], bool]) -> None:
+    try:
+        step()
+    except StoreError as exc:
+        # The rename may have succeeded, and only the flush after it failed.
+        if not is_done():
+            raise
+        context.narrator.tell(Warned(code="commit-not-synced", what=f"{exc.what} {exc.why}", fix=exc.fix))
 
-    steps: tuple[tuple[Callable[[], None], Callable[[], bool]], ...] = (
-        (lambda: flight.write(context, COMMITTING), is_recorded),
-        (lambda: _make_live(context, flight), is_live),
-    )
-    for step, is_done in steps:
-        try:
-            step()
-        except StoreError as exc:
-            # The rename may have succeeded, and only the flush after it failed.
-            if not is_done():
-                raise
-            context.narrator.tell(Warned(code="commit-not-synced", what=f"{exc.what} {exc.why}", fix=exc.fix))
+
+def _is_recorded(context: Context, flight: InFlight) -> bool:
+    record = journal.read(context.paths, flight.lineage) or {}
+    return (record.get("phase"), record.get("version")) == (COMMITTING, flight.version)
+
+
+def _is_live(context: Context, flight: InFlight) -> bool:
+    return lineages.live_version(context.paths, flight.lineage) == flight.version
 
 
 def roll_forward(context: Context, flight: InFlight, sites: Sites | None = None) -> bool:
@@ -67,11 +73,13 @@ def finish(context: Context, flight: InFlight, sites: Sites | None = None) -> bo
         ("settings-not-written", lambda: keep_settings(context, flight.spec)),
         ("targets-not-taken-over", lambda: take_over(context, flight.spec)),
         ("outcome-not-kept", lambda: _remember(context, flight)),
+    )
+    tidying: tuple[tuple[str, Callable[[], object]], ...] = (
         ("old-key-not-sealed", lambda: lineages.seal_old_keys(paths, context.vault, name)),
         ("old-versions-not-removed", lambda: _prune(context, name)),
     )
     is_done = True
-    for code, step in steps:
+    for code, step in tidying if flight.is_one_step else (*steps, *tidying):
         with afterwards(context, code) as outcome:
             step()
         # A vault that cannot be read needs a person; the next deployment seals what is still open.
@@ -89,7 +97,7 @@ def finish(context: Context, flight: InFlight, sites: Sites | None = None) -> bo
 
 
 def _make_live(context: Context, flight: InFlight) -> None:
-    if lineages.live_version(context.paths, flight.lineage) != flight.version:
+    if not _is_live(context, flight):
         lineages.switch(context.paths, flight.lineage, flight.version)
         context.narrator.tell(VersionSwitched(version=flight.version))
 

@@ -46,6 +46,8 @@ class InFlight(Struct, frozen=True, kw_only=True):
     """Target → how it went, as renewal.json keeps it. Only when committing."""
     before: Mapping[str, Before] = field(default_factory=dict)
     """Target → what its listeners showed before anything was touched."""
+    is_one_step: bool = False
+    """Only the live link changes, and nothing has to be undone or done again after a crash: it needs no record."""
 
     @property
     def files(self) -> list[tuple[TargetConfig, Change]]:

@@ -82,7 +82,8 @@ def deploy_version(
     refuse(chosen, context.config.targets.values(), context.paths.state)
     check_commands(context.env, chosen)
     pair = _sound_pair(context, name, version)
-    check_lineage(context.paths, spec)  # what the commit could not write would leave it half done for ever
+    # What the commit could not write would leave it half done for ever.
+    changes_settings = check_lineage(context.paths, spec)
     renewal_state.load(context.paths, name)  # likewise, where a later release wrote it
     with _alone(context) if chosen else nullcontext():
         _end_what_was_left(context, name, chosen)
@@ -94,6 +95,9 @@ def deploy_version(
                 targets=chosen,
                 changes=_surveyed(chosen, sites),
                 spec=spec,
+                # Going back is none: until the newer version is sealed, the next run would deploy that.
+                is_one_step=not (chosen or spec.targets or changes_settings)
+                and version == lineages.versions(context.paths, name)[-1],
             )
             context.cancel.check()
             names = names_of(context, flight, version)

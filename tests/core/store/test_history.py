@@ -282,15 +282,13 @@ def test_a_full_disk_does_not_hide_the_history(paths: Paths) -> None:
 
 
 def test_a_history_that_is_out_of_reach_is_not_called_damaged(paths: Paths) -> None:
-    """Entries that are not merged yet cannot be read on a full disk: that is neither damage nor somebody's removal."""
+    """Entries that are not merged yet cannot be read where SQLite cannot have its file: that is neither damage nor a removal."""
     filled(paths, 3)
-    beside = paths.history.with_name("history.sqlite-wal")
-    with closing(sqlite3.connect(paths.history, isolation_level=None)) as database:
-        database.execute("INSERT INTO history SELECT 4, at, run, lineage, kind, facts, who, hash FROM history LIMIT 1")
-        unmerged = beside.read_bytes()
-    beside.write_bytes(unmerged)
+    shared = paths.history.with_name("history.sqlite-shm")
+    shared.unlink()
+    shared.symlink_to(shared)  # SQLite follows no link to it
     for read in (History(paths).entries, History(paths).verify):
-        with no_room(), pytest.raises(StoreError, match="cannot be read at the moment") as caught:
+        with pytest.raises(StoreError, match="cannot be read at the moment") as caught:
             read()
         assert "Free some space" in caught.value.fix
 
@@ -315,6 +313,28 @@ def test_a_history_that_another_user_owns_is_said(paths: Paths, monkeypatch: pyt
         with pytest.raises(StoreError) as caught:
             read()
         assert str(paths.history) in caught.value.what
+
+
+def test_a_write_costs_one_flush(paths: Paths) -> None:
+    """The write-ahead log stays when the last connection is closed: merged each time, a write would cost four flushes."""
+    beside = paths.history.with_name("history.sqlite-wal")
+    filled(paths, 1)
+    before, database = beside.stat(), paths.history.read_bytes()
+    filled(paths, 1)
+    assert beside.stat().st_ino == before.st_ino
+    assert beside.stat().st_size > before.st_size
+    assert paths.history.read_bytes() == database
+
+
+def test_the_write_ahead_log_does_not_grow_for_ever(paths: Paths) -> None:
+    """It is merged when it is long, and begins again."""
+    beside, sizes = paths.history.with_name("history.sqlite-wal"), []
+    for _ in range(60):
+        filled(paths, 10)
+        sizes.append(beside.stat().st_size if beside.exists() else 0)
+    assert max(sizes) < 600_000
+    assert 0 in sizes
+    assert History(paths).verify() == (600, None)
 
 
 def test_progress_is_not_worth_keeping(paths: Paths) -> None:
