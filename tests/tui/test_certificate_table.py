@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -117,6 +118,16 @@ async def test_nothing_is_cut_that_matters(size: tuple[int, int]) -> None:
         text = shown(app, table)
         assert all(word in text for word in ("mail", "shop", "3 d", "21 d", "Left"))
         assert all(len(line) <= table.region.width for line in text.splitlines())
+
+
+async def test_a_long_name_leaves_room_for_what_is_wrong() -> None:
+    """At 80 columns a long name is shortened in its middle, so that the reason beside it can be read."""
+    name = "a-long-name-of-a-department.example.com"
+    app = deck(FakeEngine([lineage(name, timer="absent")]))
+    async with app.run_test(size=NARROW):
+        row = shown(app, app.screen.query_one(CertificateTable)).splitlines()[2]
+        assert re.search(r"would renew \S+ \S+( \d{4})? – no timer ", row)
+        assert re.search(r" a-long-\S+….+example\.com ", row)
 
 
 async def test_cursor_keys() -> None:

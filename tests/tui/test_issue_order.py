@@ -37,6 +37,7 @@ async def test_findings_come_worst_first_with_what_to_do() -> None:
         )
         assert "→ Use webroot mode" in text
         assert "✖ 1 failure · ▲ 1 warning" in text
+        assert "enter Issue" in text.splitlines()[-1]
         await pilot.press("enter")
         assert isinstance(app.screen, ConfirmDialog)
         await pilot.press("enter")

@@ -21,7 +21,7 @@ from tui.screens.ordering import WALK
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.footer import PageFooter
 from tui.widgets.overview import Overview
-from tui.wording.certificate_filter import kept, parsed
+from tui.wording.certificate_filter import narrowed, parsed
 
 HOSTILE = "[bold]x[/foo] [@click=app.quit]y[/] \x1b]52;c;ZQ==\x07 \u202egnp\n.exe"
 CONFIG = ConfigError(
@@ -153,9 +153,9 @@ async def test_letters_belong_to_the_filter_while_one_types() -> None:
 def test_encoded_names_are_found_as_written() -> None:
     """An IDN is found by what people write and by what a machine calls it."""
     one = lineage("x", "xn--bcher-kva.example")
-    assert kept(one, parsed("bücher"), NOW)
-    assert kept(one, parsed("xn--bcher"), NOW)
-    assert not kept(one, parsed("buecher"), NOW)
+    assert narrowed([one], parsed("bücher"), NOW)
+    assert narrowed([one], parsed("xn--bcher"), NOW)
+    assert not narrowed([one], parsed("buecher"), NOW)
 
 
 async def test_orders() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.widgets.lines import grouped, paired, wrap
+from tui.widgets.lines import grouped, paired, squeezed, width_of, wrap
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,20 @@ def test_a_serial_breaks_between_bytes() -> None:
     """Hex digits become bytes with colons, an odd digit included, and a line holds whole bytes."""
     assert paired("8d900") == "08:d9:00"
     assert grouped(paired("8d9001d3"), 2, 6) == ["8d:90", "01:d3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "short"),
+    [
+        ("shop.example.com", 16, "shop.example.com"),
+        ("a-long-name-of-a-department.example.com", 24, "a-long-name-…example.com"),
+        ("bücher-und-mehr.example.com", 11, "büche…e.com"),
+        ("日本語日本語.example.com", 12, "日本語…e.com"),
+        ("example.日本語日本語", 9, "exam…日本"),
+        ("shop.example.com", 2, "s…"),
+    ],
+)
+def test_a_name_keeps_its_beginning_and_its_end(text: str, width: int, short: str) -> None:
+    """A name that is too long is shortened in its middle, and never wider than its place."""
+    assert squeezed(text, width) == short
+    assert width_of(squeezed(text, width)) <= width

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -214,3 +215,18 @@ async def test_looks_on_poor_terminals(terminal: Terminal, snap: Snap) -> None:
         await settled(pilot)
         assert app.screen.query_one(Sheet).count
         snap(app, "page")
+
+
+async def test_a_long_name_leaves_room_for_the_result() -> None:
+    """At 80 columns a long name is shortened in its middle, so that the result can be read; DNS is spelled as everybody does."""
+    engine = FakeEngine()
+    name = "a-long-name-of-a-department.example.com"
+    begun = LogEntry(number=1, at=NOW, run="one", lineage=name, kind="run-started", facts={"operation": "dns-test"})
+    failed = {"outcome": "failed", "what": "The certificate cannot be issued now."}
+    engine.entries = [begun, replace(begun, number=2, kind="run-finished", facts=failed)]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        row = next(line for line in shown(app).splitlines() if "DNS test" in line)
+        assert re.search(r" a-long-\S+…\S+example\.com ", row)

@@ -68,7 +68,7 @@ def test_a_waiting_order_comes_first() -> None:
 def test_the_filter_has_a_language(words: str, names: list[str]) -> None:
     """State, service, issuer and time are terms, a minus excludes, and what is no term is a plain word."""
     tests = certificate_filter.parsed(words)
-    assert sorted(row.name for row in seven() if certificate_filter.kept(row, tests, NOW)) == names
+    assert sorted(row.name for row in certificate_filter.narrowed(seven(), tests, NOW)) == names
 
 
 @pytest.mark.parametrize(("target", "word"), [("failed", "state:failed"), ("stale", "state:not-served")])
@@ -76,5 +76,5 @@ def test_a_trouble_is_found_whatever_else_is_wrong(target: str, word: str) -> No
     """A failure and a service that shows another are found by their words also where the certificate needs somebody at once."""
     one = lineage("shop", revoked=True, targets=(TargetState(name="web", state=target),))
     assert state.standing_of(one) == "urgent"
-    assert certificate_filter.kept(one, certificate_filter.parsed(word), NOW)
-    assert not certificate_filter.kept(lineage("other", revoked=True), certificate_filter.parsed(word), NOW)
+    other = lineage("other", revoked=True)
+    assert certificate_filter.narrowed([one, other], certificate_filter.parsed(word), NOW) == [one]

@@ -46,8 +46,13 @@ WORK: Final[tuple[Action, ...]] = (
     Action(
         id="next", key="enter,ctrl+n,ctrl+j", label="Next", title="Continue to the next step", scope="issue", footer=1,
         shown_key="enter",
-        applies=lambda situation: situation.step < 6,
+        applies=lambda situation: situation.step < 5,
         help="Checks this step and continues. Problems are shown at their field. Ctrl+N does the same from every field.",
+    ),
+    Action(
+        id="order", key="enter,ctrl+n,ctrl+j", label="Issue", title="Issue the certificate", scope="issue-check", footer=1,
+        shown_key="enter", also="order",
+        help="Orders the certificate and deploys it to the chosen services. Where a check failed, it asks first.",
     ),
     Action(
         id="test-provider", key="x", label="Test", title="Test this DNS provider", scope="issue-proof", footer=2,

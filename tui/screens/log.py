@@ -48,7 +48,7 @@ class LogScreen(FilteredListPage[Run]):
     COLUMNS: ClassVar = (
         Column("When"),
         Column("Run"),
-        Column("Certificate"),
+        Column("Certificate", flexible=True, least=24, squeezes=True),
         Column("Result", flexible=True, least=40),
         Column("Took", optional=True),
         Column("By", optional=True),

@@ -16,7 +16,7 @@ from tui.widgets.columns import GAP, LIFE, NAME, Look, Place, share_out
 from tui.widgets.cursor_list import CursorList
 from tui.widgets.ink import Ink
 from tui.widgets.life import life_bar
-from tui.widgets.lines import BLANK, Part, fit, strip_of
+from tui.widgets.lines import BLANK, Part, fit, squeezed, strip_of
 from tui.wording.state import mark_of
 from tui.wording.text import MARKS
 
@@ -162,6 +162,8 @@ class CertificateTable(CursorList[LineageStatus]):
                 parts += [(sign, style(role)) for sign, role in life_bar(row, now, place.cells)]
             else:
                 cell, role = place.column.cell(row, look)
+                if place.column is NAME:
+                    cell = squeezed(cell, place.cells)
                 text = fit(cell, place.cells, right=place.column.right)
                 parts.append((text, style(role, bold=place.column is NAME)))
             parts.append((" " * GAP, blank))

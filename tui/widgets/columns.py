@@ -89,14 +89,15 @@ NAME: Final = Column(
     key="name",
     title="Name",
     cell=lambda row, look: (text.printable(row.name), "foreground"),
-    least=8,
+    least=16,
     most=40,
-    rank=1,
+    rank=2,
 )
 NAMES: Final = Column(
     key="names", title="Names", cell=lambda row, look: (names_beside(row), "text-muted"), least=12, most=40, rank=12
 )
-STATE: Final = Column(key="state", title="State", cell=_state, least=12, most=36, rank=2)
+STATE: Final = Column(key="state", title="State", cell=_state, least=12, most=36, rank=1)
+"""What is wrong has to be readable; a long name is shortened in its middle."""
 ISSUER: Final = Column(
     key="issuer",
     title="Issuer",
@@ -107,7 +108,7 @@ ISSUER: Final = Column(
 )
 SERVICE: Final = Column(key="service", title="Service", cell=_services, least=7, most=16, rank=11)
 RENEWS: Final = Column(key="renews", title="Renews", cell=_renews, least=7, most=14, rank=3)
-WHY: Final = Column(key="state", title="Why", cell=_why, least=14, most=36, rank=2)
+WHY: Final = Column(key="state", title="Why", cell=_why, least=14, most=36, rank=1)
 LIFE: Final = Column(key="life", title="Life", cell=lambda row, look: ("", "foreground"), least=10, most=24, rank=4)
 LEFT: Final = Column(key="left", title="Left", cell=_left, least=6, most=6, rank=0, right=True)
 

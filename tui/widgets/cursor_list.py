@@ -63,15 +63,18 @@ class CursorList(ScrollView, Inked, Generic[T], can_focus=True):
     def _replace(self, rows: Sequence[T]) -> None:
         """Set the rows. The cursor stays on its key; where that is gone, at its place."""
         before, place = self.under_cursor, self._cursor
-        if before is not None:
-            key = self.key_of(before)
-            place = next((number for number, row in enumerate(rows) if self.key_of(row) == key), place)
         self._rows = rows
+        if before is not None:
+            found = self._place_of(self.key_of(before))
+            place = place if found is None else found
         self._cursor = max(min(place, len(rows) - 1), 0)
         self.virtual_size = Size(self.size.width, len(rows) + self._head)
 
     def _place_of(self, key: str) -> int | None:
-        return next((number for number, row in enumerate(self._rows) if self.key_of(row) == key), None)
+        for number, row in enumerate(self._rows):
+            if self.key_of(row) == key:
+                return number
+        return None
 
     # -- moving ------------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,18 @@ def cut(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[:width]
 
 
+def squeezed(text: str, width: int) -> str:
+    """Return `text` in at most `width` cells, shortened in its middle: a name is known by its beginning and its domain."""
+    if width_of(text) <= width or width < 3:
+        return cut(text, width)
+    head = width // 2
+    tail = len(text) - 1
+    while width_of(text[tail:]) < width - head - 1:
+        tail -= 1
+    end = text[tail:] if width_of(text[tail:]) < width - head else text[tail + 1 :]
+    return f"{set_cell_size(text, head)}…{end}"
+
+
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """Return `text` in exactly `width` cells."""
     text = cut(text, width)

@@ -14,7 +14,7 @@ from core.operations import LineageStatus
 from tui.widgets.horizon import HORIZON_DAYS, Cell, Horizon, columns_of, horizon
 from tui.widgets.ink import Inked
 from tui.widgets.lines import BLANK, Part, between, length, strip_of, width_of
-from tui.wording.state import STANDINGS, counted
+from tui.wording.state import STANDINGS, Standing, counted
 from tui.wording.text import MARKS
 
 _LEFT = "today "
@@ -58,6 +58,7 @@ class Overview(Inked):
 
     _lineages: Sequence[LineageStatus] | None = ()
     _standings: Mapping[str, str] = {}
+    _counted: Mapping[Standing, int] = {}
     _now: datetime | None = None
     _note = ""
     _note_role = "text-muted"
@@ -85,6 +86,9 @@ class Overview(Inked):
         """
         if lineages is not self._lineages:
             self._made = None
+        if standings is not self._standings or lineages is not self._lineages:
+            rows = lineages or ()
+            self._counted = dict(counted(standings.get(row.name, "healthy") for row in rows))
         self._lineages, self._standings, self._now, self._only = lineages, standings, now, only
         self._note, self._note_role = note, role
         self.refresh()
@@ -139,7 +143,7 @@ class Overview(Inked):
         if not self._lineages:
             nothing = "nothing is known yet" if self._lineages is None else "no certificates"
             return [("○ ", ink("text-muted")), (nothing, ink("text-muted"))]
-        found = dict(counted(self._standings.get(row.name, "healthy") for row in self._lineages))
+        found = self._counted
         # "0 need you" is an answer, too.
         shown = [each for each in STANDINGS.values() if each in found or (zeros and each.word in ("urgent", "healthy"))]
         parts: list[Part] = []

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from tui.glyphs import printable
 from tui.widgets.cursor_list import CursorList
-from tui.widgets.lines import Part, fit, length, strip_of, width_of
+from tui.widgets.lines import Part, fit, length, squeezed, strip_of, width_of
 
 _GAP = 2
 _SIGN = 2
@@ -39,6 +39,8 @@ class Column(Struct, frozen=True):
     """Cells that a flexible one keeps as long as there is an optional one to go."""
     optional: bool = False
     """Goes where the width does not suffice."""
+    squeezes: bool = False
+    """Is shortened in its middle: a name is known by its beginning and its domain. It keeps its least."""
 
 
 class RowList(CursorList[Row]):
@@ -175,10 +177,11 @@ class RowList(CursorList[Row]):
             parts.append(("[✔] " if row.key in self._marked else "[ ] ", style("key", bold=True)))
         if self._has_signs:
             parts.append((fit(row.sign[0], _SIGN), style(row.sign[1], bold=True)))
-        for cell, cells in zip(row.cells, widths, strict=True):
+        for column, cell, cells in zip(self._columns, row.cells, widths, strict=True):
             if cells:
                 text, role = (cell, "foreground") if isinstance(cell, str) else cell
-                parts.append((fit(printable(text), cells) + " " * _GAP, style(role, bold=bold)))
+                text = squeezed(printable(text), cells) if column.squeezes else printable(text)
+                parts.append((fit(text, cells) + " " * _GAP, style(role, bold=bold)))
         rest = width - length(parts)
         return strip_of([*parts, (" " * max(rest, 0), style("foreground"))], width)
 
@@ -215,7 +218,8 @@ def _shared_out(columns: Sequence[Column], wanted: list[int], room: int) -> list
     def shrink(to: int | None = None) -> None:
         for number, column in enumerate(columns):
             if column.flexible and over() > 0:
-                widths[number] = max(widths[number] - over(), min(widths[number], to or column.least))
+                least = column.least if to is None or column.squeezes else to
+                widths[number] = max(widths[number] - over(), min(widths[number], least))
 
     shrink()
     for number in reversed(range(len(columns))):

@@ -7,7 +7,7 @@ Pure. A word that is no term of the language is looked for in names, issuer and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -43,9 +43,15 @@ def parsed(words: str, text_of: Callable[[LineageStatus], str] = haystack) -> tu
     return tuple(_excluding(test) if excludes else test for test, excludes in made)
 
 
-def kept(row: LineageStatus, tests: tuple[Test, ...], now: datetime, waits: bool = False) -> bool:
-    """Tell whether a certificate passes the filter."""
-    return all(test(row, now, waits) for test in tests)
+def narrowed(
+    rows: Sequence[LineageStatus], tests: tuple[Test, ...], now: datetime, waiting: Collection[str] = ()
+) -> list[LineageStatus]:
+    """Return the certificates that pass the filter, in their order. `waiting`: the names of those whose order waits."""
+    left = list(rows)
+    for test in tests:
+        # Term by term: a letter may not take longer than somebody notices, with ten thousand certificates.
+        left = [row for row in left if test(row, now, row.name in waiting)]
+    return left
 
 
 def _excluding(inner: Test) -> Test:

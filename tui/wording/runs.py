@@ -19,6 +19,8 @@ _CALLED: Final[Mapping[str, str]] = {
     "give up": "Give up order",
 }
 """Operations that the console calls by another word than the command."""
+_SPELLED: Final[Mapping[str, str]] = {"dns": "DNS", "eab": "EAB", "ca": "CA", "csr": "CSR", "ari": "ARI"}
+"""Words that are not lower case."""
 _OPEN: Final = "not finished"
 _ENDS: Final = {"done": "done", "pending": "waits for a person", "cancelled": "cancelled", "failed": "failed"}
 _DOUBTFUL: Final = frozenset({"target-rolled-back", "issuer-fell-back", "warned", "failed", "challenge-failed"})
@@ -76,7 +78,7 @@ class Run(Struct, frozen=True, kw_only=True):
         """What it did, in a word or two: `Renew`, `Issuer add`."""
         for entry in self.of("run-started", "run-finished"):
             operation = str(entry.facts.get("operation", ""))
-            return _CALLED.get(operation) or printable(operation.replace("-", " ")).capitalize()
+            return _CALLED.get(operation) or _spelled(printable(operation.replace("-", " ")))
         return text.describe_entry(self.entries[0].kind, self.entries[0].facts).partition(":")[0]
 
     @property
@@ -143,3 +145,9 @@ def _day(value: object) -> str:
         return text.day(value if isinstance(value, datetime) else datetime.fromisoformat(str(value)))
     except ValueError:
         return printable(str(value))
+
+
+def _spelled(operation: str) -> str:
+    """Return an operation as a title: `Issuer add`, `DNS test`."""
+    first, *others = operation.split() or [""]
+    return " ".join((_SPELLED.get(first, first.capitalize()), *(_SPELLED.get(word, word) for word in others)))

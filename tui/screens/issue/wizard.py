@@ -209,6 +209,10 @@ class IssueScreen(Wizard):
             number = self._current
             self.step.proceed(lambda: self._go_on(number))
 
+    def action_order(self) -> None:
+        """Go on from the last step before the order."""
+        self.action_next()
+
     def _go_on(self, number: int) -> None:
         if number != self._current:
             return
