@@ -67,7 +67,7 @@ def seen(id: str) -> str:
 
 
 def order(name: str, box: str = "") -> str:
-    """Return the key of an open order. `box`: the device that the order is for, if the device has the private key."""
+    """Return the etcd key of an open order. `box`: the device that the order is for, if the device has the private key."""
     return f"{ORDERS}{name}{OF_DEVICE}{box}" if box else ORDERS + name
 
 
