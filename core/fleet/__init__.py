@@ -1,4 +1,4 @@
-"""Several boxes, coordinated by etcd: its gateway, the election, what is kept there, and how it is sealed.
+"""A fleet of boxes that is coordinated by etcd: etcd's gateway, the election, the entries, and their encryption.
 
-Nothing here is imported where the configuration has no `[fleet]`.
+Nothing here is imported if the configuration has no `[fleet]` section.
 """

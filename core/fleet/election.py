@@ -1,8 +1,8 @@
-"""Which hub orders. A lease in etcd elects it, and every write of an order is a transaction that names the leader.
+"""Election of the hub that orders certificates. A lease in etcd elects it, and a guard on the leader's key protects every write.
 
-The hub leads until (the moment at which its last successful renewal was sent) + the lease's time - 1 s, by its monotonic clock:
-no answer of etcd is needed to stop. A hub that slept, or was cut off, finds its guard broken (`create_revision` of the leader's
-key is the fencing token). The wall clock plays no part.
+The hub leads until (time at which it sent the last successful lease renewal) + (lease duration) - 1 s, measured on its monotonic
+clock. It therefore stops without an answer from etcd. If the hub was suspended or lost its connection, its guard fails:
+`create_revision` of the leader's key is the fencing token. The wall clock is not used.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from core.ports import Clock
 
 SHORTEST_SECONDS = 2
 MARGIN_SECONDS = 1.0
-"""How much sooner than etcd a hub takes its lease for ended."""
+"""A hub treats its lease as expired this much earlier than etcd does."""
 
 
 class Leadership:
-    """Being the leader, until `__exit__`, or until the lease is lost. Renews from a thread of its own. Thread-safe."""
+    """Leadership of the fleet, until `__exit__` or until the lease is lost. A separate thread renews the lease. Thread-safe."""
 
     def __init__(
         self, etcd: Etcd, clock: Clock, lease: Lease, token: int, until: float, *, is_own: bool = True
@@ -38,7 +38,7 @@ class Leadership:
 
     @classmethod
     def borrowed(cls, etcd: Etcd, clock: Clock, leader: KeyValue, seconds: int) -> Leadership | None:
-        """Lead under the lease that another process of this box holds; it stays when the context ends. None: it is gone."""
+        """Lead under the lease of another process on this box. The lease survives the context. None: the lease has expired."""
         lease = Lease(leader.lease, seconds)
         sent = clock.monotonic()
         if not leader.lease or not etcd.keep_alive(lease, patience=2.0):
@@ -59,7 +59,7 @@ class Leadership:
         try:
             self._etcd.revoke(self._lease)
         except CertdeckError:
-            return  # it ends by itself
+            return  # the lease expires anyway
 
     @property
     def lease(self) -> str:
@@ -71,16 +71,16 @@ class Leadership:
 
     @property
     def seconds_left(self) -> float:
-        """Return for how long it holds if it is not renewed. Not negative."""
+        """Return the seconds until the leadership ends without another renewal. Never negative."""
         return max(self._until - self._clock.monotonic(), 0.0)
 
     def check(self) -> None:
-        """Raise NotLeading (`not-leading`) where the lease may have ended."""
+        """Raise NotLeading (`not-leading`) if the lease may have expired."""
         if not self.holds:
             raise not_leading()
 
     def guard(self) -> Guard:
-        """Return what every write of a leader has to carry. Raises NotLeading (`not-leading`)."""
+        """Return the guard that every write of a leader must include. Raises NotLeading (`not-leading`)."""
         self.check()
         return Guard(LEADER, created=self.token)
 
@@ -102,7 +102,8 @@ class Leadership:
 def campaign(etcd: Etcd, clock: Clock, who: Leader, seconds: int) -> Leadership | KeyValue | None:
     """Try once to become the leader.
 
-    Returns the leadership, the key of the hub that leads, or None where the leader's key went away in this moment.
+    Returns the leadership, the key of the hub that leads, or None if the leader's key has just disappeared.
+    Raises FleetError.
     """
     found = etcd.get(LEADER)
     if found is not None:
@@ -114,7 +115,7 @@ def campaign(etcd: Etcd, clock: Clock, who: Leader, seconds: int) -> Leadership 
     except CertdeckError as exc:
         if exc.code not in ("not-leading", "fleet-conflict"):
             raise
-    # Read back rather than believed: an earlier try whose answer was lost may have been done.
+    # Read the key back: an earlier try whose answer was lost may have succeeded.
     found = etcd.get(LEADER)
     if found is not None and found.lease == lease.id:
         return Leadership(etcd, clock, lease, found.created, sent + lease.seconds - MARGIN_SECONDS)
@@ -123,5 +124,5 @@ def campaign(etcd: Etcd, clock: Clock, who: Leader, seconds: int) -> Leadership 
 
 
 def leader_of(found: KeyValue | None) -> Leader | None:
-    """Return who leads, as the key says."""
+    """Return the leader that the key names."""
     return None if found is None else decoded(Leader, found.value, found.key)

@@ -1,4 +1,4 @@
-"""Keys, transactions and leases of etcd, in words of Python. Each write can be sent twice and is read back when that happened."""
+"""Keys, transactions and leases of etcd as Python calls. Each write can safely be sent twice, and is read back in that case."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from core.fleet.layout import LEADER, after
 from core.fleet_errors import FleetConflict, NotLeading
 
 PAGE = 200
-"""Keys in one answer: a body is cut at 4 MiB, and a delivery has some 8 KiB."""
+"""Keys in one response: a body is limited to 4 MiB, and a delivery has about 8 KiB."""
 OPERATIONS = 100
-"""Most writes in one transaction (etcd takes 128), guards and reads beside them."""
+"""Most writes in one transaction, besides guards and reads. etcd accepts 128."""
 REQUEST_BYTES = 1_000_000
-"""Most bytes of values in one transaction (etcd takes 1.5 MiB of request, and base64 adds a third)."""
+"""Most bytes of values in one transaction. etcd accepts requests of 1.5 MiB, and base64 adds a third."""
 
 
 class KeyValue(Struct, frozen=True):
@@ -26,17 +26,17 @@ class KeyValue(Struct, frozen=True):
     key: str
     value: bytes
     created: int
-    """The store's revision at which the key came into being."""
+    """The store's revision at which the key was created."""
     modified: int
     lease: str = ""
-    """Empty: none."""
+    """Id of its lease. Empty: none."""
 
     def __repr__(self) -> str:
         return f"KeyValue({self.key})"
 
 
 class Guard(Struct, frozen=True):
-    """What has to hold for a write: the key came into being, or was last written, at that revision; 0: it is not there."""
+    """Condition for a write: the key was created, or last modified, at this revision. 0: the key does not exist."""
 
     key: str
     created: int | None = None
@@ -62,16 +62,16 @@ class Etcd:
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> KeyValue | None:
-        """Return a key as it is now; the answer is never stale."""
+        """Return the current entry, by a linearizable read. None: the key does not exist."""
         return self.get_with_revision(key)[0]
 
     def get_with_revision(self, key: str) -> tuple[KeyValue | None, int]:
-        """Return a key as it is now, and the revision of the store that this is of."""
+        """Return the current entry, and the revision of the store at which it was read."""
         found = self.gateway.call("kv/range", {"key": _encoded(key)})
         return next(iter(_values(found.get("kvs"))), None), int(found.get("header", {}).get("revision", 0))
 
     def get_many(self, keys: Sequence[str]) -> dict[str, KeyValue]:
-        """Return those of some keys that are there: a hundred in one request, each hundred as of one revision."""
+        """Return the entries that exist for these keys. One request reads 100 keys, all at one revision."""
         found: dict[str, KeyValue] = {}
         for at in range(0, len(keys), OPERATIONS):
             asked = [{"request_range": {"key": _encoded(key)}} for key in keys[at : at + OPERATIONS]]
@@ -81,7 +81,7 @@ class Etcd:
         return found
 
     def range(self, prefix: str) -> tuple[list[KeyValue], int]:
-        """Return every key with a prefix, all as of one revision, in order, and that revision."""
+        """Return every entry with a prefix, in key order and all at one revision, and that revision."""
         found: list[KeyValue] = []
         first, end = prefix.encode(), after(prefix.encode())
         revision = 0
@@ -98,7 +98,7 @@ class Etcd:
             first = page[-1].key.encode() + b"\0"
 
     def keys(self, prefix: str) -> list[str]:
-        """Return the names of all keys with a prefix, without what they hold."""
+        """Return the names of all keys with a prefix, without their values."""
         first = prefix.encode()
         body = {"key": _b64(first), "range_end": _b64(after(first)), "keys_only": True}
         return [entry.key for entry in _values(self.gateway.call("kv/range", body, try_seconds=10.0).get("kvs"))]
@@ -114,10 +114,10 @@ class Etcd:
         lease: str = "",
         is_last: bool = False,
     ) -> None:
-        """Write all of it or nothing, if every guard holds. `is_last`: also when somebody has asked to stop.
+        """Write everything in one transaction if every guard holds. `is_last`: write even after a request to stop.
 
-        Raises NotLeading (`not-leading`) where the guard of the leader does not hold; FleetConflict (`fleet-conflict`) where
-        another one does not.
+        Raises NotLeading (`not-leading`) if the guard on the leader's key fails; FleetConflict (`fleet-conflict`) if another
+        guard fails.
         """
         gone = tuple(deletes)
         operations: list[dict[str, object]] = [
@@ -138,7 +138,7 @@ class Etcd:
             next(iter(_values(each.get("response_range", {}).get("kvs"))), None) for each in answer.get("responses", ())
         ]
         now = dict(zip(asked, found, strict=False))
-        # A try whose answer was lost may have been done: then what is there is ours.
+        # A try whose answer was lost may have succeeded: then the current values are ours.
         if puts and all((has := now.get(key)) is not None and has.value == value for key, value in puts.items()):
             return
         for guard in guards:
@@ -153,7 +153,7 @@ class Etcd:
         )
 
     def put(self, key: str, value: bytes, *, lease: str = "") -> None:
-        """Write a key that nobody else writes."""
+        """Write a key that no other box writes."""
         self.gateway.call("kv/put", {"key": _encoded(key), "value": _b64(value), **({"lease": lease} if lease else {})})
 
     def delete_prefix(self, prefix: str) -> None:
@@ -167,12 +167,12 @@ class Etcd:
         return Lease(str(found["ID"]), int(found.get("TTL", seconds)))
 
     def keep_alive(self, lease: Lease, *, patience: float) -> bool:
-        """Renew a lease. False: it is gone."""
+        """Renew a lease. False: it has expired."""
         found = self.gateway.call("lease/keepalive", {"ID": lease.id}, try_seconds=1.5, patience=patience)
         return bool(found.get("TTL"))
 
     def revoke(self, lease: Lease) -> None:
-        """End a lease and every key bound to it; it need not be there."""
+        """Revoke a lease, which deletes every key bound to it. The lease need not exist."""
         try:
             self.gateway.call("lease/revoke", {"ID": lease.id}, patience=2.0, is_last=True)
         except Refused:
@@ -180,7 +180,7 @@ class Etcd:
 
 
 def not_leading() -> NotLeading:
-    """Return the error for a write that etcd refused, because another hub may lead."""
+    """Return the error for a write that etcd refused because another hub may lead."""
     return NotLeading(
         "This box no longer leads the fleet.",
         "Its lease in etcd has expired, and another hub may lead now. Nothing was written after that.",
@@ -189,7 +189,7 @@ def not_leading() -> NotLeading:
 
 
 def in_batches(puts: Mapping[str, bytes]) -> list[dict[str, bytes]]:
-    """Split writes into transactions that etcd takes."""
+    """Split writes into transactions of a size that etcd accepts."""
     batches: list[dict[str, bytes]] = []
     size = 0
     for key, value in puts.items():
@@ -206,7 +206,7 @@ def _values(found: Any) -> list[KeyValue]:
 
 
 def key_value(each: Mapping[str, Any]) -> KeyValue:
-    """Return an entry as the gateway writes it: what is zero or empty is left out."""
+    """Parse an entry of the gateway's JSON, which omits fields that are zero or empty."""
     lease = str(each.get("lease", "0"))
     return KeyValue(
         key=b64decode(each.get("key", "")).decode("utf-8", "replace"),

@@ -1,7 +1,7 @@
-"""etcd's v3 JSON gateway: one call, tried on every member, and its failures in our words.
+"""Client of etcd's v3 JSON gateway: it tries each call on every member, and turns failures into errors of certdeck.
 
-A call that breaks, times out or meets a member without a leader may have been done all the same. So each call here can be sent
-twice: reads and lease calls by nature, writes because they are transactions that `core.fleet.etcd` reads back.
+A call that breaks, times out or reaches a member without a leader may have succeeded anyway. So each call here can be sent twice:
+reads and lease calls are idempotent, and `core.fleet.etcd` reads the transactions of writes back.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from core.ports import CancelToken, Clock, Response, StreamTransport, TransportF
 from core.text import safe_line as cleaned
 
 TRY_SECONDS = 2.0
-"""For one try on one member: a paused member keeps connections open and silent."""
+"""Limit of one try on one member: a paused member keeps connections open without answering."""
 PATIENCE_SECONDS = 10.0
-"""For all tries: a new leader of etcd is there after 1 to 1.5 s, and its members may be asked one after the other."""
+"""Limit of all tries: etcd elects a new leader in 1 to 1.5 s, and the members may have to be tried one after the other."""
 PAUSE_SECONDS = 0.25
 
 _NOT_FOUND, _DENIED, _FULL, _UNAUTHENTICATED = 5, 7, 8, 16
@@ -26,7 +26,7 @@ _BAD_LOGIN = ("authentication failed", "user name not found", "user name is empt
 
 
 class Refused(FleetError):
-    """etcd answered with an error that a caller may have to judge. `grpc`: its code; `said`: its text, from outside."""
+    """etcd answered with an error that the caller may have to judge. `grpc`: its gRPC code; `said`: its text, untrusted."""
 
     code = "fleet-refused"
 
@@ -41,7 +41,7 @@ class Refused(FleetError):
 
 
 class Gateway:
-    """The members of one etcd. Thread-safe as far as its transport is; a token is got once and used for all members."""
+    """The members of one etcd cluster. As thread-safe as its transport. One login token serves all members."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Gateway:
         self._cancel = cancel or CancelToken()
         self._token: str | None = None
         self._first = 0
-        """The member that answered last: calls and streams begin there."""
+        """Index of the member that answered last: calls and streams start there."""
 
     def close(self) -> None:
         self._transport.close()
@@ -75,10 +75,10 @@ class Gateway:
         patience: float = PATIENCE_SECONDS,
         is_last: bool = False,
     ) -> dict[str, Any]:
-        """Send `POST /v3/PATH` until a member has answered. `is_last`: also when somebody has asked to stop.
+        """Send `POST /v3/PATH` until a member answers. `is_last`: send it even after a request to stop.
 
         Raises:
-            Refused: etcd answered, with an error that a repetition does not change.
+            Refused: etcd answered with an error that a retry does not change.
             FleetUnreachable (`fleet-unreachable`): no member answered in time, or etcd has no leader.
             FleetUntrusted (`fleet-untrusted`), FleetDenied (`fleet-denied`), FleetFull (`fleet-full`), Cancelled.
         """
@@ -109,13 +109,13 @@ class Gateway:
             if isinstance(last, TransportFailure) and last.kind == "untrusted":
                 raise _untrusted(last)
             if isinstance(last, TransportFailure):
-                self.leave_member()  # it costs a whole try each time: the next round begins at another one
+                self.leave_member()  # it costs a whole try each time: start the next round at another member
             if self._clock.monotonic() + PAUSE_SECONDS >= ends:
                 raise self._unreachable(last)
             self._clock.sleep(PAUSE_SECONDS, cancel)
 
     def lines(self, path: str, body: bytes, *, idle: float, cancel: CancelToken) -> Iterator[bytes]:
-        """Send `POST /v3/PATH` to the member that answered last, and yield the lines of an answer that goes on for ever.
+        """Send `POST /v3/PATH` to the member that answered last, and yield the lines of its endless response.
 
         Raises TransportFailure, FleetError, Cancelled.
         """
@@ -125,7 +125,7 @@ class Gateway:
         yield from self._transport.lines(url, headers=self._headers(self._token), body=body, idle=idle, cancel=cancel)
 
     def close_idle(self) -> None:
-        """Close the connections that wait for the next call; streams and the login are kept."""
+        """Close idle connections. Streams and the login token stay."""
         self._transport.close_idle()
 
     def forget_token(self) -> None:
@@ -133,11 +133,11 @@ class Gateway:
         self._token = None
 
     def leave_member(self) -> None:
-        """Ask another member from now on."""
+        """Start at the next member from now on."""
         self._first = (self._first + 1) % len(self.endpoints)
 
     def member_health(self, endpoint: str) -> str:
-        """Return `ok`, or in a few words why a member does not answer as it should. Never raises but Cancelled."""
+        """Return `ok`, or in a few words what is wrong with a member. Raises only Cancelled."""
         index = self.endpoints.index(endpoint)
         try:
             found = self._once(index, "maintenance/status", {}, TRY_SECONDS, self._token, self._cancel)
@@ -162,7 +162,7 @@ class Gateway:
 
     @staticmethod
     def _headers(token: str | None) -> dict[str, str]:
-        # With the second one a member without a leader says so at once, instead of holding the call for seconds.
+        # With hasleader, a member without a leader answers at once instead of holding the call for seconds.
         headers = {"Content-Type": "application/json", "Grpc-Metadata-hasleader": "true"}
         return {**headers, "Authorization": token} if token else headers
 
@@ -234,7 +234,7 @@ def _untrusted(exc: TransportFailure) -> FleetUntrusted:
 
 
 def _is_unknown(exc: Refused) -> bool:
-    """Tell whether a failure leaves open if the call was done, or another member can do better."""
+    """Tell whether the call may have succeeded, or may succeed on another member."""
     said = exc.said
     return exc.grpc in (4, 13, 14) or (exc.grpc == 2 and "deadline exceeded" in said) or "no leader" in said
 
@@ -249,14 +249,14 @@ def _read(reply: Response) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if reply.status == 200 and isinstance(value, dict) and "error" not in value:
-        # Calls that are streams in gRPC put what they say into `result`.
+        # Calls that are streams in gRPC wrap their response in `result`.
         inner = value.get("result")
         return inner if isinstance(inner, dict) and set(value) == {"result"} else value
     raise refusal(value, reply.status, reply.body[:200])
 
 
 def refusal(value: object, status: int = 200, text: bytes = b"") -> Refused:
-    """Return the error that an answer holds, in any of the forms that etcd has for it."""
+    """Return the error in a response, in any of the forms that etcd uses."""
     if isinstance(value, dict):
         error = value.get("error")
         inner = error if isinstance(error, dict) else value

@@ -1,6 +1,6 @@
-"""HTTP-01 for the whole fleet: the answers stand in etcd, bound to the leader's lease, and every box that listens serves them.
+"""HTTP-01 for the whole fleet: etcd holds the responses, bound to the leader's lease, and every listening box serves them.
 
-A load balancer may lead the CA to any box. So the hub waits until each one that listens has said that it has the answers.
+A load balancer may send the CA to any box. So the hub waits until every listening box has confirmed the responses.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from core.acme.authorization import Challenge
 
 HEARD_SECONDS = 5.0
-"""How long a box that listens is waited for; one that is slower than that is not worth a failed order of all the others."""
+"""How long the hub waits for the listening boxes. One slow box must not fail the order for all others."""
 
 
 class FleetResponder:
-    """The solver `http-01` of a hub: publishes the answers, and listens itself where its port is free."""
+    """The `http-01` solver of a hub: it publishes the responses in etcd, and listens itself if its port is free."""
 
     type = "http-01"
 
@@ -40,9 +40,9 @@ class FleetResponder:
 
     @contextmanager
     def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[Presented]:
-        """Serve the answers until the context ends.
+        """Serve the responses until the context ends.
 
-        Raises PortUnavailable (`port-unavailable`) where this box cannot listen and no other one does; NotLeading, FleetError.
+        Raises PortUnavailable (`port-unavailable`) if this box cannot listen and no other box does; NotLeading, FleetError.
         """
         answers = {CHALLENGES + each.token: each.key_authorization.encode() for each in challenges}
         if answers:
@@ -66,7 +66,7 @@ class FleetResponder:
                 self._etcd.commit({}, answers, [self._lead.guard()], is_last=True)
 
     def _wait_heard(self, cancel: CancelToken) -> int:
-        """Wait until every box that listens has the answers. Returns how many listen."""
+        """Wait until every listening box has the responses, or HEARD_SECONDS pass. Returns how many boxes have them."""
         _, published = self._etcd.range(CHALLENGES)
         ends = self._clock.monotonic() + HEARD_SECONDS
         while True:

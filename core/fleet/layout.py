@@ -1,16 +1,16 @@
-"""Where each thing stands in etcd. Pure.
+"""The keys of a fleet in etcd. Pure.
 
-certdeck/fleet                    what the fleet is; its format
+certdeck/fleet                    id, name and signing key of the fleet
 certdeck/leader                   the hub that orders; bound to its lease
-certdeck/join/ID                  a box that asks to be let in (written by the box)
-certdeck/welcome/ID               the answer, sealed to the box's key
-certdeck/boxes/ID                 the boxes that were let in (hubs alone read and write it)
-certdeck/shared/…                 certificates, orders, account keys: hubs alone; secrets are sealed
-certdeck/challenges/TOKEN         HTTP-01 answers, bound to the leader's lease
-certdeck/listeners/ID             boxes that serve those answers, bound to a lease of the box
-certdeck/devices/ID/certs/NAME    what a device has to serve (a device reads its own prefix only)
-certdeck/devices/ID/wanted/NAME   a signing request that a device has to make
-certdeck/reports/ID/…             what a device says (its own prefix is all that it writes)
+certdeck/join/ID                  request of a box to join (written by the box)
+certdeck/welcome/ID               the response to it, sealed to the box's key
+certdeck/boxes/ID                 the approved boxes (only hubs read and write it)
+certdeck/shared/…                 certificates, orders, account keys: only hubs; secrets are sealed
+certdeck/challenges/TOKEN         HTTP-01 responses, bound to the leader's lease
+certdeck/listeners/ID             boxes that serve those responses, bound to a lease of the box
+certdeck/devices/ID/certs/NAME    a certificate for a device to serve (a device reads only its own prefix)
+certdeck/devices/ID/wanted/NAME   a signing request for a device to create
+certdeck/reports/ID/…             reports of a device (it writes only its own prefix)
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ LISTENERS = ROOT + "listeners/"
 DEVICES = ROOT + "devices/"
 REPORTS = ROOT + "reports/"
 OF_DEVICE = "@"
-"""Between the name of a certificate and the device that an order of it is for."""
+"""Separates the name of a certificate from the device that its order is for."""
 
 
 def device(id: str) -> str:
-    """Return the prefix that a device reads."""
+    """Return the prefix of the entries that a device reads."""
     return f"{DEVICES}{id}/"
 
 
@@ -50,7 +50,7 @@ def wanted(id: str, name: str) -> str:
 
 
 def reports(id: str) -> str:
-    """Return the prefix that a device writes."""
+    """Return the prefix of the entries that a device writes."""
     return f"{REPORTS}{id}/"
 
 
@@ -67,7 +67,7 @@ def seen(id: str) -> str:
 
 
 def order(name: str, box: str = "") -> str:
-    """Return where an open order stands; `box`: the device that it is for, where the key is made there."""
+    """Return the etcd key of an open order. `box`: the device that the order is for, if the device has the private key."""
     return f"{ORDERS}{name}{OF_DEVICE}{box}" if box else ORDERS + name
 
 
@@ -76,12 +76,12 @@ def key(name: str, version: int, box: str = "") -> str:
 
 
 def sealed_for(fleet: str, box: str, name: str, version: int) -> str:
-    """Return what a key that is sealed to a device is bound to."""
+    """Return the place to which a private key that is sealed to a device is bound."""
     return f"{fleet}/{box}/{name}/{version}"
 
 
 def signed_for(fleet: str, place: str) -> str:
-    """Return what a signature of the hubs on an entry is bound to."""
+    """Return the place to which a hub's signature on an entry is bound."""
     return f"{fleet}/{place}"
 
 

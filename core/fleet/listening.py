@@ -1,4 +1,4 @@
-"""A box that answers HTTP-01 for the whole fleet: its port is open while some hub has an answer published, and at no other time."""
+"""HTTP-01 responder of a box for the whole fleet: its port is open only while a hub publishes a response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.ports import HttpReply, HttpRequest, Listener
 
 
 class Answers:
-    """The answers as of the last look. Use as a context manager; leaving it closes the port."""
+    """The responses as last read from etcd. Use as a context manager: leaving it closes the port."""
 
     def __init__(self, listener: Listener, address: str, port: int) -> None:
         self._listener = listener
@@ -29,13 +29,13 @@ class Answers:
         self._close()
 
     def look(self, etcd: Etcd) -> int:
-        """Take over what is published, open or close the port. Returns the revision of etcd that this is of."""
+        """Read the published responses, and open or close the port. Returns the revision of etcd that was read."""
         found, revision = etcd.range(CHALLENGES)
         self._answers = {entry.key.removeprefix(CHALLENGES): entry.value for entry in found}
         if not self._answers:
             self._close()
         elif not self._is_open:
-            # The hub that orders may be another process of this box: then that one answers.
+            # The hub that orders may be another process on this box: then that process answers.
             with suppress(PortUnavailable):
                 self._open.enter_context(self._listener.listen(self._address, self._port, self.answer))
                 self._is_open = True

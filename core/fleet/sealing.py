@@ -1,8 +1,8 @@
-"""How a secret of the fleet is sealed: to one box, under the fleet's master key, or both; and what the hubs say is signed.
+"""Encryption of the fleet's secrets, to one box or under the master key, and signatures of the hubs.
 
 To a box: HPKE (RFC 9180), DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. Under the master key: AES-256-GCM with a fresh
-nonce. Where a secret stands is bound to it (`info`, associated data): one that was moved to another place does not open. What
-hubs write for a device is signed with Ed25519: whoever can write to etcd alone cannot give a device a key.
+nonce. Each secret is bound to its place (`info`, associated data): a secret that was moved to another place does not decrypt.
+Hubs sign with Ed25519 what they write for a device: write access to etcd alone is not enough to give a device a key.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SIGNED = b"certdeck fleet 1\0"
 
 
 def new_box_key(random: Random) -> bytes:
-    """Return a new private key of a box: 32 raw bytes. A secret."""
+    """Generate a private key for a box: 32 raw bytes. A secret."""
     return random.token_bytes(32)
 
 
@@ -35,23 +35,23 @@ def public_half(private: bytes) -> bytes:
 
 
 def fingerprint(public: bytes) -> str:
-    """Return the SHA-256 of a public key as a person compares it: `1f2e:…`, sixteen groups."""
+    """Return the SHA-256 of a public key in the form that people compare: `1f2e:…`, sixteen groups."""
     found = hashlib.sha256(public).hexdigest()
     return ":".join(found[at : at + 4] for at in range(0, 64, 4))
 
 
 def box_id(public: bytes) -> str:
-    """Return what a box is called in etcd: the first 16 digits of its fingerprint, so that an id is bound to its key."""
+    """Return the id of a box in etcd: the first 16 digits of its fingerprint, so that the id is bound to the key."""
     return hashlib.sha256(public).hexdigest()[:16]
 
 
 def seal_to(public: bytes, secret: bytes, place: str) -> bytes:
-    """Seal `secret` to a box, for one place. Raises ValueError for a public key that is none."""
+    """Encrypt `secret` to a box, bound to one place. Raises ValueError for an invalid public key."""
     return _SUITE.encrypt(secret, X25519PublicKey.from_public_bytes(public), info=_SIGNED + place.encode())
 
 
 def open_with(private: bytes, sealed: bytes, place: str) -> bytes:
-    """Open what `seal_to` made for the same place. Raises FleetForged (`fleet-forged`)."""
+    """Decrypt the result of `seal_to` for the same place. Raises FleetForged (`fleet-forged`)."""
     try:
         return _SUITE.decrypt(sealed, X25519PrivateKey.from_private_bytes(private), info=_SIGNED + place.encode())
     except (InvalidTag, ValueError) as exc:
@@ -59,12 +59,15 @@ def open_with(private: bytes, sealed: bytes, place: str) -> bytes:
 
 
 class Master(Concealed):
-    """The keys that all hubs of a fleet share: the master key, and the key that they sign with."""
+    """The keys that all hubs of a fleet share: the master key and the signing key."""
 
     __slots__ = ("_cipher", "_previous", "_signing", "raw")
 
     def __init__(self, raw: bytes, previous: bytes | None = None) -> None:
-        """Take 64 bytes. `previous`: those before them, which open what a change of the key has not reached yet."""
+        """Load the 64 bytes of both keys. `previous`: the bytes before the last key change, for entries not yet sealed again.
+
+        Raises ValueError for another length.
+        """
         if len(raw) != 64:
             raise ValueError("a master key has 64 bytes")
         self.raw = raw
@@ -74,7 +77,7 @@ class Master(Concealed):
 
     @classmethod
     def new(cls, random: Random, signing: bytes = b"") -> Master:
-        """Make one. `signing`: keep this key to sign with, because the devices know its public half."""
+        """Generate new keys. `signing`: keep this signing key, because the devices know its public half."""
         return cls(random.token_bytes(32) + (signing or random.token_bytes(32)))
 
     @property
@@ -83,7 +86,7 @@ class Master(Concealed):
 
     @property
     def verifying(self) -> bytes:
-        """Return the public half of the signing key; devices keep it."""
+        """Return the public half of the signing key. Devices store it."""
         return self._signing.public_key().public_bytes_raw()
 
     def seal(self, secret: bytes, place: str, random: Random) -> bytes:
@@ -91,7 +94,7 @@ class Master(Concealed):
         return nonce + self._cipher.encrypt(nonce, secret, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes:
-        """Open what `seal` made for the same place. Raises FleetForged (`fleet-forged`)."""
+        """Decrypt the result of `seal` for the same place. Raises FleetForged (`fleet-forged`)."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
         except (InvalidTag, ValueError) as exc:
@@ -100,7 +103,7 @@ class Master(Concealed):
             raise forged(place) from exc
 
     def has_sealed(self, sealed: bytes, place: str) -> bool:
-        """Tell whether it is sealed under this key itself, and not under the one before it."""
+        """Tell whether it is sealed under this key, not under the previous one."""
         try:
             self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
         except (InvalidTag, ValueError):
@@ -112,7 +115,7 @@ class Master(Concealed):
 
 
 def verify(public: bytes, text: bytes, signature: bytes, place: str) -> None:
-    """Check that a hub has written `text` for `place`. Raises FleetForged (`fleet-forged`)."""
+    """Check that a hub wrote `text` for `place`. Raises FleetForged (`fleet-forged`)."""
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, _to_sign(text, place))
     except (InvalidSignature, ValueError) as exc:

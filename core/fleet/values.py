@@ -1,4 +1,4 @@
-"""What stands in etcd, as values. JSON with a format number: a later release's entry is refused in words, never misread."""
+"""The entries in etcd, as values. They are JSON with a format number: the entry of a later release is refused, never misread."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FleetRecord(Struct, frozen=True, kw_only=True):
     name: str
     created: datetime
     verifying: str
-    """Public key that the hubs' signatures are checked with, base64."""
+    """Public key of the hubs' signatures, base64."""
 
 
 class Leader(Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class Leader(Struct, frozen=True, kw_only=True):
 
 
 class JoinRequest(Struct, frozen=True, kw_only=True):
-    """`certdeck/join/ID`. Written by whoever wants in: data from outside."""
+    """`certdeck/join/ID`. Written by the box that asks to join: untrusted data."""
 
     id: str
     name: str
@@ -57,7 +57,7 @@ class JoinRequest(Struct, frozen=True, kw_only=True):
 
 
 class Box(Struct, frozen=True, kw_only=True):
-    """`certdeck/boxes/ID`: a box that was let in."""
+    """`certdeck/boxes/ID`: an approved box."""
 
     id: str
     name: str
@@ -65,9 +65,9 @@ class Box(Struct, frozen=True, kw_only=True):
     public: str
     approved: datetime
     username: str = ""
-    """Its user of etcd; empty where etcd asks for none."""
+    """Its etcd user. Empty if etcd does not require a login."""
     is_removing: bool = False
-    """Its removal has begun: it counts as neither, and the entry goes when everything else has gone."""
+    """Its removal has begun: it counts neither as hub nor as device, and this entry is deleted last."""
 
     @property
     def is_hub(self) -> bool:
@@ -79,7 +79,7 @@ class Box(Struct, frozen=True, kw_only=True):
 
 
 class Welcome(Concealed, Struct, frozen=True, kw_only=True):
-    """What `certdeck/welcome/ID` holds, sealed to the box."""
+    """Content of `certdeck/welcome/ID`, sealed to the box."""
 
     fleet: str
     verifying: str
@@ -87,39 +87,39 @@ class Welcome(Concealed, Struct, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     master: str = ""
-    """The keys that the hubs share, base64; empty for a device."""
+    """The keys that the hubs share, base64. Empty for a device."""
 
 
 DEPLOY, STAGE, BACK = "deploy", "stage", "back"
-"""What a device has to do with a version: serve it; keep it ready; serve the one before it again."""
+"""Phase of a version on the devices: serve it; store it ready to serve; serve the previous version again."""
 
 
 class Certificate(Struct, frozen=True, kw_only=True):
-    """`certdeck/shared/certificates/NAME`: a certificate of the fleet, over all its renewals."""
+    """`certdeck/shared/certificates/NAME`: a certificate of the fleet, across all its renewals."""
 
     name: str
     spec: Mapping[str, object]
-    """Its settings, as `lineages.spec_of` gives them."""
+    """Its settings, as returned by `lineages.spec_of`."""
     policy: str = MASTER
     boxes: tuple[str, ...] = ()
-    """Ids of the devices that it is for; empty: all."""
+    """Ids of the devices that receive it. Empty: all."""
     all_or_none: bool = False
     phase: str = DEPLOY
     version: int = 0
-    """Of the newest that is published; 0: none yet."""
+    """Number of the newest published version. 0: none yet."""
     made: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    """What was published: facts of each certificate, under the id of its device, or `*` for one that all share."""
+    """Facts of each published certificate, by the id of its device, or `*` for one that all devices share."""
     rotate: bool = False
-    """A box that had its key was removed: it is renewed with the next run."""
+    """A new version was requested, or a box that had the key was removed: the next run renews the certificate."""
     weakened: bool = False
-    """Somebody has allowed a weaker policy than the one before."""
+    """An administrator allowed a weaker policy than the previous one."""
     failures: int = 0
     next_attempt: datetime | None = None
     last_error: Mapping[str, object] | None = None
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """What a device has to serve. It stands signed at `certdeck/devices/ID/certs/NAME`."""
+    """A certificate for a device to serve. Stored with a signature at `certdeck/devices/ID/certs/NAME`."""
 
     name: str
     version: int
@@ -127,7 +127,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     fullchain: str
     """PEM."""
     sealed: str = ""
-    """The private key, sealed to the device, base64; empty where the key is the device's own."""
+    """The private key, sealed to the device, base64. Empty if the device created the key."""
     policy: str = MASTER
     weakened: bool = False
     targets: tuple[str, ...] = ()
@@ -137,7 +137,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """A signing request that a device has to make. It stands signed at `certdeck/devices/ID/wanted/NAME`."""
+    """A signing request for a device to create. Stored with a signature at `certdeck/devices/ID/wanted/NAME`."""
 
     name: str
     version: int
@@ -147,7 +147,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """`certdeck/reports/ID/requests/NAME`: the signing request that was wanted."""
+    """`certdeck/reports/ID/requests/NAME`: the signing request that a device created."""
 
     name: str
     version: int
@@ -156,7 +156,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """`certdeck/reports/ID/certs/NAME`: what a device says of a certificate."""
+    """`certdeck/reports/ID/certs/NAME`: a device's report about a certificate."""
 
     name: str
     version: int
@@ -168,7 +168,7 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """`certdeck/reports/ID/seen`: the last time that a device looked, by its own clock."""
+    """`certdeck/reports/ID/seen`: the last time that a device read its entries, by its own clock."""
 
     at: datetime
     release: str = VERSION
@@ -180,7 +180,7 @@ class SharedOrder(Concealed, Struct, frozen=True, kw_only=True):
     record: str
     """`OrderRecord` as JSON."""
     key: str = ""
-    """PEM; empty: none made yet, or it is a device's."""
+    """Private key, PEM. Empty: not created yet, or a device has it."""
 
 
 class SharedAccount(Concealed, Struct, frozen=True, kw_only=True):
@@ -193,21 +193,21 @@ class SharedAccount(Concealed, Struct, frozen=True, kw_only=True):
 
 
 class Signed(Struct, frozen=True, kw_only=True):
-    """Text of a hub with its signature."""
+    """Text written by a hub, with its signature in base64."""
 
     text: str
     signature: str
 
 
 def encoded(value: Struct) -> bytes:
-    """Return the JSON of a value."""
+    """Return a value as JSON."""
     return to_json(value)
 
 
 def decoded(kind: type[T], text: bytes, place: str) -> T:
-    """Return the value that stands at `place`.
+    """Parse the entry at `place`.
 
-    Raises FleetTooNew (`fleet-too-new`) for one of a later release, FleetForged (`fleet-forged`) for anything else.
+    Raises FleetTooNew (`fleet-too-new`) for an entry of a later release, FleetForged (`fleet-forged`) for invalid content.
     """
     try:
         return from_json(kind, text, place)
@@ -230,7 +230,7 @@ def b64(data: bytes) -> str:
 
 
 def unb64(text: str) -> bytes:
-    """Raises ValueError."""
+    """Decode base64. Raises ValueError for other text."""
     return b64decode(text.encode("ascii"), validate=True)
 
 

@@ -1,7 +1,7 @@
-"""Waiting for changes in etcd: one stream for several ranges, taken up again where it broke off.
+"""Waits for changes in etcd: one stream watches several ranges, and resumes after an interruption.
 
-A stream tells only *that* something changed, and as of which revision; whoever waits reads the range itself then. So a stream that
-was compacted, refused or cut is no more than a reason to read again, and nothing is lost between two streams.
+A stream only tells *that* something changed, and at which revision. The caller then reads the range itself. So a stream that was
+compacted, refused or cut is only a reason to read again, and nothing is lost between two streams.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from core.fleet_errors import FleetDenied
 from core.ports import CancelToken, Environment, TransportFailure
 
 IDLE_SECONDS = 300.0
-"""Silence after which a stream is opened anew: a paused member and a dead path say nothing either. One opening costs some 2.6 kB
-with TLS, and a device has two streams; this keeps one that has nothing to do near 1.5 KiB a minute."""
+"""Silence after which a stream is reopened: a paused member or a dead network path is silent too. Opening one costs about 2.6 kB
+with TLS, and a device has two streams. At this interval an idle device uses about 1.5 KiB a minute."""
 LONG_SECONDS = 60.0
-"""A wait for which connections beside the stream are closed: keep-alives of one that nobody uses cost more than a new one."""
+"""Waits longer than this close all connections except the stream: keep-alives of an idle connection cost more than a new one."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 15.0)
-"""Before a stream is opened again after failures in a row: a thousand devices must not beset an etcd without a quorum."""
+"""Pauses before a stream is reopened after consecutive failures: a thousand devices must not overload an etcd without a quorum."""
 
 
 class Watch:
-    """What changes under some prefixes, over as many streams as that takes. Use as a context manager. For one thread.
+    """Watches the keys with some prefixes, and reopens its stream when needed. A context manager, for one thread.
 
-    The stream stays open while its user works: what changes meanwhile is told at the next wait.
+    The stream stays open while the caller works. The next wait reports changes from that time.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class Watch:
         self._close()
 
     def wait(self, revision: int, seconds: float | None = None) -> bool:
-        """Wait until something has changed after a revision of the store. False: `seconds` have passed without a change.
+        """Wait until something changes after a revision of the store. False: `seconds` passed without a change.
 
-        A stream that ended, could not be opened or was silent for too long is opened again, at another member.
+        A stream that ended, could not be opened or was silent for too long is reopened at another member.
 
         Raises FleetError, Cancelled.
         """
@@ -78,7 +78,7 @@ class Watch:
             except TransportFailure as exc:
                 self._close()
                 if exc.kind == "timeout" and ends is not None and self._clock.monotonic() >= ends:
-                    return False  # it had nothing to tell
+                    return False  # nothing changed
                 self._etcd.gateway.leave_member()
                 if exc.kind != "timeout":
                     self._pause(ends)
@@ -86,12 +86,12 @@ class Watch:
                 self._close()
                 if is_denied:
                     raise
-                is_denied = True  # the login may just have expired: the next stream has a new one
+                is_denied = True  # the login may have expired: the next stream uses a new one
             if ends is not None and self._clock.monotonic() >= ends:
                 return False
 
     def _changes_after(self, revision: int, ends: float | None) -> bool:
-        """Read the stream until it tells of a change, or ends."""
+        """Read the stream until it reports a change or ends."""
         left = self._longest if ends is None else min(max(ends - self._clock.monotonic(), 0.1), self._longest)
         if self._stream is not None and self._idle > left:
             self._close()  # its silence may last longer than this wait
@@ -123,9 +123,9 @@ class Watch:
 def changes(
     etcd: Etcd, prefixes: Sequence[str], revision: int, cancel: CancelToken, *, idle: float = IDLE_SECONDS
 ) -> Generator[int]:
-    """Yield the store's revision whenever something with one of the prefixes has changed after `revision`.
+    """Yield the store's revision whenever a key with one of the prefixes changes after `revision`.
 
-    Ends when the stream ends. What was compacted counts as a change.
+    Ends when the stream ends. A compacted revision counts as a change.
 
     Raises TransportFailure, FleetDenied (`fleet-denied`), FleetError, Cancelled.
     """

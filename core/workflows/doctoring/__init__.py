@@ -1,1 +1,1 @@
-"""What would stop an issuance, and how to fix it: one file for each subject, and `doctor` with the list of all checks."""
+"""Finds what would prevent an issuance, and how to fix it: one file for each subject, and `doctor` with the list of all checks."""

@@ -1,4 +1,4 @@
-"""What would stop a proof through the DNS: an entry that does not work, a zone that nobody serves, a CNAME that leads astray."""
+"""Checks for DNS challenges: an entry that does not work, a zone without name servers, a CNAME into an unserved zone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.workflows.settings.providers import entries_of, require_entry, zones_a
 
 
 def checks_for(context: Context, wanted: Plan, authority: Authority) -> Iterator[Check]:
-    """Yield the checks of a plan that is proven through the DNS."""
+    """Yield the checks of a plan with a DNS challenge."""
     name = wanted.lineage.dns
     if name is not None:
         yield Check("DNS provider", partial(provider, context, name), is_remote=True)
@@ -33,7 +33,7 @@ def checks_for(context: Context, wanted: Plan, authority: Authority) -> Iterator
 
 
 def provider(context: Context, name: str) -> Iterator[Finding]:
-    """Try the credentials of an entry, and tell from which address this box asks where that counts. Raises NoAnswer."""
+    """Test the credentials of an entry, and its outgoing address if the provider restricts it. Raises NoAnswer, NotFound."""
     require_entry(context.config, name)
     with entries_of(context, context.vault) as entries:
         title = entries.kind(name).title
@@ -59,11 +59,11 @@ def provider(context: Context, name: str) -> Iterator[Finding]:
 
 
 def bound_address(name: str, title: str, allowed: str, own: Iterable[str]) -> Finding:
-    """Return whether the address that a provider binds the credentials to can be the one this box asks from (ST-22). Pure.
+    """Return whether requests of this box can come from the address that a provider accepts (ST-22). Pure.
 
     Args:
-        allowed: what the entry says, an IPv4 address.
-        own: the addresses of this box; behind a router there is no public one among them.
+        allowed: the accepted IPv4 address, from the entry.
+        own: the addresses of this box. Behind a router, none of them is public.
     """
     public = [one for one in own if ipaddress.ip_address(one).version == 4 and not inner_kind(one)]
     if public and allowed not in public:
@@ -85,7 +85,7 @@ def bound_address(name: str, title: str, allowed: str, own: Iterable[str]) -> Fi
 
 
 def lost_entries(context: Context) -> Iterator[Finding]:
-    """Look for certificates that renew through a DNS provider entry which somebody has cut out of the configuration."""
+    """Yield certificates that renew through a DNS provider entry that is no longer in the configuration."""
     from core.store.index import facts_of_all
 
     for facts in facts_of_all(context.paths)[0]:
@@ -120,7 +120,7 @@ def _record(context: Context, wanted: Plan, authority: Authority, domain: str) -
     if zone is None:
         yield Finding(
             id="dns-zone",
-            # Resolvers of one's own may know the records of a private view and not say whose zone it is.
+            # Configured resolvers may have the records of a private view without its zone.
             status="warn" if context.config.dns01.resolvers else "fail",
             title=domain,
             detail=f"no name server returns the zone of {target}",
@@ -146,7 +146,7 @@ def _record(context: Context, wanted: Plan, authority: Authority, domain: str) -
 
 
 def _misled(context: Context, wanted: Plan, name: str, target: str) -> Finding | None:
-    """Return what is wrong where a CNAME leads into a zone that no entry serves."""
+    """Return a finding if a CNAME points into a zone that no entry serves. None: no problem."""
     if wanted.lineage.dns is None or target == name:
         return None
     entry = require_entry(context.config, wanted.lineage.dns)
@@ -165,7 +165,7 @@ def _misled(context: Context, wanted: Plan, name: str, target: str) -> Finding |
 
 
 def account_url(context: Context, wanted: Plan) -> str:
-    """Return the address of the account that will order; empty where there is none yet."""
+    """Return the URL of the account that will order. Empty: there is none yet."""
     record = load_account(context.paths, wanted.issuer.name, wanted.issuer.directory or "")
     return (record.url if record else None) or ""
 
@@ -173,7 +173,7 @@ def account_url(context: Context, wanted: Plan) -> str:
 def _permission(
     context: Context, values: Iterable[str], name: str, wanted: Plan, account: str, *, is_wide: bool
 ) -> Finding:
-    """Return whether a lasting permission lets our account go on. Which CA it names only an order tells."""
+    """Return whether a persistent record (dns-persist-01) allows our account. Only an order shows which CA it must name."""
     now = context.env.clock.now().timestamp()
     grants = [grant for value in values if (grant := PersistentRecord.parse(value)) is not None]
     ours = [grant for grant in grants if grant.account_url == account and (grant.for_wildcard or not is_wide)]

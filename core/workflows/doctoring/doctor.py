@@ -1,7 +1,7 @@
-"""What would stop an issuance, before an order is spent on finding out: the list of all checks.
+"""The list of all checks. They find what would prevent an issuance, without spending an order.
 
-Nothing here changes anything but for the file of the HTTP-01 self-test, which is there for a moment. All checks run side by side,
-so that a dead name server costs its time-out once.
+The checks change nothing, except that the HTTP-01 self-test creates its file for a moment. They run concurrently, so a dead name
+server costs its timeout only once.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from core.workflows.keeping.inspect_store import inspect_store
 
 
 def doctor(context: Context, request: IssueRequest | None, name: str | None) -> tuple[Finding, ...]:
-    """Run the checks for a request, for the lineage `name`, or, with neither, for the whole box.
+    """Run the checks for a request, for the lineage `name`, or for the whole box if both are None.
 
-    Blocks for the slowest check, some seconds at worst. Raises NotFound (`not-found`) for an unknown lineage; Cancelled.
+    Blocks until the slowest check ends, at most about `running.LIMIT_SECONDS` for each check. Raises NotFound (`not-found`) for
+    an unknown lineage; Cancelled.
     """
     wanted = _plan_for(context, request, name)
     if isinstance(wanted, CertdeckError):
@@ -124,7 +125,7 @@ def _no_network_needed(wanted: Plan) -> Finding:
 def _public_names() -> Finding:
     return Finding(
         id="transparency",
-        # A remark: nothing was checked, so nothing passed.
+        # Nothing was checked, so nothing passed.
         status="skip",
         title="Certificate Transparency",
         detail="nothing to check; public CAs publish every name in Certificate Transparency logs",

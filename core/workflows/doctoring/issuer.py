@@ -1,4 +1,4 @@
-"""The issuer: whether it answers, what is missing for an account there, its clock, and what it has refused lately."""
+"""Checks of the issuer: whether it responds, what is missing for an account there, its clock, and its rate limits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Asked:
         self._said: IssuerTest | CertdeckError | None = None
 
     def directory(self) -> IssuerTest:
-        """Raises what `ask_issuer` raises, each time."""
+        """Return the result of `ask_issuer`. Raises its errors, on every call."""
         from core.workflows.settings.issuers import ask_issuer
 
         with self._lock:
@@ -47,7 +47,7 @@ class Asked:
             return self._said
 
     def caa_identities(self) -> tuple[str, ...]:
-        """Return how the issuer is named in CAA records; empty where it does not say so, or cannot be asked."""
+        """Return the issuer's names in CAA records. Empty if it does not publish them, or does not respond."""
         try:
             return self.directory().caa_identities
         except CertdeckError:
@@ -55,9 +55,9 @@ class Asked:
 
 
 def directory(context: Context, asked: Asked, name: str, wanted: Plan | None) -> Iterator[Finding]:
-    """Ask the issuer, and see what is missing for an account there. Raises NoAnswer.
+    """Ask the issuer, and yield what is missing for an account there. Raises NoAnswer.
 
-    Without a plan nobody orders yet, and who does may still agree and name an address: a warning.
+    Without a plan, missing things are only warnings: an order may still supply agreement and email address.
     """
     from core.workflows.issuing.acquire import CLOCKS_DIFFER
     from core.workflows.issuing.plan import issuer_named
@@ -89,7 +89,7 @@ def directory(context: Context, asked: Asked, name: str, wanted: Plan | None) ->
 
 
 def _changed_terms(context: Context, name: str, said: IssuerTest) -> Iterator[Finding]:
-    """Yield that the terms are others than those the account here agreed to (RFC 8555 §7.3.3)."""
+    """Yield a finding if the terms of service have changed since the account agreed to them (RFC 8555 §7.3.3)."""
     record = load_account(context.paths, name, said.directory)
     if record is None or record.url is None or not record.terms or record.terms == said.terms_of_service:
         return
@@ -104,7 +104,7 @@ def _changed_terms(context: Context, name: str, said: IssuerTest) -> Iterator[Fi
 
 
 def budget(context: Context, wanted: Plan) -> Iterator[Finding]:
-    """Yield the limit that keeps an order back: one that the issuer told this box, or one that is counted here. Asks nobody."""
+    """Yield the rate limit that blocks an order: one that the issuer reported, or one that this box counts. Sends no request."""
     from core.rate_limits import ORDERING, WHAT, believable, closed
     from core.store import limits
     from core.store.accounts import account_id

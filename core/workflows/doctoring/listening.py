@@ -1,4 +1,4 @@
-"""Keeps the file of the self-test up until somebody stops it, for a try from outside, and says who asked (SF-19)."""
+"""Serves the self-test's file until it is stopped, for a test from another network, and reports the requests (SF-19)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.workflows.context import Context
 from core.workflows.doctoring.port80 import FILE, file_in
 
 MOST_KEPT = 1000
-"""Requests in the result: a port that is open to the world is scanned all the time."""
+"""Most requests in the result: an open port on the internet is scanned constantly."""
 _DAY_SECONDS = 86400.0
 
 
@@ -27,12 +27,12 @@ def listen(
     ready: Callable[[Listening], None] | None,
     visited: Callable[[Visit], None] | None,
 ) -> Listening:
-    """Keep `/.well-known/acme-challenge/test.txt` up until the time is over or somebody asks to stop, and return who asked.
+    """Serve `/.well-known/acme-challenge/test.txt` until the time is over or the context is cancelled. Returns the requests.
 
     Args:
-        seconds: None: until somebody asks to stop.
-        ready: called once, when it is up.
-        visited: called for each request, by another thread. With a webroot nobody is seen.
+        seconds: how long; None: until cancelled.
+        ready: called once, when the file is available.
+        visited: called for each request, by another thread. With a webroot, requests are not visible.
 
     Raises PortUnavailable (`port-unavailable`), ChallengeError for a webroot that cannot be written.
     """
@@ -79,7 +79,7 @@ def listen(
             port = stack.enter_context(context.env.listener.listen(http01.address, http01.port, answer))
         if ready is not None:
             ready(result(port))
-        with contextlib.suppress(Cancelled):  # being stopped is how it ends
+        with contextlib.suppress(Cancelled):  # this is the normal end
             while seconds is None:
                 context.env.clock.sleep(_DAY_SECONDS, context.cancel)
             context.env.clock.sleep(seconds, context.cancel)

@@ -1,4 +1,4 @@
-"""This box: its clock, folders, disk, vault, backup, trust store and timer."""
+"""Checks of this box: its clock, folders, disk, vault, backup, trust store and timer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEAST_FREE_BYTES = 16 * 1024 * 1024
 
 
 def own_names(context: Context) -> tuple[str, ...]:
-    """Return the names that others are told for this box: its host name and that of its external address."""
+    """Return the public names of this box: its host name, and the name in its external URL."""
     box = context.config.appliance
     external = split_address(box.external_url) if box.external_url else None
     names = (box.hostname or context.env.host.name(), external.hostname if external else None)
@@ -23,7 +23,7 @@ def own_names(context: Context) -> tuple[str, ...]:
 
 
 def clock(context: Context) -> Iterator[Finding]:
-    """Compare the clock with what is known of the time."""
+    """Compare the clock with the build date and other known times."""
     from core.store.index import facts_of_all
     from core.workflows.clock import FIX, doubt
     from core.workflows.renewing.due import void_of
@@ -56,7 +56,7 @@ def clock(context: Context) -> Iterator[Finding]:
 
 
 def disk(context: Context) -> Iterator[Finding]:
-    """Check the space for state and logs."""
+    """Check the free space for state and logs."""
     import shutil
 
     state = context.paths.state
@@ -79,7 +79,7 @@ def vault(context: Context) -> Iterator[Finding]:
 
 
 def backup(context: Context) -> Iterator[Finding]:
-    """Say whether the master key has a backup, and from when."""
+    """Yield whether the master key has a backup, and its date."""
     from core.store import backup_record
 
     if backup_record.is_missing(context.paths):
@@ -98,7 +98,7 @@ def backup(context: Context) -> Iterator[Finding]:
 
 
 def folders(context: Context) -> Iterator[Finding]:
-    """See that certdeck's own folders can be written: one that went read-only shows only when something is due."""
+    """Check that certdeck's own folders are writable: a read-only one would be noticed only at the next renewal."""
     from core.store.atomic import check_writable
 
     paths = context.paths
@@ -112,7 +112,7 @@ def folders(context: Context) -> Iterator[Finding]:
 
 
 def trust_store(context: Context) -> Iterator[Finding]:
-    """See that the system has roots, without which no CA and no DNS provider can be verified."""
+    """Check that the system has root certificates."""
     where = context.env.host.trusted_roots()
     if where is not None:
         yield Finding(id="trust-store", status="pass", title="Trust store", detail=f"the system's roots are in {where}")
@@ -128,7 +128,7 @@ def trust_store(context: Context) -> Iterator[Finding]:
 
 
 def timer(context: Context) -> Iterator[Finding]:
-    """Check that something starts the scheduled run."""
+    """Check that a timer starts the scheduled run."""
     from core.workflows.settings.schedule import schedule
 
     state = schedule(context).timer

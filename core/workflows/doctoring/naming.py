@@ -1,4 +1,4 @@
-"""What the DNS says about the names of an order: addresses, DNSSEC, and the CAs that may issue."""
+"""DNS checks of the names of an order: addresses, DNSSEC, and CAA records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NETWORKS = tuple((ipaddress.ip_network(text), words) for text, words in _KINDS.
 
 
 def inner_kind(address: str) -> str:
-    """Return what an address belongs to that a public CA cannot reach; empty for every other address. Pure."""
+    """Return, for an address that a public CA cannot reach, what kind of network it is in. Empty for any other. Pure."""
     given = ipaddress.ip_address(address)
     if isinstance(given, ipaddress.IPv6Address) and given.ipv4_mapped is not None:
         given = given.ipv4_mapped
@@ -40,9 +40,9 @@ def inner_kind(address: str) -> str:
 
 
 def addresses_of(authority: Authority, host: Host, name: str) -> tuple[tuple[str, ...], str]:
-    """Return the addresses of a name by A and AAAA, and the status of the DNS; NOERROR without addresses: it has none.
+    """Return the addresses of a name from A and AAAA records, and the DNS status. NOERROR without addresses: it has none.
 
-    Where no name server is to be had, the addresses are what this machine's own look-up says.
+    If no name server responds, the addresses are those of the system resolver.
     """
     try:
         return (str(ipaddress.ip_address(name)),), "NOERROR"
@@ -57,11 +57,11 @@ def addresses_of(authority: Authority, host: Host, name: str) -> tuple[tuple[str
 
 
 def addresses(authority: Authority, host: Host, name: str, issuer: Issuer) -> Iterator[Finding]:
-    """Yield where a name leads. Asks A and AAAA. Raises NoAnswer."""
+    """Yield where the A and AAAA records of a name point. Raises NoAnswer."""
     found, status = addresses_of(authority, host, name)
     local = () if found else tuple(host.resolve(name))
     if not found and local and not issuer.is_public:
-        found = local  # a CA inside a network may know what this box knows
+        found = local  # a CA inside the network may resolve what this box resolves
     if not found:
         finding = _unresolved(name, status, local, issuer)
         if status in NO_ANSWER:
@@ -98,7 +98,7 @@ def addresses(authority: Authority, host: Host, name: str, issuer: Issuer) -> It
 
 
 def own_name(authority: Authority, host: Host, name: str) -> Iterator[Finding]:
-    """Yield whether a name of the box leads to the box. Raises NoAnswer."""
+    """Yield whether a name of the box points to the box. Raises NoAnswer."""
     found, status = addresses_of(authority, host, name)
     own = set(host.addresses())
     if own.intersection(found):
@@ -120,7 +120,7 @@ def own_name(authority: Authority, host: Host, name: str) -> Iterator[Finding]:
 
 
 def dnssec(authority: Authority, name: str, type: str = "A") -> Iterator[Finding]:
-    """Yield whether DNSSEC stands in the way: a name that fails when it is verified, and answers when it is not."""
+    """Yield whether DNSSEC is broken: a lookup fails with validation, and succeeds without. Raises NoAnswer."""
     checked = authority.ask(name, type)
     if checked.status in NO_ANSWER:
         raise NoAnswer(
@@ -167,7 +167,7 @@ def dnssec(authority: Authority, name: str, type: str = "A") -> Iterator[Finding
 def caa(
     authority: Authority, wanted: Plan, domain: str, identities: Callable[[], Sequence[str]], account: str
 ) -> Iterator[Finding]:
-    """Yield whether CAA records let the issuer issue for a domain and, where it is ordered, its wildcard."""
+    """Yield whether CAA records allow the issuer to issue for a domain and, if ordered, its wildcard. Raises NoAnswer."""
     found = relevant_set(authority.ask, domain)
     if found.failure:
         finding = _caa_failed(domain, found)
@@ -211,7 +211,7 @@ def _unresolved(name: str, status: str, local: Iterable[str], issuer: Issuer) ->
     detail = "does not resolve" if status in ("NOERROR", "NXDOMAIN") else f"does not resolve ({status})"
     return Finding(
         id="dns",
-        # A CA inside a network may well know names that this box does not.
+        # A CA inside the network may resolve names that this box does not.
         status="fail" if issuer.is_public else "warn",
         title=name,
         detail=f"{detail} in DNS; it resolves only on this box, to {known_here}" if known_here else detail,

@@ -1,4 +1,4 @@
-"""Files that another account can change although root obeys them, and secrets that another account can read."""
+"""Finds files that root relies on and another account can change, and secrets that another account can read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from core.workflows.context import View
 
 _TITLE = "Permissions"
 _MOST = 20
-"""Findings; a folder for everybody has one for each file in it."""
+"""Most findings to show: a world-writable folder gives one for each file in it."""
 
 
 def permissions(view: View) -> Iterator[Finding]:
-    """Yield what is wrong with the permissions of settings, programs, trust anchors and secrets; one `pass` if nothing."""
+    """Yield problems with the permissions of settings, programs, trust anchors and secrets. Without any, yield one `pass`."""
     found = [*_changeable(view), *_readable(view)]
     yield from found[:_MOST]
     if len(found) > _MOST:
@@ -42,7 +42,7 @@ def permissions(view: View) -> Iterator[Finding]:
 def _changeable(view: View) -> Iterator[Finding]:
     seen: set[str] = set()
     commands = weaknesses([*obeyed(view.paths), *_programs(view)])
-    # Only root is refused: anybody else runs commands with no more rights than their own.
+    # Only for root is this a failure: other users run commands with their own rights anyway.
     status = "fail" if os.geteuid() == 0 else "warn"
     for weak in commands:
         seen.add(weak.path)
@@ -77,7 +77,7 @@ def _programs(view: View) -> Iterator[Path]:
         try:
             target = resolved(configured)
         except CertdeckError:
-            continue  # another check says what is wrong with it
+            continue  # another check reports the problem
         for argv in (target.test, target.reload):
             yield from command_files(argv, view.env.variables)
     for entry in view.config.dns_providers.values():

@@ -1,7 +1,7 @@
-"""Port 80: who holds it, and whether a challenge file that stands here is found under every name, at every address.
+"""Checks port 80: which program uses it, and whether every address of every name serves a challenge file of this box.
 
-While this looks, `/.well-known/acme-challenge/test.txt` is put up in the way that an order would use: by a listener of our own, or
-in the webroot.
+During the check, `/.well-known/acme-challenge/test.txt` is served in the way that an order would use: by certdeck's own listener,
+or from the webroot.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from core.workflows.issuing.plan import Plan
 
 FILE = "test.txt"
 MOST_NAMES = 20
-"""Asked for; the web server is the same for more of them."""
+"""Most names to request: further names are usually on the same web server."""
 MOST_ADDRESSES = 8
-"""Of one name."""
+"""Most addresses of one name to request."""
 AT_ONCE = 8
 _CONTENT = re.compile(re.escape(READY) + rb"\n[0-9a-f]{24}\n")
 
 
 def port80(context: Context, wanted: Plan | None, authority: Authority) -> Iterator[Finding]:
-    """Yield whether HTTP-01 can be answered here; with a plan, also by asking every address of its names."""
+    """Yield whether this box can respond to HTTP-01. With a plan, also request the file from every address of its names."""
     http01 = context.config.http01
     content = READY + b"\n" + context.env.random.token_bytes(12).hex().encode() + b"\n"
     with contextlib.ExitStack() as stack:
@@ -67,7 +67,7 @@ def port80(context: Context, wanted: Plan | None, authority: Authority) -> Itera
 
 
 def _asked(context: Context, wanted: Plan, authority: Authority, path: str, content: bytes) -> Iterator[Finding]:
-    """Ask for the file under each name, at each of its addresses."""
+    """Request the file under each name, from each of its addresses."""
     own = set(context.env.host.addresses())
 
     def addresses(name: str) -> tuple[str, ...]:
@@ -97,11 +97,11 @@ def _asked(context: Context, wanted: Plan, authority: Authority, path: str, cont
 
 
 def judged(name: str, seen: Seen, content: bytes, *, is_own: bool, is_public: bool) -> Finding:
-    """Return what an answer means for an order. Pure.
+    """Return what a response means for an order. Pure.
 
     Args:
-        is_own: the address is one of this box: what is seen there is what a CA sees. Through a router it may not be.
-        is_public: the issuer validates over the internet, and so over port 80.
+        is_own: the address belongs to this box, so a CA sees the same. Through a router, that is not certain.
+        is_public: the issuer validates over the internet, and therefore on port 80.
     """
     version = ipaddress.ip_address(seen.address).version
     title = f"{name} over IPv{version}"
@@ -168,7 +168,7 @@ def _webroot(webroot: str | None) -> Finding:
 
 
 def _holders(context: Context) -> Iterator[Finding]:
-    """With a webroot somebody else has to answer on port 80: say who, and on which addresses."""
+    """Yield which program listens on port 80, and on which addresses. With a webroot, a web server has to."""
     holders: Sequence[str] = context.env.host.listening(80)
     if holders:
         yield Finding(id="http01-port", status="pass", title="Port 80", detail="; ".join(dict.fromkeys(holders)))
@@ -186,7 +186,7 @@ def _holders(context: Context) -> Iterator[Finding]:
 
 @contextlib.contextmanager
 def file_in(context: Context, webroot: Path, content: bytes) -> Iterator[str]:
-    """Put the file into the webroot and yield its name; another one where somebody has a `test.txt` there already.
+    """Create the file in the webroot and yield its name: `test.txt`, or another name if a foreign `test.txt` exists.
 
     Raises ChallengeError.
     """
@@ -210,7 +210,7 @@ def file_in(context: Context, webroot: Path, content: bytes) -> Iterator[str]:
 
 
 def _is_left_over(file: Path) -> bool:
-    """Tell whether a doctor that was killed has left the file: no other program writes that content."""
+    """Tell whether the file is a leftover of a killed doctor: no other program writes that content."""
     try:
         return _CONTENT.fullmatch(read_without_waking(file, 200)) is not None
     except OSError:

@@ -1,4 +1,4 @@
-"""What the CAs said about revocations when the scheduled run asked last. Asks nobody."""
+"""Reports what the CAs said about revocation when the scheduled run last asked. Sends no request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ID, _TITLE = "revocation", "Revocation"
 
 
 def revocations(context: Context, name: str | None = None) -> Iterator[Finding]:
-    """Yield every revoked certificate, or that `name` is one, and how far the others are known not to be."""
+    """Yield every revoked certificate, and how many of the others are known to be good. `name`: only this certificate."""
     every = [
         facts for facts in facts_of_all(context.paths)[0] if name in (None, facts.name) and facts.version is not None
     ]

@@ -1,4 +1,4 @@
-"""Runs checks side by side, each with a time limit, and says once that there is no network."""
+"""Runs checks concurrently, each with a time limit, and reports a missing network only once."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from core.ports import CancelToken, Clock
 
 AT_ONCE = 16
 LIMIT_SECONDS = 40.0
-"""For one check. Each of its questions has a shorter time limit of its own."""
+"""Time limit of one check. Each of its requests has its own shorter limit."""
 _LOOK_SECONDS = 0.2
 _RELEASE_SECONDS = 1.0
-"""How long a stop waits for what a check holds."""
+"""How long a cancellation waits for a check to release what it holds."""
 
 Look = Callable[[], Iterable[Finding]]
 
 
 class NoAnswer(Exception):
-    """Nobody whom a check asked gave an answer. `findings` say so."""
+    """No server that a check asked has responded. `findings` report that."""
 
     def __init__(self, *findings: Finding) -> None:
         super().__init__()
@@ -33,14 +33,14 @@ class NoAnswer(Exception):
 
 
 class Check(Struct, frozen=True):
-    """One row of the doctor's list."""
+    """One check in the doctor's list."""
 
     title: str
     look: Look
     is_remote: bool = False
-    """It is about other machines, and raises NoAnswer when none of them can be reached."""
+    """It needs other machines, and raises NoAnswer if none of them can be reached."""
     is_holding: bool = False
-    """It holds something that an order needs, as the port: whoever stops the doctor may start one at once."""
+    """It holds something that an order needs, such as the port. An order may start right after a cancellation."""
 
 
 class _Outcome(Struct, frozen=True):
@@ -52,7 +52,7 @@ class _Outcome(Struct, frozen=True):
 def run(
     checks: Sequence[Check], clock: Clock, cancel: CancelToken, *, limit_seconds: float = LIMIT_SECONDS
 ) -> tuple[Finding, ...]:
-    """Return the findings of all checks, in their order. Raises Cancelled (`cancelled`)."""
+    """Run all checks, and return their findings in the order of `checks`. Raises Cancelled (`cancelled`)."""
     outcomes = _outcomes(checks, clock, cancel, limit_seconds)
     remote = [number for number, check in enumerate(checks) if check.is_remote]
     is_offline = len(remote) > 1 and not any(outcomes[number].is_answered for number in remote)
@@ -80,7 +80,7 @@ def _outcomes(checks: Sequence[Check], clock: Clock, cancel: CancelToken, limit:
         while todo and len(running) < AT_ONCE:
             number, check = todo.popleft()
             running[number] = clock.monotonic() + limit
-            # A daemon: one that hangs in a system call must not keep the process from ending.
+            # A daemon thread: one that hangs in a system call must not prevent the process from ending.
             thread = threading.Thread(target=_work, args=(number, check, done), name="doctor", daemon=True)
             thread.start()
             if check.is_holding:
@@ -91,7 +91,7 @@ def _outcomes(checks: Sequence[Check], clock: Clock, cancel: CancelToken, limit:
             cancel.check()
         with contextlib.suppress(queue.Empty):
             number, outcome = done.get(timeout=_LOOK_SECONDS)
-            while True:  # all that have ended, before any of them counts as late
+            while True:  # take all finished checks before any counts as late
                 if outcome.unexpected is not None:
                     raise outcome.unexpected
                 if running.pop(number, None) is not None:
@@ -129,7 +129,7 @@ def _late(check: Check, limit: float) -> _Outcome:
 
 
 def _offline(outcomes: Iterable[_Outcome]) -> Finding:
-    """Return the one finding that stands for all that could not be asked."""
+    """Return one finding for all checks that reached no server."""
     count = sum(1 for _ in outcomes)
     return Finding(
         id="network",

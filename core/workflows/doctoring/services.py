@@ -1,4 +1,4 @@
-"""What the doctor says of the TLS services of the box: which serve somebody else's certificate, and which are set up wrongly."""
+"""Checks the TLS services of the box: which serve a certificate that certdeck does not manage, and which are set up wrongly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ID = "services"
 
 
 def services(context: Context) -> Iterator[Finding]:
-    """Look for services, and yield a finding for each that is not in order; one for all where none is."""
+    """Detect services, and yield a finding for each problem. Without any, yield one `pass`."""
     found = detect(context)
     wrong = [finding for each in found if each.running for finding in _findings(each)]
     yield from wrong

@@ -1,4 +1,4 @@
-"""What the doctor says of web servers that certdeck has set up: missing or doubled headers, settings that are out of date."""
+"""Checks web servers with web settings of certdeck: missing or duplicate headers, outdated settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ID = "web-headers"
 
 
 def web_settings(context: Context) -> Iterator[Finding]:
-    """Yield a finding for each target that has web settings. Asks its web server over HTTPS."""
+    """Yield a finding for each target with web settings. Requests its headers over HTTPS."""
     for name in web.names(context.paths):
         if name not in context.config.targets:
             continue

@@ -1,1 +1,1 @@
-"""Use cases of several boxes on etcd: hubs that order, devices that receive."""
+"""Use cases of a fleet: hubs that order certificates, devices that receive them, and etcd between them."""

@@ -1,6 +1,6 @@
-"""A device accepts what a hub has published for it: stored, and deployed as a box's own certificates are.
+"""A device checks, stores and deploys a certificate that a hub published for it, in the same way as a local certificate.
 
-Nothing in etcd is trusted: chain, names and key are checked, and the key policy must not get weaker unless a hub says so.
+Nothing in etcd is trusted: the device checks chain, names and key, and rejects a weaker key policy unless a hub allowed it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,16 @@ from core.x509 import chain
 
 
 class Accepting:
-    """Accepts deliveries, one after the other. `identity` changes with the key policies that they bring."""
+    """Accepts deliveries, one after the other. Updates `identity` with their key policies."""
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
 
     def stage(self, context: Context, delivery: Delivery) -> None:
-        """Keep a version ready; whatever can be found wrong without switching is found now."""
+        """Store a version without deploying it, after every check that is possible at this point.
+
+        Raises InputRejected, NotFound, UsageError, VaultError, StoreError.
+        """
         spec = _spec(context, delivery)
         self._refuse_weaker(context, delivery)
         leaf = chain.split_fullchain(delivery.fullchain.encode())[0]
@@ -42,7 +45,10 @@ class Accepting:
             self._store(context, delivery, spec)
 
     def deploy(self, context: Context, delivery: Delivery) -> bool:
-        """Store and deploy a delivery, unless it is what is live. Returns whether anything was done."""
+        """Store and deploy a delivery, unless it is already live. Returns whether anything changed.
+
+        Raises what `stage` raises, and what `deploy_version` raises.
+        """
         name = delivery.name
         spec = _spec(context, delivery)
         self._refuse_weaker(context, delivery)
@@ -66,7 +72,7 @@ class Accepting:
         return True
 
     def _refuse_weaker(self, context: Context, delivery: Delivery) -> None:
-        """Raise InputRejected where the key policy is weaker than it was, and no hub says so."""
+        """Raise InputRejected if the key policy is weaker than before and no hub allowed that."""
         if delivery.policy not in POLICIES:
             raise unfit(delivery.name, f"Its key policy {delivery.policy!r} is not supported here.")
         had = self.identity.policies.get(delivery.name, POLICIES[0])
@@ -93,7 +99,7 @@ class Accepting:
 
 
 def _spec(context: Context, delivery: Delivery) -> LineageConfig:
-    """Return the settings that the certificate gets here. Raises UsageError where one of this box's own has the name."""
+    """Return the settings of the certificate on this box. Raises UsageError if a local certificate has the same name."""
     name = delivery.name
     leaf = chain.split_fullchain(delivery.fullchain.encode())[0]
     try:
@@ -114,7 +120,8 @@ def _spec(context: Context, delivery: Delivery) -> LineageConfig:
 
 
 def _chosen(context: Context, delivery: Delivery) -> tuple[str, ...]:
-    """Return the targets of this box: those that the hub names, else those of `[fleet]`, else all that nobody else has."""
+    """Return the targets on this box: those that the hub names, else those of `[fleet]`, else all that no other fleet
+    certificate uses. Raises NotFound for targets that do not exist here."""
     configured = context.config.targets
     if delivery.targets:
         here = tuple(each for each in delivery.targets if each in configured)
@@ -153,7 +160,7 @@ def _targets(context: Context, names: Sequence[str]) -> list[TargetConfig]:
 
 
 def _kept(context: Context, name: str, sha256: str) -> int:
-    """Return the version here that is to be served again. Raises InputRejected where this box never had it."""
+    """Return the stored version to serve again. Raises InputRejected if this box does not have it."""
     for version in reversed(lineages.versions(context.paths, name)):
         if lineages.read_version(context.paths, name, version).certificate.sha256 == sha256:
             return version
@@ -161,7 +168,7 @@ def _kept(context: Context, name: str, sha256: str) -> int:
 
 
 def _stored(context: Context, name: str, sha256: str) -> int | None:
-    """Return the version here that already is this certificate, live or waiting."""
+    """Return the live or waiting version that is this certificate. None: neither is."""
     for version in (lineages.waiting_version(context.paths, name), lineages.live_version(context.paths, name)):
         if version is None:
             continue

@@ -1,7 +1,7 @@
-"""Users and roles of etcd: what each box may read and write there, and the ticket with which a new one asks to be let in.
+"""Users and roles of etcd: the permissions of each box, and the ticket with which a new box asks to join.
 
-A device reads its own prefix and the HTTP-01 answers, and writes its own reports. A ticket lets anybody ask, and read answers that
-are sealed to whoever asked. A hub manages users, and is therefore a root of etcd.
+A device reads its own prefix and the HTTP-01 responses, and writes its own reports. A ticket allows its holder to ask, and to read
+responses, each of which is sealed to the box that asked. A hub manages users, and therefore has etcd's root role.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from core.workflows.fleet.connection import Hub
 
 JOIN_USER = "certdeck-join"
 TICKET = "fleet/ticket"
-"""Vault record: the ticket that this box was given."""
+"""Vault record: the ticket of this box."""
 JOIN_PASSWORD = "fleet/join-password"
 ROOT_PASSWORD = "fleet/etcd-root"
 
 Right = tuple[str, str, bool]
-"""`READ` or `READWRITE`, a key, whether it is a prefix."""
+"""`READ` or `READWRITE`, an etcd key, and whether the key is a prefix."""
 
 
 class Ticket(Concealed, Struct, frozen=True, kw_only=True):
-    """What a new box is given to reach the fleet."""
+    """What a new box needs to reach the fleet."""
 
     fleet: str
     verifying: str
@@ -42,12 +42,12 @@ class Ticket(Concealed, Struct, frozen=True, kw_only=True):
     password: str
 
     def text(self) -> str:
-        """Return it as one line. A secret."""
+        """Return the ticket as one line of base64. A secret."""
         return b64(json.dumps([1, self.fleet, self.verifying, self.username, self.password]).encode())
 
     @classmethod
     def parse(cls, text: str) -> Ticket:
-        """Raises UsageError (`usage`)."""
+        """Parse the line of `text`. Raises UsageError (`usage`) for any other text."""
         try:
             number, fleet, verifying, username, password = json.loads(unb64(text.strip()))
             if number != 1:
@@ -62,7 +62,7 @@ class Ticket(Concealed, Struct, frozen=True, kw_only=True):
 
 
 def rights_of(id: str) -> tuple[Right, ...]:
-    """Return what a device may do."""
+    """Return the permissions of a device."""
     return (
         ("READ", layout.FLEET, False),
         ("READ", layout.device(id), True),
@@ -82,7 +82,13 @@ _OF_TICKET: tuple[Right, ...] = (
 
 
 def set_up(context: Context, etcd: Etcd, id: str, root_password: str | None) -> str:
-    """Make etcd's users and roles for hubs and new boxes, and switch authentication on. Idempotent. Returns this hub's user."""
+    """Create etcd's users and roles for hubs and new boxes, and enable authentication. Idempotent.
+
+    Args:
+        root_password: of etcd's `root`, if authentication is already enabled; None: create one.
+    Returns this hub's user name.
+    Raises UsageError if etcd also has data of other programs; FleetError, VaultError.
+    """
     vault, random = context.vault, context.env.random
     if root_password is None:
         _refuse_others_data(etcd)
@@ -117,7 +123,7 @@ def set_up(context: Context, etcd: Etcd, id: str, root_password: str | None) -> 
 
 
 def _refuse_others_data(etcd: Etcd) -> None:
-    """With authentication on, whoever uses this etcd without a password is locked out."""
+    """Raise UsageError if etcd has data of other programs: authentication would lock out those that use no password."""
     everything = {"key": "AA==", "range_end": "AA==", "count_only": True}
     first = layout.ROOT.encode()
     ours = {"key": b64(first), "range_end": b64(layout.after(first)), "count_only": True}
@@ -132,12 +138,12 @@ def _refuse_others_data(etcd: Etcd) -> None:
 
 
 def has_access_rights(hub: Hub) -> bool:
-    """Tell whether etcd asks for a password."""
+    """Tell whether etcd requires a password."""
     return bool(hub.identity.username or hub.context.config.fleet.username)
 
 
 def admit(hub: Hub, id: str, role: str) -> tuple[str, str]:
-    """Make a user with the rights of a box. Returns its name and password; empty where etcd asks for none."""
+    """Create an etcd user with the permissions of a box. Returns its name and password; empty if etcd requires none."""
     if not has_access_rights(hub):
         return "", ""
     username = f"certdeck-{id}"
@@ -152,13 +158,13 @@ def admit(hub: Hub, id: str, role: str) -> tuple[str, str]:
 
 
 def expel(hub: Hub, username: str) -> None:
-    """Remove a box's user and role. What it has open goes on until etcd restarts: what it reads must be sealed anew."""
+    """Delete a box's user and role. Its open streams continue until etcd restarts, so what it can read must be sealed again."""
     for path, name in (("auth/user/delete", username), ("auth/role/delete", username)):
         _unless(hub.etcd, path, {"name": name, "role": name}, ("not found", "not exist"))
 
 
 def ticket_of(hub: Hub) -> Ticket:
-    """Return the ticket for a new box. Raises UsageError where etcd asks for no password."""
+    """Return the ticket for a new box. Raises UsageError if etcd requires no password."""
     if not has_access_rights(hub):
         raise UsageError(
             "A new box needs no ticket.",
@@ -167,7 +173,7 @@ def ticket_of(hub: Hub) -> Ticket:
         )
     kept = hub.context.vault.find(JOIN_PASSWORD)
     if kept is None:
-        # Another hub has it: a new one is as good, and ends the old one.
+        # Another hub has the password: a new one works as well, and invalidates the old one.
         kept = _password(hub.context.env.random.token_bytes(24)).encode()
         hub.context.vault.put(JOIN_PASSWORD, kept)
         _user(hub.etcd, JOIN_USER, kept.decode())
@@ -175,18 +181,18 @@ def ticket_of(hub: Hub) -> Ticket:
 
 
 def keep_ticket(context: Context, ticket: Ticket) -> None:
-    """Keep a ticket for the next try."""
+    """Store a ticket in the vault for the next try."""
     context.vault.put(TICKET, ticket.text().encode())
 
 
 def kept_ticket(context: Context) -> Ticket | None:
-    """Return the ticket that this box was given."""
+    """Return the stored ticket of this box. None: it has none."""
     kept = context.vault.find(TICKET)
     return None if kept is None else Ticket.parse(kept.decode())
 
 
 def ticket_login(context: Context) -> tuple[str, str] | None:
-    """Return with what a box that was not let in yet logs in."""
+    """Return the user name and password of a box that is not approved yet. None: it has no ticket."""
     ticket = kept_ticket(context)
     return None if ticket is None else (ticket.username, ticket.password)
 
@@ -199,7 +205,7 @@ def _password(random: bytes) -> str:
 
 
 def _user(etcd: Etcd, name: str, password: str, *, keep: bool = False) -> None:
-    """Make a user, or give the one that is there this password. `keep`: not its password."""
+    """Create a user, or change the password of the existing one. `keep`: keep the existing password."""
     if _unless(etcd, "auth/user/add", {"name": name, "password": password}, ("already exists",)) or keep:
         return
     etcd.gateway.call("auth/user/changepw", {"name": name, "password": password})
@@ -220,7 +226,7 @@ def _grant(etcd: Etcd, user: str, role: str) -> None:
 
 
 def _unless(etcd: Etcd, path: str, body: dict[str, object], words: Sequence[str]) -> bool:
-    """Make a call whose refusal in these words means that it was done before. Returns whether it was done now."""
+    """Make a call that etcd refuses with one of `words` if it was done before. Returns whether it was done now."""
     try:
         etcd.gateway.call(path, body)
     except Refused as exc:

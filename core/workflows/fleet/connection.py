@@ -1,4 +1,4 @@
-"""From the configuration to etcd, and to what a hub needs to work."""
+"""Connects to etcd as configured, loads the keys of a hub, and makes a hub the leader."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def box_name(context: Context) -> str:
 
 
 def require_fleet(context: Context) -> None:
-    """Raise UsageError where the configuration has no fleet."""
+    """Raise UsageError if the configuration has no fleet."""
     if not context.config.fleet.endpoints:
         raise UsageError(
             "This box does not belong to a fleet.",
@@ -52,7 +52,7 @@ def require_fleet(context: Context) -> None:
 
 
 def peers(context: Context) -> StreamTransport:
-    """Return a transport to etcd's members. Raises ConfigError for files that cannot be used."""
+    """Return a transport to etcd's members. Raises UsageError, or ConfigError for unusable files."""
     fleet = context.config.fleet
     identity = None
     if fleet.certificate or fleet.key:
@@ -68,12 +68,12 @@ def peers(context: Context) -> StreamTransport:
 
 @contextmanager
 def connected(context: Context, *, login: tuple[str, str] | None = None) -> Iterator[Etcd]:
-    """Give etcd as the configuration names it; connections close at the end.
+    """Yield the configured etcd. Its connections close when the context ends.
 
     Args:
         login: user name and password to use instead of those of this box.
 
-    Raises UsageError; ConfigError for a CA bundle that cannot be used.
+    Raises UsageError; ConfigError for an unusable CA bundle.
     """
     require_fleet(context)
     fleet = context.config.fleet
@@ -99,7 +99,7 @@ def connected(context: Context, *, login: tuple[str, str] | None = None) -> Iter
 
 
 def read_fleet(etcd: Etcd) -> FleetRecord:
-    """Return what the fleet is. Raises NotFound (`not-found`) where there is none, FleetTooNew, FleetError."""
+    """Return the record of the fleet. Raises NotFound (`not-found`) if there is none, FleetTooNew, FleetError."""
     found = etcd.get(FLEET)
     if found is None:
         raise NotFound(
@@ -112,10 +112,10 @@ def read_fleet(etcd: Etcd) -> FleetRecord:
 
 @contextmanager
 def as_hub(context: Context, etcd: Etcd | None = None) -> Iterator[Hub]:
-    """Give this box as a hub. Raises UsageError where it is none; NotFound, FleetError, VaultError.
+    """Yield this box as a hub. Raises UsageError if it is not a hub; NotFound, FleetError, VaultError.
 
     Args:
-        etcd: a connection that is open already.
+        etcd: an open connection to use.
     """
     require_fleet(context)
     if not context.config.fleet.is_hub:
@@ -144,7 +144,7 @@ def as_hub(context: Context, etcd: Etcd | None = None) -> Iterator[Hub]:
 
 
 def same_fleet(identity: Identity, fleet: FleetRecord) -> None:
-    """Raise FleetError where etcd holds another fleet than the one that this box belongs to."""
+    """Raise FleetError if etcd has a different fleet from the one that this box joined."""
     if identity.fleet and (identity.fleet, identity.verifying) != (fleet.id, fleet.verifying):
         raise FleetError(
             "etcd contains a different fleet from the one this box has joined.",
@@ -157,10 +157,10 @@ def same_fleet(identity: Identity, fleet: FleetRecord) -> None:
 def leading(hub: Hub, *, wait_seconds: float = 0.0) -> Iterator[Leadership]:
     """Lead the fleet within the context.
 
-    Another process of this box that leads (the service) lends it: both renew one lease, and the writers' lock of the box keeps
-    them apart.
+    If another process on this box leads (the service), both share its leadership: both renew one lease, and the writers' lock of
+    the box ensures that only one of them writes.
 
-    Raises NotLeading (`not-leading`) where another hub leads for longer than `wait_seconds`; FleetError.
+    Raises NotLeading (`not-leading`) if another hub leads for longer than `wait_seconds`; FleetError.
     """
     clock, fleet = hub.context.env.clock, hub.context.config.fleet
     ends = clock.monotonic() + wait_seconds
@@ -189,7 +189,7 @@ def leading(hub: Hub, *, wait_seconds: float = 0.0) -> Iterator[Leadership]:
 
 
 def _taken_over(context: Context, etcd: Etcd, identity: Identity, raw: bytes) -> bytes:
-    """Return the master key of today: another hub may have changed it, and sealed the new one to this box."""
+    """Return the current master key: another hub may have changed it, and sealed the new one to this box."""
     place = MASTERS + identity.box
     found = etcd.get(place)
     if found is None:

@@ -1,4 +1,4 @@
-"""Removing a certificate from the fleet: no hub renews it any more, and its keys go. Devices keep serving what they have."""
+"""Removes a certificate from the fleet: no hub renews it, and its keys are deleted. Devices keep serving their copies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.workflows.fleet.together import DEPLOYED, states_of
 def delete(hub: Hub, name: str, *, force: bool) -> Deleted:
     """Remove a certificate from the fleet.
 
-    Raises NotFound (`not-found`); InUse (`in-use`): devices serve it, and `force` is not set; NotLeading, FleetError.
+    Raises NotFound (`not-found`); InUse (`in-use`) if devices serve it and `force` is not set; NotLeading, FleetError.
     """
     with leading(hub, wait_seconds=LEADER_WAIT_SECONDS) as lead:
         one, there = current(hub, name)
@@ -29,7 +29,7 @@ def delete(hub: Hub, name: str, *, force: bool) -> Deleted:
                 "Deploy another certificate there first, or delete with --force: the devices then keep their current files.",
                 lineage=name,
             )
-        # The entry after the keys: a deletion that was interrupted can be repeated. What is delivered follows from the entry.
+        # Delete the entry after the keys, so that an interrupted deletion can be repeated. The deliveries follow from the entry.
         hub.etcd.delete_prefix(f"{layout.KEYS}{name}/")
         hub.etcd.commit({}, [there.key, layout.order(name)], [lead.guard(), Guard(there.key, modified=there.modified)])
         hub.etcd.delete_prefix(layout.order(name) + layout.OF_DEVICE)

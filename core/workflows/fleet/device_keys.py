@@ -1,4 +1,4 @@
-"""The key of a fleet's certificate on a device: sealed to the box by a hub, or made here for a signing request."""
+"""The key of a fleet's certificate on a device: sealed to the box by a hub, or created here for a signing request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.x509.key_reader import load_key
 
 
 def key_of(context: Context, identity: Identity, delivery: Delivery) -> PrivateKey:
-    """Return the key of a delivery. Raises InputRejected where there is none; VaultError."""
+    """Return the key of a delivery. Raises InputRejected if the key is missing or invalid; FleetForged, VaultError."""
     name, version = delivery.name, delivery.version
     if delivery.policy == DEVICE:
         pem = context.vault.find(_request_key(name, version))
@@ -41,7 +41,11 @@ def key_of(context: Context, identity: Identity, delivery: Delivery) -> PrivateK
 
 
 def make_request(context: Context, etcd: Etcd, box: str, wanted: Wanted) -> bool:
-    """Make the key that a hub asks for, and its signing request; only that leaves this box. False: it was made before."""
+    """Create the key and the signing request that a hub asks for. Only the request leaves this box.
+
+    Returns whether the request is new.
+    Raises InputRejected, FleetError, VaultError.
+    """
     name, version = wanted.name, wanted.version
     check_lineage_name(name)
     if wanted.key_type not in KEY_TYPES:
@@ -67,7 +71,7 @@ def make_request(context: Context, etcd: Etcd, box: str, wanted: Wanted) -> bool
 
 
 def forget_request(context: Context, delivery: Delivery) -> None:
-    """Remove the key of a signing request whose certificate is stored with it. Raises VaultError, StoreError."""
+    """Delete the key of a signing request: it is now stored with the certificate. Raises VaultError, StoreError."""
     context.vault.delete(_request_key(delivery.name, delivery.version))
 
 
@@ -76,7 +80,7 @@ def _request_key(name: str, version: int) -> str:
 
 
 def unfit(name: str, why: str) -> InputRejected:
-    """Return the error for what a hub has published and this box does not take."""
+    """Return the error for a published certificate that this box rejects."""
     return InputRejected(
         f"The fleet's certificate {name} was rejected. The live certificate is unchanged.",
         why,

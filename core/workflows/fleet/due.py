@@ -1,4 +1,4 @@
-"""When a certificate of the fleet is to be had anew, and for whom."""
+"""Decides when a certificate of the fleet is due for renewal, and for which devices."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from core.workflows.fleet.own_keys import late_devices
 
 
 class DueRenewal(Struct, frozen=True, kw_only=True):
-    """What is to be done for one certificate."""
+    """The work that is due for one certificate."""
 
     name: str
     why: str
     late: tuple[Box, ...] = ()
-    """Only these devices, which have no certificate of the newest version yet; empty: a new version for all."""
+    """The devices that have no certificate of the newest version yet. Empty: all devices get a new version."""
 
 
 def work_for(hub: Hub, known: Known, one: Certificate, *, force: bool = False) -> DueRenewal | Skipped:
-    """Return what is to be done for a certificate now, or why nothing is. `force`: a new version, due or not."""
+    """Return the work that is due for a certificate now, or why there is none. `force`: a new version, due or not."""
     found = "forced" if force else _why_due(hub, known, one)
     if not isinstance(found, Skipped):
         return DueRenewal(name=one.name, why=found)
@@ -65,7 +65,7 @@ def _why_due(hub: Hub, known: Known, one: Certificate) -> str | Skipped:
 
 
 def renewal_time(hub: Hub, one: Certificate) -> float | None:
-    """Return when a certificate is due, in epoch seconds: the earliest of those that its devices have. None: none is there."""
+    """Return when a certificate is due, in epoch seconds; the earliest time over its devices. None: none was issued."""
     lineage = lineage_of(one.spec, one.name)
     days = lineage.renew_days_before or hub.context.config.defaults.renew_days_before
     times = []

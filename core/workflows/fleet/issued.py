@@ -1,4 +1,4 @@
-"""A certificate of the fleet as `issue` shows any certificate."""
+"""A certificate of the fleet in the form in which `issue` shows any certificate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.workflows.issuing.plan import plan
 
 
 def status_of(hub: Hub, one: Certificate) -> LineageStatus:
-    """Return the state of a published certificate; where each device has its own, of the first one."""
+    """Return the state of a published certificate. If each device has its own, the state is that of the first one."""
     facts: Mapping[str, object] = next(iter(one.made.values()), {})
     lineage = lineage_of(one.spec, one.name)
     now = hub.context.env.clock.now().timestamp()

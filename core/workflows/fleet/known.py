@@ -1,4 +1,4 @@
-"""What the hubs know of the fleet: its boxes, its certificates, and the orders that are open."""
+"""The state of the fleet in etcd: its boxes, its certificates, and its open orders."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from core.workflows.fleet.connection import Hub
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """All of it, as it was a moment ago."""
+    """The state of the fleet as last read."""
 
     boxes: Mapping[str, Box]
     """By id."""
     certificates: Mapping[str, Certificate]
     """By name."""
     ordering: frozenset[str]
-    """Names of certificates whose order was left open."""
+    """Names of certificates with an unfinished order."""
 
     def devices_of(self, one: Certificate) -> list[Box]:
         return meant_for(one, self.boxes.values())
 
 
 def look(hub: Hub) -> Known:
-    """Read it: three requests, however many certificates there are."""
+    """Read the state of the fleet, in three requests regardless of the number of certificates. Raises FleetError."""
     orders = (entry.key.removeprefix(layout.ORDERS) for entry in hub.etcd.range(layout.ORDERS)[0])
-    # One for a device's own key belongs to a run over all devices, and is found by that.
+    # An order for a device's own key belongs to a run over all devices, which finds it again.
     ordering = frozenset(each for each in orders if layout.OF_DEVICE not in each)
     return Known(boxes=boxes(hub), certificates=certificates(hub), ordering=ordering)
 
 
 def boxes(hub: Hub) -> dict[str, Box]:
-    """Return the boxes that were let in, by id."""
+    """Return the approved boxes, by id."""
     found, _ = hub.etcd.range(layout.BOXES)
     each = [decoded(Box, entry.value, entry.key) for entry in found]
     return {box.id: box for box in each}
@@ -50,12 +50,12 @@ def certificates(hub: Hub) -> dict[str, Certificate]:
 
 
 def meant_for(wanted: Certificate, known: Iterable[Box]) -> list[Box]:
-    """Return the devices that a certificate is for."""
+    """Return the devices that receive a certificate."""
     return [box for box in known if box.is_device and (not wanted.boxes or box.id in wanted.boxes)]
 
 
 def current(hub: Hub, name: str) -> tuple[Certificate, KeyValue]:
-    """Return a certificate, and the entry that it stands in. Raises NotFound (`not-found`)."""
+    """Return a certificate and its entry in etcd. Raises NotFound (`not-found`)."""
     found = hub.etcd.get(layout.CERTIFICATES + name)
     if found is None:
         raise NotFound(

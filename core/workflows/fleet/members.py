@@ -1,4 +1,4 @@
-"""How a fleet begins, how a box gets in, and how it is removed."""
+"""Creates a fleet, and lets boxes join: the request of a box, and its approval on a hub."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from core.workflows.fleet.connection import Hub, box_name, connected, read_fleet
 
 
 def own_key(context: Context) -> bytes:
-    """Return the private key of this box, made on first use."""
+    """Return the private key of this box, 32 raw bytes. The first call creates it. Raises VaultError."""
     found = context.vault.find(BOX_KEY)
     if found is None:
         found = new_box_key(context.env.random)
@@ -44,13 +44,13 @@ def own_key(context: Context) -> bytes:
 
 
 def init(context: Context, *, auth: bool = False, root_password: str | None = None) -> Joined:
-    """Make the fleet in an etcd that has none. Idempotent on the hub that made it.
+    """Create the fleet in an etcd that has none. Idempotent on the hub that created it.
 
     Args:
-        auth: make users and roles, and switch etcd's authentication on.
-        root_password: of etcd's `root`, where authentication is on already.
+        auth: create users and roles, and enable etcd's authentication.
+        root_password: of etcd's `root`, if authentication is already enabled.
 
-    Raises AlreadyThere (`already-there`): another box has made one. UsageError, FleetError.
+    Raises AlreadyThere (`already-there`) if another box created a fleet; UsageError, FleetError.
     """
     require_fleet(context)
     if not context.config.fleet.is_hub:
@@ -64,7 +64,7 @@ def init(context: Context, *, auth: bool = False, root_password: str | None = No
     id = box_id(public)
     raw = context.vault.find(MASTER_KEY)
     if raw is None:
-        # In the vault before anybody else knows of it: the next try after a crash goes on with the same keys.
+        # Store the keys in the vault before anything else uses them: after a crash, the next try continues with the same keys.
         raw = Master.new(context.env.random).raw
         context.vault.put(MASTER_KEY, raw)
     master = Master(raw)
@@ -143,9 +143,9 @@ def init(context: Context, *, auth: bool = False, root_password: str | None = No
 
 
 def join(context: Context, *, ticket: access.Ticket | None = None) -> Joined:
-    """Ask to be let in; once somebody has approved it on a hub, take up what was given. Idempotent.
+    """Ask to join the fleet. Once an administrator has approved this box on a hub, take its keys and login. Idempotent.
 
-    Raises NotFound (`not-found`): there is no fleet. FleetError.
+    Raises NotFound (`not-found`) if there is no fleet; FleetError.
     """
     require_fleet(context)
     if ticket is not None:
@@ -185,7 +185,10 @@ def join(context: Context, *, ticket: access.Ticket | None = None) -> Joined:
 
 
 def take_welcome(context: Context, etcd: Etcd, record: FleetRecord) -> Identity | None:
-    """Take up what a hub has given this box. None: nobody has approved it yet."""
+    """Store the keys and the login that a hub sealed to this box. None: the box has not been approved yet.
+
+    Raises FleetError if the response is for another fleet; FleetForged, VaultError.
+    """
     key = own_key(context)
     id = box_id(public_half(key))
     place = layout.WELCOME + id
@@ -195,7 +198,7 @@ def take_welcome(context: Context, etcd: Etcd, record: FleetRecord) -> Identity 
     context.narrator.tell(KeyUsed(key=BOX_KEY, purpose="open the response of a hub"))
     welcome = decoded(Welcome, open_with(key, found.value, place), place)
     if welcome.role != context.config.fleet.role:
-        return None  # it was for an earlier role; a new request is due
+        return None  # it was for an earlier role: the box must ask again
     had = load_identity(context.paths)
     known = access.kept_ticket(context)
     is_expected = known is None or known.verifying == welcome.verifying
@@ -236,7 +239,7 @@ def _joined(key: bytes, identity: Identity) -> Joined:
 
 
 def members(hub: Hub) -> tuple[Member, ...]:
-    """Return every box: those that ask first."""
+    """Return every box, by name: first those that ask to join, then the approved ones."""
     asking = [request for entry in hub.etcd.range(layout.JOIN)[0] if (request := _request(entry.value, entry.key))]
     inside = [decoded(Box, entry.value, entry.key) for entry in hub.etcd.range(layout.BOXES)[0]]
     return (
@@ -259,7 +262,7 @@ def _member(each: JoinRequest | Box, state: str) -> Member:
 
 
 def _request(value: bytes, place: str) -> JoinRequest | None:
-    """Return a request that can be one. Whoever reaches etcd may write one: what is none is not shown."""
+    """Parse a request to join. None: it is invalid. Anyone who reaches etcd can write one, so invalid requests are not shown."""
     try:
         request = decoded(JoinRequest, value, place)
         public = unb64(request.public)
@@ -270,9 +273,9 @@ def _request(value: bytes, place: str) -> JoinRequest | None:
 
 
 def approve(hub: Hub, id: str, *, expected: str | None = None) -> Member:
-    """Let a box in. `expected`: its fingerprint as the box shows it, or the beginning of it.
+    """Approve a box. `expected`: its fingerprint as shown on the box, or at least its first 16 digits.
 
-    Raises NotFound (`not-found`): no box of that id asks. UsageError: the fingerprint is another one.
+    Raises NotFound (`not-found`) if no box with this id asks; UsageError if the fingerprint does not match; AlreadyThere.
     """
     request = _asking(hub, id)
     public = unb64(request.public)

@@ -13,7 +13,7 @@ from core.workflows.fleet.overview import status
 
 
 def finding(context: Context) -> tuple[Finding, ...]:
-    """Return what is wrong in the fleet as one finding; empty where all is well."""
+    """Return the problems of the fleet as one finding. Empty: there are none."""
     try:
         found = status(context)
     except CertdeckError as exc:

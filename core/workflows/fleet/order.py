@@ -1,7 +1,7 @@
-"""One order for the fleet: placed or taken up again, its state in etcd, every write of it guarded by the lease.
+"""One order for the fleet: placed or resumed, with its state in etcd and every write guarded by the lease.
 
-Order and key are in etcd before the CA can use them. So a hub that dies at any step is followed by another that goes on with the
-same order and the same key; a hub that was cut off or slept is refused at its next write, which comes before its next step.
+Order and key are in etcd before the CA can use them. So if a hub dies at any step, another continues with the same order and the
+same key. A hub that was disconnected or suspended is refused at its next write, which comes before its next step.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from core.x509.key_reader import load_key
 
 
 class OrderRun(Struct, frozen=True, kw_only=True):
-    """The hub that leads, and the CA sessions of its run: what it takes to order."""
+    """What an order needs: the leading hub, its leadership, and the CA sessions of its run."""
 
     hub: Hub
     lead: Leadership
@@ -47,25 +47,25 @@ class OrderRun(Struct, frozen=True, kw_only=True):
 
 
 class OfDevice(Struct, frozen=True, kw_only=True):
-    """A signing request, and the device that made it and has the key."""
+    """A signing request, and the id of the device that created it and has the key."""
 
     device: str
     request: SigningRequest
 
 
 class Made(Concealed, Struct, frozen=True, kw_only=True):
-    """A certificate that was had."""
+    """An issued certificate."""
 
     fullchain: bytes
     key: PrivateKey | None
-    """None: it is a device's own."""
+    """None: the device has the key."""
     place: str
-    """Where its order stood."""
+    """The etcd key of its order."""
     plan: Plan
 
 
 def planned(hub: Hub, wanted: Certificate, request: IssueRequest | None = None) -> Plan:
-    """Return how a certificate is to be had. `request`: of a person who asked for it, with an address and consent to the terms.
+    """Return the plan for a certificate. `request`: of an interactive command, with an email address and consent to the terms.
 
     Raises UsageError, NotFound.
     """
@@ -76,11 +76,11 @@ def planned(hub: Hub, wanted: Certificate, request: IssueRequest | None = None) 
 def order(
     run: OrderRun, wanted: Certificate, chosen: Plan, *, of: OfDevice | None = None, replaces: str | None = None
 ) -> Made:
-    """Get a certificate of the fleet. Nothing is published yet.
+    """Order a certificate for the fleet. Does not publish it.
 
     Args:
-        of: the key is a device's.
-        replaces: ARI id of the certificate that this one succeeds.
+        of: the signing request of a device that has the key. None: this hub creates the key.
+        replaces: ARI id (RFC 9773) of the certificate that this one replaces.
 
     Raises NotLeading (`not-leading`), IssuerError, ChallengeError, FleetError, UsageError.
     """
@@ -108,7 +108,7 @@ def order(
 
 
 def _is_renewed(chosen: Plan, had: Mapping[str, object]) -> bool:
-    """Tell whether a certificate of the fleet is for exactly the names that are ordered, from the same CA."""
+    """Tell whether an existing certificate of the fleet has exactly the ordered names and is from the same CA."""
     names = had.get("names")
     return had.get("directory") == chosen.issuer.directory and isinstance(names, list) and set(names) == {*chosen.names}
 
@@ -161,7 +161,7 @@ def _from_ca(run: OrderRun, chosen: Plan, place: str, request: SigningRequest | 
 
 
 class _OpenOrder:
-    """The order in etcd: found again when it fits the plan, else a new one."""
+    """The order in etcd: the existing one if it matches the plan, else a new one."""
 
     def __init__(
         self, run: OrderRun, chosen: Plan, place: str, account_url: str, request: SigningRequest | None
@@ -173,7 +173,7 @@ class _OpenOrder:
         self._account_url = account_url
         self._request = request
         self.is_new = False
-        """The CA has made it a moment ago."""
+        """The CA created the order during this run."""
         self._record, self.key = self._found()
 
     @property
@@ -187,7 +187,7 @@ class _OpenOrder:
         return part.spki
 
     def csr(self) -> bytes:
-        """Return the CSR, its key in etcd already: what the CA signs can always be used, by any hub."""
+        """Return the CSR (DER) after writing its key to etcd, so that any hub can use what the CA signs."""
         if self._request is not None:
             self._keep()
             return self._request.der
@@ -198,7 +198,7 @@ class _OpenOrder:
         return csr.build_csr(self.key, self._plan.names, common_name=self._plan.common_name)
 
     def keep(self, made: Order) -> None:
-        """Remember an order that the CA has just made, before anything else is done with it."""
+        """Store an order that the CA has just created, before anything else happens with it."""
         chosen = self._plan
         self.is_new = True
         self.key = None
@@ -224,7 +224,7 @@ class _OpenOrder:
         self._record = self.key = None
 
     def _keep(self) -> None:
-        """Write the order, guarded. What is there already is written again: it tells whether this hub still leads."""
+        """Write the order, guarded by the lease, even if it is unchanged: the write shows whether this hub still leads."""
         assert self._record is not None
         key = "" if self.key is None else self.key.to_pem().decode()
         shared = SharedOrder(record=to_json(self._record).decode(), key=key)
@@ -232,7 +232,7 @@ class _OpenOrder:
         self._hub.etcd.commit({self._place: sealed}, guards=[self._lead.guard()])
 
     def _key_named(self) -> str:
-        """Return what tells the device's key of this order from its next one."""
+        """Return what distinguishes the device's key in this order from its next key: the SPKI in hex. Empty: not a device's."""
         return "" if self._request is None else self._request.spki.hex()
 
     def _found(self) -> tuple[OrderRecord | None, PrivateKey | None]:

@@ -1,4 +1,4 @@
-"""What a hub does with certificates of the fleet: issue, renew what is due, publish, deliver."""
+"""Issues, renews, publishes and delivers the fleet's certificates, on a hub."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from core.workflows.issuing.plan import Plan, lineage_of, plan
 from core.workflows.issuing.sessions import Sessions
 
 LEADER_WAIT_SECONDS = 120.0
-"""How long a command waits for the hub that leads to do the work, or to end."""
+"""How long a command waits for the leading hub to do the work or to stop leading."""
 REQUEST_WAIT_SECONDS = 30.0
-"""How long devices are waited for to make their signing requests."""
+"""How long a command waits for devices that deploy a version together."""
 PAUSE_SECONDS = 0.3
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """What a run over the fleet's certificates has done."""
+    """Results of a run over the fleet's certificates."""
 
     renewed: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
@@ -50,9 +50,9 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 def issue(hub: Hub, request: IssueRequest, choice: Choice) -> Certificate:
-    """Have a certificate for the fleet, publish and deliver it. A still valid one for the same names is delivered again.
+    """Issue, publish and deliver a certificate for the fleet. One with the same settings that is not due is delivered again.
 
-    Where another hub leads, that one does it, and this one waits.
+    If another hub leads, that hub does the work, and this one waits.
 
     Raises UsageError, NotFound, IssuerError, ChallengeError, FleetError.
     """
@@ -82,7 +82,7 @@ def issue(hub: Hub, request: IssueRequest, choice: Choice) -> Certificate:
 
 
 def _wait_together(hub: Hub, lead: Leadership, one: Certificate) -> None:
-    """Wait a while for devices that switch all or none; what is left the leading hub does later."""
+    """Wait up to REQUEST_WAIT_SECONDS for devices that deploy all or none. The leading hub does the rest later."""
     clock = hub.context.env.clock
     ends = clock.monotonic() + REQUEST_WAIT_SECONDS
     devices = meant_for(one, boxes(hub).values())
@@ -98,7 +98,7 @@ def _wait_together(hub: Hub, lead: Leadership, one: Certificate) -> None:
 
 
 def _wanted(hub: Hub, request: IssueRequest, choice: Choice) -> tuple[Certificate, bool]:
-    """Write what is wanted into etcd. Returns it, and whether what is published already is that."""
+    """Write the requested settings to etcd. Returns the certificate, and whether the published version already has them."""
     from core.identifiers import lineage_name_for, parse_identifiers
 
     context = hub.context
@@ -110,7 +110,7 @@ def _wanted(hub: Hub, request: IssueRequest, choice: Choice) -> tuple[Certificat
     found = hub.etcd.get(place) if name else None
     had = None if found is None else decoded(Certificate, found.value, place)
     existing = None if had is None else stored_lineage(had.spec, name)
-    # The targets are the devices' own: this box need not know them.
+    # The targets exist on the devices: this box need not know them.
     settings = lineage_of(context.config, replace(request, targets=None), existing)
     if request.targets is not None:
         settings = replace(settings, targets=tuple(dict.fromkeys(request.targets)))
@@ -168,7 +168,7 @@ def _check_boxes(hub: Hub, wanted: Sequence[str]) -> None:
 
 
 def _is_still_good(hub: Hub, had: Certificate | None, wanted: Certificate) -> bool:
-    """Tell whether what is published is what is wanted, and not due."""
+    """Tell whether the published version has the requested settings and is not due."""
     if had is None or not had.version or had.rotate:
         return False
     if (dict(had.spec), had.policy) != (dict(wanted.spec), wanted.policy):
@@ -183,7 +183,7 @@ def _is_still_good(hub: Hub, had: Certificate | None, wanted: Certificate) -> bo
 
 
 def _have(run: OrderRun, one: Certificate, request: IssueRequest | None = None) -> Certificate:
-    """Order and publish. A failure is remembered with the certificate, for the other hubs too."""
+    """Order and publish a certificate. A failure is recorded with the certificate in etcd, for the other hubs too."""
     hub, lead = run.hub, run.lead
     try:
         chosen = planned(hub, one, request)
@@ -199,7 +199,7 @@ def _have(run: OrderRun, one: Certificate, request: IssueRequest | None = None) 
 
 
 def _replaces(one: Certificate, chosen: Plan) -> str | None:
-    """Return the ARI id of the certificate that the next one succeeds, for the CA that issued it."""
+    """Return the ARI id of the certificate that the next one replaces, if the same CA issued it."""
     facts = one.made.get(SHARED_BY_ALL) or {}
     found = facts.get("renewal_id")
     return str(found) if found and facts.get("directory") == chosen.issuer.directory else None
@@ -217,7 +217,10 @@ def _remember(hub: Hub, lead: Leadership, name: str, exc: CertdeckError) -> None
 
 
 def renew(hub: Hub, lead: Leadership, names: Sequence[str] = (), *, force: bool = False) -> Done:
-    """Renew what is due, finish what another hub has left open, and deliver what devices lack. Never stops at one failure."""
+    """Renew due certificates, complete orders that another hub left open, and deliver to devices. Continues after a failure.
+
+    Raises NotLeading, Cancelled, FleetError.
+    """
     done = Done()
     known = look(hub)
     with Sessions(hub.context, hub.context.vault, insists=force and bool(names)) as sessions:
@@ -250,13 +253,13 @@ def renew(hub: Hub, lead: Leadership, names: Sequence[str] = (), *, force: bool 
 
 
 def deliver_if_leading(hub: Hub) -> None:
-    """Give a new device what it should serve; where another hub leads, that one does it."""
+    """Deliver its certificates to a new device. If another hub leads, that hub does it."""
     with suppress(NotLeading), leading(hub) as lead:
         deliver(hub, lead)
 
 
 def ask(hub: Hub, name: str) -> None:
-    """Ask the hub that leads for a new certificate. Raises NotFound, FleetConflict."""
+    """Ask the leading hub for a new certificate. Raises NotFound, FleetConflict."""
     one, there = current(hub, name)
     asked = replace(one, rotate=True, next_attempt=None)
     hub.etcd.commit({there.key: encoded(asked)}, guards=[Guard(there.key, modified=there.modified)])

@@ -1,4 +1,4 @@
-"""What the whole fleet looks like, from a hub; and of itself, from a device."""
+"""State of the fleet: of all boxes on a hub, of the box itself on a device."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from core.workflows.fleet.revoked import words_of
 
 
 def status(context: Context) -> FleetStatus:
-    """Return the state of the fleet; a device sees itself alone. Raises UsageError, FleetError."""
+    """Return the state of the fleet. On a device it contains only that device. Raises UsageError, FleetError."""
     require_fleet(context)
     if context.config.fleet.is_hub:
         with as_hub(context) as hub:
@@ -105,7 +105,7 @@ def _certificate(hub: Hub, one: Certificate) -> FleetCertificate:
 
 
 def _on_box(one: Certificate, id: str, report: bytes | None) -> BoxCertificate:
-    """Compare what a device says with what it should serve. Its word is data from outside."""
+    """Compare a device's report with the published version. The report is untrusted data."""
     told = None
     with suppress(CertdeckError):
         told = None if report is None else decoded(Told, report, one.name)

@@ -1,4 +1,4 @@
-"""The policy `device`: each device makes its key, a hub orders for its signing request. One that was away gets its own later."""
+"""The key policy `device`: each device creates its key, and a hub orders with its signing request. Absent devices follow later."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ from core.workflows.issuing.plan import Plan
 from core.x509.csr import SigningRequest
 
 REQUEST_WAIT_SECONDS = 30.0
-"""How long devices are waited for to make their signing requests."""
+"""How long a hub waits for the signing requests of the devices."""
 PAUSE_SECONDS = 0.3
 
 
 def for_devices(run: OrderRun, one: Certificate, chosen: Plan) -> Certificate:
-    """Have the next version: a certificate for each device that has made a signing request."""
+    """Issue and publish the next version: a certificate for each device that has created a signing request.
+
+    Raises UsageError if no device has; otherwise what `order` raises.
+    """
     hub = run.hub
     asked = _wanted(chosen, one.version + 1)
     meant = meant_for(one, boxes(hub).values())
     _ask(run, meant, asked)
     if any(box.id == hub.identity.box for box in meant):
-        sync(hub.context)  # this box's own request: nobody else can make it while this command holds the lock
+        sync(hub.context)  # the request of this box: no other process can create it while this command holds the lock
     requests = _wait(run, asked, meant)
     missing = [box for box in meant if box.id not in requests]
     if not requests:
@@ -54,7 +57,7 @@ def for_devices(run: OrderRun, one: Certificate, chosen: Plan) -> Certificate:
 
 
 def late_devices(hub: Hub, known: Known, one: Certificate) -> list[Box]:
-    """Return the devices that have no certificate of the newest version, where something can be done for them now."""
+    """Return the devices without a certificate of the newest version that can be asked, or have a signing request, now."""
     if one.policy != DEVICE or not one.version:
         return []
     missing = [box for box in known.devices_of(one) if box.id not in one.made]
@@ -67,7 +70,7 @@ def late_devices(hub: Hub, known: Known, one: Certificate) -> list[Box]:
 
 
 def for_late_devices(run: OrderRun, one: Certificate, late: Sequence[Box]) -> Certificate:
-    """Ask devices that have none for a signing request, and have certificates for those that have made theirs."""
+    """Ask late devices for a signing request, and issue and publish certificates for those that have created one."""
     chosen = planned(run.hub, one)
     asked = _wanted(chosen, one.version)
     _ask(run, late, asked)
@@ -86,7 +89,7 @@ def _wanted(chosen: Plan, version: int) -> Wanted:
 
 
 def _not_asked(hub: Hub, which: Sequence[Box], asked: Wanted) -> list[Box]:
-    """Return the devices that were not asked for this signing request yet."""
+    """Return the devices that have not been asked for this signing request yet."""
     places = {layout.wanted(box.id, asked.name): box for box in which}
     text = encoded(asked).decode()
     for place, entry in hub.etcd.get_many(list(places)).items():
@@ -104,7 +107,7 @@ def _ask(run: OrderRun, which: Sequence[Box], asked: Wanted) -> None:
 
 
 def _requests(hub: Hub, which: Sequence[Box], asked: Wanted) -> dict[str, OfDevice]:
-    """Return, by id, what devices have made, where it is what was asked for: a device's word is data from outside."""
+    """Return the devices' signing requests, by id. Those that do not match are left out: they are untrusted data."""
     places = {layout.request(box.id, asked.name): box.id for box in which}
     found = {}
     for place, entry in hub.etcd.get_many(list(places)).items():

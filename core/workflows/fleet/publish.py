@@ -1,7 +1,7 @@
-"""A certificate that was had becomes a version of the fleet, and a delivery for each device.
+"""Publishes an issued certificate as a version of the fleet, and writes a delivery for each device.
 
-One transaction makes the version known and forgets its order. The deliveries follow from it: `deliver` compares what each device
-has with what it should have, so a hub that dies in between is followed by one that goes on.
+One transaction publishes the version and deletes its order. The deliveries follow from it: `deliver` compares what each device
+has with what it should have. So if a hub dies in between, another hub continues.
 """
 
 from __future__ import annotations
@@ -51,11 +51,14 @@ class Stored(Struct, frozen=True, kw_only=True):
 
     fullchain: str
     sealed: str = ""
-    """Base64. Policy master: under the master key. Hybrid: sealed to the device, and that under the master key."""
+    """Base64. Policy `master`: encrypted under the master key. `hybrid`: sealed to the device, then under the master key."""
 
 
 def publish(hub: Hub, lead: Leadership, name: str, made: Made) -> Certificate:
-    """Make a certificate that all its devices share the newest version, and forget its order."""
+    """Publish a certificate that all its devices share as the newest version, and delete its order.
+
+    Raises NotFound, NotLeading, FleetError.
+    """
     assert made.key is not None
     wanted, there = current(hub, name)
     version = wanted.version + 1
@@ -81,10 +84,13 @@ def publish(hub: Hub, lead: Leadership, name: str, made: Made) -> Certificate:
 def publish_for_devices(
     hub: Hub, lead: Leadership, name: str, made: Mapping[str, Made], *, version: int
 ) -> Certificate:
-    """Make the certificates of devices that have their own keys known. `made`: by device.
+    """Publish the certificates of devices that have their own keys.
 
     Args:
-        version: the next one; or the newest, for devices that had none of it yet.
+        made: by device id.
+        version: the next version; or the newest one, for devices that follow late.
+
+    Raises NotFound, NotLeading, FleetError.
     """
     wanted, there = current(hub, name)
     puts = {
@@ -120,7 +126,7 @@ def _known(
     )
     place = layout.CERTIFICATES + wanted.name
     guards = [lead.guard(), Guard(place, modified=there.modified)]
-    # One transaction holds so many; an order for a device's key is of no use to the next key, and may be forgotten later.
+    # One transaction takes OPERATIONS deletions. The rest can follow: an order for a device's key does not match the next key.
     now, later = orders[:OPERATIONS], orders[OPERATIONS:]
     hub.etcd.commit({**puts, place: encoded(published)}, now, guards)
     hub.context.narrator.tell(VersionStored(version=version))
@@ -131,7 +137,7 @@ def _known(
 
 
 def _forget_versions(hub: Hub, name: str, newest: int) -> None:
-    """Remove the keys of all versions up to one: nobody asks for them again."""
+    """Delete the keys of all versions up to `newest`, which are no longer needed."""
     of_name = f"{layout.KEYS}{name}/"
     versions = {key.removeprefix(of_name).partition("/")[0] for key in hub.etcd.keys(of_name)}
     for version in sorted(int(each) for each in versions if each.isdigit() and int(each) <= newest):
@@ -140,7 +146,10 @@ def _forget_versions(hub: Hub, name: str, newest: int) -> None:
 
 
 def deliver(hub: Hub, lead: Leadership, names: Sequence[str] = ()) -> int:
-    """Give each device what it should have and has not; take away what it should not have. Returns how many entries changed."""
+    """Write the deliveries that devices lack, and delete those that they should not have. Returns the number of changed entries.
+
+    Raises NotLeading, FleetError.
+    """
     known = boxes(hub)
     wanted = {name: one for name, one in certificates(hub).items() if one.version and (not names or name in names)}
     right = {
@@ -148,14 +157,14 @@ def deliver(hub: Hub, lead: Leadership, names: Sequence[str] = ()) -> int:
         for one in wanted.values()
         for box in meant_for(one, known.values())
     }
-    # Of a few certificates only their own deliveries are read: each has some KiB.
+    # For a few certificates, read only their own deliveries: each has several KiB.
     there = _delivered(hub, list(right) if names else None)
     changed = 0
     for one in wanted.values():
         lacking = [
             box for box in meant_for(one, known.values()) if there.get((box.id, one.name)) != right[box.id, one.name]
         ]
-        # Some at a time, so that the first device does not wait for the last one's to be sealed.
+        # In batches, so that the first device does not wait until the last delivery is sealed.
         for at in range(0, len(lacking), OPERATIONS // 2):
             puts = _deliveries(hub, one, lacking[at : at + OPERATIONS // 2])
             for batch in in_batches(puts):
@@ -168,10 +177,10 @@ def deliver(hub: Hub, lead: Leadership, names: Sequence[str] = ()) -> int:
 
 
 def _delivered(hub: Hub, which: Sequence[tuple[str, str]] | None) -> dict[tuple[str, str], Had]:
-    """Return what stands there for each device, by id and name. What cannot be read is as good as nothing.
+    """Return the existing deliveries, by device id and certificate name. An unreadable one has version 0, so it is replaced.
 
     Args:
-        which: only these; None: everything.
+        which: only these; None: all.
     """
     if which is None:
         entries = hub.etcd.range(layout.DEVICES)[0]
@@ -191,7 +200,7 @@ def _delivered(hub: Hub, which: Sequence[tuple[str, str]] | None) -> dict[tuple[
 
 
 def _deliveries(hub: Hub, one: Certificate, lacking: Sequence[Box]) -> dict[str, bytes]:
-    """Return the entries of some devices, signed, by their place; without those that cannot be given one yet."""
+    """Return the signed deliveries for some devices, by etcd key. Devices that cannot get one yet are left out."""
     version = one.version - 1 if one.phase == BACK else one.version
     shared = layout.key(one.name, version)
     own = {box.id: layout.key(one.name, version, box.id) for box in lacking}
@@ -209,7 +218,7 @@ def _deliveries(hub: Hub, one: Certificate, lacking: Sequence[Box]) -> dict[str,
         if one.phase == BACK:
             delivery = _back(hub, one, stored.get(own[box.id]) or stored.get(shared))
         else:
-            # A key of another policy no hub can open: a device that came later gets the next version.
+            # No hub can open a key of another policy: a device that joined later gets the next version.
             delivery = _delivery(hub, box, one, stored.get(shared if one.policy == MASTER else own[box.id]), pem)
         if delivery is not None:
             at = layout.delivery(box.id, one.name)
@@ -218,7 +227,7 @@ def _deliveries(hub: Hub, one: Certificate, lacking: Sequence[Box]) -> dict[str,
 
 
 def _delivery(hub: Hub, box: Box, one: Certificate, found: Stored | None, pem: bytes) -> Delivery | None:
-    """Return what a device is to get; None where it cannot be given yet. `pem`: the key that all share, opened."""
+    """Return the delivery for a device. None: it cannot get one yet. `pem`: the decrypted key that all devices share."""
     if found is None:
         return None
     sealed = ""
@@ -237,12 +246,12 @@ def _delivery(hub: Hub, box: Box, one: Certificate, found: Stored | None, pem: b
 
 
 def _back(hub: Hub, one: Certificate, before: Stored | None) -> Delivery | None:
-    """Return the word to serve the version before again: a device that had it has its key. None: there was none."""
+    """Return the delivery that rolls a device back to the previous version, whose key it has. None: there was no such version."""
     return None if before is None else replace(_without_key(hub, one, before), phase=BACK)
 
 
 def _without_key(hub: Hub, one: Certificate, found: Stored) -> Delivery:
-    """Return what every delivery of this certificate says, whichever device gets it."""
+    """Return a delivery with the fields that are the same for every device."""
     targets = one.spec.get("targets") or ()
     return Delivery(
         name=one.name,
@@ -256,7 +265,7 @@ def _without_key(hub: Hub, one: Certificate, found: Stored) -> Delivery:
 
 
 def signed(hub: Hub, place: str, value: Struct) -> bytes:
-    """Return a value with the hubs' signature, for one place."""
+    """Return a value as JSON with the hubs' signature, bound to one place."""
     text = encoded(value)
     return dumped(
         {"text": text.decode(), "signature": b64(hub.master.sign(text, layout.signed_for(hub.fleet.id, place)))}
@@ -264,7 +273,7 @@ def signed(hub: Hub, place: str, value: Struct) -> bytes:
 
 
 def _facts(made: Made) -> dict[str, object]:
-    """Return what is known of a certificate, as plain values."""
+    """Return the facts of a certificate as JSON values."""
     facts: CertificateFacts = certificate_facts(made.fullchain)
     plain = {key: _plain(value) for key, value in asdict(facts).items()}
     return {

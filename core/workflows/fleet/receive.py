@@ -1,7 +1,7 @@
-"""A device takes what the hubs have published for it, and deploys it as a box of its own does: test, reload, probe, rollback.
+"""A device receives the certificates that hubs published for it, and deploys them like local ones: test, reload, probe, rollback.
 
-Every sync looks at the device's whole prefix. So nothing is lost by having been away, however long, and nothing depends on a
-history that etcd has compacted meanwhile. What cannot be taken is reported, and what is served stays.
+Every sync reads the device's whole prefix. So a device misses nothing while it is away, however long, and does not depend on
+history that etcd may have compacted. A certificate that the device rejects is reported, and the current one stays in service.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ T = TypeVar("T", bound=Struct)
 
 
 def sync(context: Context) -> Received:
-    """Look once at what this device should serve, and take it.
+    """Read once what this device should serve, and deploy it.
 
-    Raises UsageError, NotFound, FleetError; failures of single certificates are in the result.
+    Raises UsageError, NotFound, FleetError. Failures of single certificates are in the result.
     """
     require_fleet(context)
     identity = load_identity(context.paths)
@@ -56,7 +56,7 @@ def sync(context: Context) -> Received:
 
 
 def take(context: Context, etcd: Etcd, identity: Identity) -> Received:
-    """Look once, over an open connection, at what a device that was let in should serve, and take it. Raises FleetError."""
+    """Do what `sync` does for an approved device, over an open connection. Raises FleetError."""
     same_fleet(identity, read_fleet(etcd))
     found, revision = etcd.range(layout.device(identity.box))
     outcome = Received(state="approved", revision=revision)
@@ -68,13 +68,13 @@ def take(context: Context, etcd: Etcd, identity: Identity) -> Received:
 
 
 def is_welcome(context: Context, identity: Identity) -> bool:
-    """Tell, without a lock, whether a hub has answered a box that asked to be let in. Raises FleetError."""
+    """Tell, without a lock, whether a hub has approved this box. Raises FleetError."""
     with connected(context, login=access.ticket_login(context)) as etcd:
         return etcd.get(layout.WELCOME + identity.box) is not None
 
 
 def has_news(context: Context, etcd: Etcd, identity: Identity) -> tuple[bool, int]:
-    """Tell, without a lock, whether `take` would find something to do, and the revision of etcd that this is of.
+    """Tell, without a lock, whether `take` would have something to do. Also returns the revision of etcd that was read.
 
     Raises FleetError.
     """
@@ -85,7 +85,7 @@ def has_news(context: Context, etcd: Etcd, identity: Identity) -> tuple[bool, in
 
 
 class _Device:
-    """One sync: takes each entry, and reports what came of it."""
+    """One sync: handles each entry and reports the result."""
 
     def __init__(self, context: Context, etcd: Etcd, identity: Identity) -> None:
         self._context = context
@@ -128,7 +128,7 @@ class _Device:
         return replace(outcome, unchanged=(*outcome.unchanged, name))
 
     def is_news(self, entry: KeyValue) -> bool:
-        """Tell whether an entry may need something to be done. What cannot be read does."""
+        """Tell whether an entry may need work. An unreadable entry does."""
         kind, _, name = entry.key.removeprefix(layout.device(self._identity.box)).partition("/")
         try:
             if kind != "certs":
@@ -161,7 +161,7 @@ class _Device:
         return replace(outcome, failed=(*outcome.failed, (name, exc)))
 
     def _tell(self, told: Told) -> None:
-        """Report, where that is news: an entry that says the same is not written again."""
+        """Write a report to etcd, unless the existing one says the same."""
         place = layout.report(self._identity.box, told.name)
         found = self._etcd.get(place)
         if found is not None:
@@ -174,7 +174,7 @@ class _Device:
         self._etcd.put(place, encoded(told))
 
     def _signed(self, kind: type[T], entry: KeyValue) -> T:
-        """Return what a hub has written, once its signature is checked."""
+        """Check the hubs' signature of an entry, and return its value. Raises FleetForged, FleetTooNew."""
         outer = decoded(Signed, entry.value, entry.key)
         text = outer.text.encode()
         try:
@@ -186,7 +186,7 @@ class _Device:
 
 
 def sync_own(context: Context) -> None:
-    """Take what was published on a hub that is a device too. A failure here does not undo what the other devices get."""
+    """Deploy published certificates on a hub that is also a device. A failed certificate is only a warning here."""
     if not context.config.fleet.is_device:
         return
     for name, exc in sync(context).failed:

@@ -1,4 +1,4 @@
-"""A new master key for the hubs, when one of them was removed: whatever is sealed under the old one is sealed anew."""
+"""Replaces the hubs' master key after a hub was removed, and encrypts everything again under the new key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _PLACES = (layout.ORDERS, layout.ACCOUNTS, layout.SECRETS)
 
 
 def new_master(hub: Hub, lead: Leadership) -> Hub:
-    """Give the hubs that are left a new master key, and seal everything under it. The signing key stays: devices know it."""
+    """Give the remaining hubs a new master key, and seal everything under it. The signing key stays, because devices know it.
+
+    Raises NotLeading, FleetError, VaultError.
+    """
     random = hub.context.env.random
     _complete(hub, lead)
     old, new = hub.master, Master.new(random, signing=hub.master.signing)
@@ -29,7 +32,7 @@ def new_master(hub: Hub, lead: Leadership) -> Hub:
             place = layout.MASTERS + box.id
             welcome = Welcome(fleet=hub.fleet.id, verifying=hub.fleet.verifying, role=box.role, master=b64(new.raw))
             welcomes[place] = seal_to(unb64(box.public), encoded(welcome), place)
-    # The vault first: what is in etcd must always be opened by a key that some hub has.
+    # Write the vault first: a hub must always have the key for what is in etcd.
     hub.context.vault.put(OLD_MASTER_KEY, old.raw)
     hub.context.vault.put(MASTER_KEY, new.raw)
     for batch in in_batches({**welcomes, **puts}):
@@ -38,13 +41,13 @@ def new_master(hub: Hub, lead: Leadership) -> Hub:
 
 
 def _complete(hub: Hub, lead: Leadership) -> None:
-    """End a change that was interrupted: only two keys are known at a time, and what is under the older one would be lost."""
+    """Complete an interrupted key change: a hub keeps only two keys, and what is under the older one would be lost."""
     for batch in in_batches(_sealed_again(hub, hub.master, only_old=True)):
         hub.etcd.commit(batch, guards=[lead.guard()])
 
 
 def _sealed_again(hub: Hub, new: Master, *, only_old: bool = False) -> dict[str, bytes]:
-    """Return everything that is sealed under the master key, under `new`. `only_old`: what the key before it still seals."""
+    """Return all entries under the master key, sealed again under `new`. `only_old`: only those under the previous key."""
     random, puts = hub.context.env.random, dict[str, bytes]()
     for prefix in _PLACES:
         for entry in hub.etcd.range(prefix)[0]:

@@ -1,4 +1,4 @@
-"""Removing a box: nothing more is sealed to it, its access ends, and what it had gets new keys."""
+"""Removes a box from the fleet."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.workflows.fleet.rekey import new_master
 
 
 def remove(hub: Hub, id: str) -> Removed:
-    """Remove a box: nothing more is sealed to it, its access ends, and what it had gets new keys.
+    """Remove a box: nothing more is sealed to it, its access ends, and its certificates get new keys.
 
     Raises NotFound (`not-found`); UsageError for this box itself; NotLeading, FleetError.
     """
@@ -33,7 +33,7 @@ def remove(hub: Hub, id: str) -> Removed:
         )
     with leading(hub, wait_seconds=LEADER_WAIT_SECONDS) as lead:
         had = [one for one in certificates(hub).values() if box.is_hub or box in meant_for(one, [box])]
-        # From here on it is out. Its entry stays until all is done, so that a removal that was interrupted can be completed.
+        # From here on the box is out. Its entry stays to the end, so that an interrupted removal can be completed.
         out = {layout.BOXES + id: encoded(replace(box, is_removing=True))}
         places = (layout.WELCOME, layout.JOIN, layout.MASTERS, layout.LISTENERS)
         hub.etcd.commit(out, [place + id for place in places], [lead.guard()])
@@ -51,7 +51,7 @@ def remove(hub: Hub, id: str) -> Removed:
                 )
             )
         if box.is_hub and box.username and hub.context.vault.find(access.ROOT_PASSWORD) is None:
-            # The hub that made the users keeps root's password, and it is not this one.
+            # The hub that created the users has root's password, and it is not this one.
             hub.context.narrator.tell(
                 Warned(
                     code=KNOWS_ROOT,
@@ -68,10 +68,10 @@ def remove(hub: Hub, id: str) -> Removed:
 
 
 def _mark(hub: Hub, lead: Leadership, name: str, gone: str) -> None:
-    """Make a certificate be renewed with a new key: a box that is gone had the old one."""
+    """Mark a certificate for renewal with a new key, because a removed box had the old one."""
     one, there = current(hub, name)
     left = tuple(id for id in one.boxes if id != gone)
-    # With a policy of keys of their own, nobody else had this box's key.
+    # With the policy `device`, no other box had this box's key.
     rotate = one.rotate or (one.policy != DEVICE and one.version > 0)
     marked = replace(one, rotate=rotate, boxes=left or (("none",) if one.boxes else ()), next_attempt=None)
     hub.etcd.commit({there.key: encoded(marked)}, guards=[lead.guard(), Guard(there.key, modified=there.modified)])

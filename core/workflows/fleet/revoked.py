@@ -1,6 +1,6 @@
-"""Certificates of the fleet that their CA has revoked: a hub's scheduled run asks once a day, and the hub that leads renews.
+"""Finds certificates of the fleet that their CA has revoked: a hub's scheduled run asks once a day, and the leading hub renews.
 
-What was found stands with the facts of the certificate in etcd, so that each hub knows, until the next version replaces it.
+The result is stored with the facts of the certificate in etcd, for every hub, until the next version replaces it.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from core.workflows.renewing.revocation import in_words
 from core.workflows.renewing.revocation_asking import Answers, CertificateToCheck, ask
 
 REVOKED = "revoked"
-"""Among the facts of a certificate: by whom, since when and why it is revoked, the end of a sentence."""
+"""Key in the facts of a certificate: who revoked it, since when and why, as the end of a sentence."""
 
 
 def words_of(one: Certificate) -> str:
-    """Return who says that it is revoked, and since when; of several, of the first one. Empty: nobody does. Pure."""
+    """Return who revoked a certificate, since when and why (of several, for the first one). Empty: not revoked. Pure."""
     return next((str(facts[REVOKED]) for facts in one.made.values() if facts.get(REVOKED)), "")
 
 
 def ask_when_due(hub: Hub, known: Known) -> Answers | None:
-    """Ask where a day has passed; None where nothing was asked. Half a minute at the most."""
+    """Ask the CAs if a day has passed since the last time. Takes at most half a minute. None: nothing was asked."""
     context = hub.context
     file = context.paths.fleet_revocation
     now = context.env.clock.now().timestamp()
@@ -45,7 +45,7 @@ def ask_when_due(hub: Hub, known: Known) -> Answers | None:
 
 
 def settle(hub: Hub, known: Known, found: Answers) -> None:
-    """Mark what was found revoked, and tell so; only then keep the answers, so that none is lost. Raises FleetError."""
+    """Mark and report revoked certificates. Only then store the answers, so that none is lost. Raises FleetError."""
     for one in known.certificates.values():
         if any(str(facts.get("sha256")) in found.revoked for facts in one.made.values()):
             _mark(hub, one.name, {sha256: found.said[sha256] for sha256 in found.revoked})
@@ -62,7 +62,7 @@ def _mark(hub: Hub, name: str, revoked: Mapping[str, Said]) -> None:
     }
     marked = replace(one, made=made, next_attempt=None)
     if marked == one:
-        return  # another hub has renewed it meanwhile
+        return  # another hub has renewed it in the meantime
     hub.etcd.commit({there.key: encoded(marked)}, guards=[Guard(there.key, modified=there.modified)])
     what = f"The certificate {name} of the fleet is revoked: {words_of(marked)}."
     fix = f"The hub that leads renews it. To do it at once: certdeck --renew {name}"
@@ -70,7 +70,7 @@ def _mark(hub: Hub, name: str, revoked: Mapping[str, Said]) -> None:
 
 
 def _subjects(hub: Hub, known: Known) -> Iterator[CertificateToCheck]:
-    """Yield the newest certificates whose CA can be asked."""
+    """Yield the newest certificates that have a revocation service and are not marked as revoked."""
     for one in known.certificates.values():
         places = {
             layout.key(one.name, one.version, "" if whose == SHARED_BY_ALL else whose): facts

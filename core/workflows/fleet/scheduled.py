@@ -1,4 +1,4 @@
-"""The fleet's share of the scheduled run: a hub renews what is due if it is elected, a device looks what it should serve."""
+"""The fleet's part of the scheduled run: an elected hub renews what is due, and a device deploys what was published for it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from core.workflows.fleet.receive import sync
 from core.workflows.fleet.revoked import ask_when_due, settle
 
 THE_FLEET = "fleet"
-"""What a failure is named after that is of no single certificate."""
+"""Name for a failure that does not belong to a single certificate."""
 
 
 def names_of_fleet(reading: Context) -> tuple[str, ...]:
-    """Return the certificates of the fleet. Raises FleetError."""
+    """Return the names of the fleet's certificates. Raises FleetError."""
     with as_hub(reading) as hub:
         return tuple(certificates(hub))
 
@@ -36,11 +36,11 @@ def renew_fleet(
     report: RenewalReport,
     request: RenewRequest,
 ) -> RenewalReport:
-    """Add to the report of a run what the fleet's certificates needed. Failures are in the report.
+    """Do the fleet's part of a run, and add its results and failures to the report.
 
     Args:
-        reading: for looking before a lock is taken.
-        writing: takes the lock; called only when there is work.
+        reading: context for reading, before a lock is taken.
+        writing: takes the lock, and returns the context for writing. Called only if there is work.
     """
     try:
         if reading.config.fleet.is_hub:
@@ -60,7 +60,7 @@ def _as_hub(
 ) -> RenewalReport:
     with as_hub(reading) as hub:
         if not request.dry_run:
-            # The other hubs see by this that it is there.
+            # Shows the other hubs that this hub is running.
             hub.etcd.put(layout.seen(hub.identity.box), encoded(Seen(at=reading.env.clock.now())))
         known = look(hub)
         if not request.dry_run and not request.names and _settle_revoked(hub, writing, known):
@@ -92,9 +92,9 @@ def _as_hub(
 
 
 def _settle_revoked(hub: Hub, writing: Callable[[], AbstractContextManager[Context]], known: Known) -> bool:
-    """Ask CAs, once a day, whether they have revoked what the fleet serves; returns whether they were asked.
+    """Ask the CAs, once a day, whether they have revoked certificates of the fleet. Returns whether they were asked.
 
-    The lock is taken only to keep what they said.
+    The lock is held only to store the answers.
     """
     answers = ask_when_due(hub, known)
     if answers is None:

@@ -1,8 +1,8 @@
-"""`certdeck fleet watch`: what a box does for the fleet as long as it runs. A device takes what is published, a hub stands for
-election and renews, and every box that can answers HTTP-01.
+"""`certdeck fleet watch`: the long-running part of a box in a fleet. A device deploys what is published, a hub stands for election
+and renews, and every box that can listens for HTTP-01.
 
-Each part has a thread and fails alone: it waits, a little longer each time, and tries again. The writers' lock is held only while
-something is done.
+Each part has its own thread and fails alone: it waits, a little longer each time, and tries again. The writers' lock is held only
+during work.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from core.workflows.fleet.receive import has_news, is_welcome, sync, take
 from core.workflows.fleet.together import advance, is_under_way, states_of_all
 
 WAITING_SECONDS = 3.0
-"""How often a box that was not let in yet looks."""
+"""How often a box that is not approved yet checks for its approval."""
 ABSENT_SECONDS = 300.0
-"""How often a hub that is no device looks whether it has become one."""
+"""How often a hub that is not a device checks whether it has become one."""
 RETRY_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
-"""Pauses after failures in a row; a device that refused a version tries again as seldom as the last one says."""
+"""Pauses after consecutive failures. A device that rejected a version tries again after the last one."""
 TICK_SECONDS = 30.0
-"""How often the leading hub looks what is due."""
+"""How often the leading hub checks what is due."""
 LOOKS_A_LEASE = 3
-"""How often a hub that stands by looks at the leader's key within one lease: a stream that broke unnoticed tells nothing."""
+"""How often a standby hub reads the leader's key within one lease, because a stream can break without notice."""
 LOCKED_SECONDS = 1.0
-"""How soon the leading hub tries again when a command of its box holds the lock."""
+"""Pause before the leading hub tries again when a command on its box holds the lock."""
 LISTENER_SECONDS = 600
-"""Lease of a box that answers HTTP-01."""
+"""Lease, in seconds, of a box that answers HTTP-01."""
 
 Writing = Callable[[str], AbstractContextManager[Context]]
 
@@ -53,18 +53,18 @@ class Service:
     """The parts of one box."""
 
     def __init__(self, reading: Context, writing: Writing) -> None:
-        """`reading`: for looking. `writing`: takes the lock for an operation of this name, and gives the context for it."""
+        """`reading`: context for reading. `writing`: takes the lock for the named operation, and returns its context."""
         require_fleet(reading)
         self._reading = reading
         self._writing = writing
         self._cancel = reading.cancel
 
     def run(self) -> None:
-        """Block until somebody asks to stop."""
+        """Run all parts until the context is cancelled."""
         config = self._reading.config
         parts = [("device", self._receive, RETRY_SECONDS[-1])]
         if config.fleet.is_hub:
-            # Another hub is to lead after twice the lease at most, also when etcd was away meanwhile.
+            # Another hub must lead after at most twice the lease, even if etcd was unavailable in the meantime.
             parts.append(("hub", self._stand, config.fleet.lease_seconds / 2))
         if config.fleet.serve_challenges and config.http01.mode == "standalone":
             parts.append(("listener", self._listen, RETRY_SECONDS[-1]))
@@ -77,7 +77,7 @@ class Service:
             thread.join()
 
     def _repeat(self, name: str, part: Callable[[], None], longest: float) -> None:
-        """Do a part again whenever it has ended. `longest`: pause in seconds after failures."""
+        """Run a part again whenever it ends. `longest`: longest pause in seconds after failures."""
         failures = 0
         clock = self._reading.env.clock
         while not self._cancel.is_cancelled:
@@ -89,10 +89,10 @@ class Service:
             except Cancelled:
                 return
             except LockHeld:
-                failures = 0  # another command is at work on this box
+                failures = 0  # another command is working on this box
             except (CertdeckError, TransportFailure) as exc:
                 logging.getLogger(__name__).warning("fleet %s: %s", name, exc)
-            except Exception:  # a mistake of ours must not end what the other parts do
+            except Exception:  # a bug in one part must not end the other parts
                 logging.getLogger(__name__).exception("fleet %s failed", name)
             if clock.monotonic() - started > RETRY_SECONDS[-1]:
                 failures = 0
@@ -102,7 +102,7 @@ class Service:
                 clock.sleep(pause * self._reading.env.random.uniform(0.7, 1.3), self._cancel)
 
     def _identity(self) -> Identity | None:
-        """Return who this box is in the fleet; None, after a pause, while no hub has let it in."""
+        """Return the identity of this box in the fleet. None, after a pause: it is not approved yet."""
         identity = load_identity(self._reading.paths)
         if identity is not None and identity.fleet:
             return identity
@@ -115,7 +115,7 @@ class Service:
     # -- device --------------------------------------------------------------------------------------------------------
 
     def _receive(self) -> None:
-        """Take what is published, and again whenever something changes; first of all, take up what a hub has answered."""
+        """Take the approval of a hub, then deploy published certificates, and again whenever something changes."""
         reading = self._reading
         identity = load_identity(reading.paths)
         if identity is None or not identity.fleet:
@@ -140,7 +140,7 @@ class Service:
                 revision = received.revision
                 pause = RETRY_SECONDS[-1] if received.failed else None
             watch.wait(revision, pause)
-            is_news = True  # something has changed, or what failed is tried again
+            is_news = True  # something has changed, or a failed certificate is tried again
 
     # -- HTTP-01 -------------------------------------------------------------------------------------------------------
 
@@ -190,7 +190,7 @@ class Service:
                 reading.env.clock.sleep(reading.env.random.uniform(0.0, 0.3), self._cancel)
 
     def _lead(self, hub: Hub, lead: Leadership) -> None:
-        """Do what is due, and what follows from changes, until the lease is lost."""
+        """Renew what is due and react to changes, until the lease is lost."""
         clock = self._reading.env.clock
         has_changed = True
         while lead.holds:
@@ -202,7 +202,7 @@ class Service:
                 try:
                     self._work(hub.etcd, lead, due)
                 except LockHeld:
-                    # A command of this box works under the same lease: it must not end with this.
+                    # A command on this box works under the same lease: the lease must not end here.
                     clock.sleep(LOCKED_SECONDS, self._cancel)
                     continue
             is_busy = any(is_under_way(one, states) for one, states in states_of_all(hub, known))
@@ -214,7 +214,7 @@ class Service:
                     has_changed = watch.wait(revision, min(ends - clock.monotonic(), lead.seconds_left))
 
     def _work(self, etcd: Etcd, lead: Leadership, due: list[str]) -> None:
-        """Under this box's lock. Raises LockHeld (`lock-held`)."""
+        """Renew, or advance and deliver, under this box's lock. Raises LockHeld (`lock-held`)."""
         with self._writing("fleet-renew") as context, as_hub(context, etcd) as hub:
             if due:
                 renew(hub, lead, due)

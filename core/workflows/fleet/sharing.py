@@ -1,7 +1,7 @@
-"""What the hubs share beside the orders: account keys and the root of the private CA, sealed under the master key.
+"""Shares account keys and the root of the private CA between the hubs, sealed under the master key.
 
-A hub takes over what is in etcd before it uses an account, and gives what it has made before the CA hears of it: the key is the
-account's identity, whichever hub asks.
+A hub takes the account key from etcd before it uses the account, and writes a new key to etcd before the CA sees it: the key
+identifies the account, whichever hub uses it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from core.workflows.issuing.plan import issuer_named
 
 
 def share_account(hub: Hub, lead: Leadership, issuer: Issuer) -> None:
-    """Make this hub and etcd agree on the account at an issuer, before the CA is asked. What is in etcd wins."""
+    """Synchronize the account at an issuer between this hub and etcd, before the CA is contacted. etcd's copy wins.
+
+    Raises NotLeading, FleetError, VaultError.
+    """
     assert issuer.directory is not None, "only ACME issuers have accounts"
     context, paths, vault = hub.context, hub.context.paths, hub.context.vault
     place = layout.ACCOUNTS + account_id(issuer.name, issuer.directory)
@@ -34,7 +37,7 @@ def share_account(hub: Hub, lead: Leadership, issuer: Issuer) -> None:
         own = vault.find(record.key_record)
         if own != shared.key.encode():
             if own is not None and had is not None and had.url == record.url:
-                # One hub has given the account a new key: the CA is asked which of the two holds (`Sessions`).
+                # A hub changed the account key: `Sessions` asks the CA which of the two keys is valid.
                 vault.put(record.new_key_record, own)
             vault.put(record.key_record, shared.key.encode())
             save_account(paths, record)
@@ -54,7 +57,7 @@ def share_account(hub: Hub, lead: Leadership, issuer: Issuer) -> None:
 
 
 def give_account(hub: Hub, lead: Leadership, issuer: Issuer) -> None:
-    """Put into etcd what the CA has said of the account since."""
+    """Write the account to etcd if it has changed, for example after the CA registered it."""
     assert issuer.directory is not None
     known = load_account(hub.context.paths, issuer.name, issuer.directory)
     pem = None if known is None else hub.context.vault.find(known.key_record)
@@ -75,7 +78,7 @@ def _give(hub: Hub, lead: Leadership, place: str, record: AccountRecord, pem: by
 
 
 def share_root(hub: Hub, lead: Leadership) -> None:
-    """Make this hub and etcd agree on the root of the private CA. What is in etcd wins."""
+    """Synchronize the root of the private CA between this hub and etcd. etcd's copy wins."""
     vault = hub.context.vault
     place = layout.SECRETS + appliance_ca.NAME
     found = hub.etcd.get(place)
@@ -90,7 +93,7 @@ def share_root(hub: Hub, lead: Leadership) -> None:
 
 
 def share_change(context: Context, issuer: str) -> None:
-    """Put into etcd what a person has changed of an account on this hub. Raises NotLeading, FleetError: then only here."""
+    """Write an account that was changed on this hub to etcd. Raises NotLeading, FleetError: the change is then only local."""
     chosen = issuer_named(context.config, issuer)
     with as_hub(context) as hub, leading(hub, wait_seconds=10.0) as lead:
         give_account(hub, lead, chosen)

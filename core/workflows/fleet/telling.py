@@ -1,4 +1,4 @@
-"""What the notifications of this box say of its fleet."""
+"""The state of the fleet for this box's notifications."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.workflows.fleet.scheduled import THE_FLEET
 
 
 def look(context: Context) -> OfFleet:
-    """Return what stands in the fleet. A device speaks of itself alone: of what it could not deploy its run tells."""
+    """Return the conditions of the fleet. Empty on a device, whose own run reports what it could not deploy."""
     try:
         found = status(context)
     except CertdeckError as exc:

@@ -1,7 +1,7 @@
-"""All or none: a version is staged on every device, then switched on all of them; where one refuses, all go back.
+"""All-or-none deployment: every device stages a version, then all deploy it. If one rejects it, all roll back.
 
-What is to come next follows from what the devices report (`next_phase`, pure); `advance` writes it. So a hub that dies in between
-is followed by one that goes on.
+The next phase follows from the devices' reports (`next_phase`, pure), and `advance` writes it. So if a hub dies in between,
+another hub continues.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ STAGED, DEPLOYED, FAILED = "staged", "deployed", "failed"
 
 
 def next_phase(one: Certificate, states: Sequence[str], now: datetime) -> str | None:
-    """Return the phase that follows from what the devices say of the newest version; None: it stays.
+    """Return the phase that follows from the devices' reports about the newest version. None: no change.
 
     Args:
-        states: `staged`, `deployed`, `failed`, or empty for one that has said nothing of this version.
+        states: `staged`, `deployed`, `failed`, or empty for a device that has not reported this version.
     """
     if not one.all_or_none or not one.version or not states:
         return None
@@ -44,12 +44,12 @@ def next_phase(one: Certificate, states: Sequence[str], now: datetime) -> str | 
 
 
 def is_under_way(one: Certificate, states: Sequence[str]) -> bool:
-    """Tell whether something may follow from what devices say next."""
+    """Tell whether further reports of devices may change the phase."""
     return one.all_or_none and bool(one.version) and any(state != DEPLOYED for state in states)
 
 
 def states_of(hub: Hub, one: Certificate, devices: Sequence[Box]) -> list[str]:
-    """Return what each device says of the newest version."""
+    """Return the state that each device reports for the newest version, in the order of `devices`. Empty: no report."""
     places = [layout.report(box.id, one.name) for box in devices]
     found = hub.etcd.get_many(places)
     states = []
@@ -63,14 +63,14 @@ def states_of(hub: Hub, one: Certificate, devices: Sequence[Box]) -> list[str]:
 
 
 def states_of_all(hub: Hub, known: Known) -> Iterator[tuple[Certificate, list[str]]]:
-    """Yield each certificate whose devices switch together, with what they say of it."""
+    """Yield each certificate with all-or-none deployment, with its devices' states."""
     for one in known.certificates.values():
         if one.all_or_none:
             yield one, states_of(hub, one, known.devices_of(one))
 
 
 def advance(hub: Hub, lead: Leadership) -> int:
-    """Bring each certificate whose devices switch together one step further. Returns how many changed."""
+    """Move each certificate with all-or-none deployment to its next phase. Returns how many changed."""
     now = hub.context.env.clock.now()
     changed = 0
     for one, states in states_of_all(hub, look(hub)):

@@ -1,4 +1,4 @@
-"""The service that keeps `certdeck fleet watch` running, switched on and off."""
+"""Switches the service that runs `certdeck fleet watch` on and off."""
 
 from __future__ import annotations
 

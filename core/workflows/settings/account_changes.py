@@ -1,7 +1,7 @@
-"""Changes to an account at its CA: another key, another contact, given up, or taken over from another client.
+"""Changes an account at its CA: key rollover, contact, deactivation, and import of another client's account key.
 
-A new key is in the vault, beside the old one, before the CA hears of it. Whoever dies in between leaves both, and the next use of
-the account asks the CA which of them holds (`Sessions`).
+A new key is stored in the vault, next to the old one, before the CA sees it. A crash in between leaves both keys, and the next use
+of the account asks the CA which of them is valid (`Sessions`).
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from core.workflows.settings.accounts import shown
 
 
 def roll_over(context: Context, issuer: str) -> AccountInfo:
-    """Give the account a new key (RFC 8555 §7.3.5). The old one is no longer valid afterwards.
+    """Roll over the account to a new key (RFC 8555 §7.3.5). The old key is invalid afterwards.
 
     Raises:
-        NotFound: there is no account; IssuerError: the CA refused, or did not answer: the next use finds out which key holds.
+        NotFound: there is no account.
+        IssuerError: the CA refused, or did not answer; then the next use of the account finds out which key is valid.
     """
     wanted, record = _account(context, issuer)
     vault = context.vault
@@ -46,7 +47,7 @@ def roll_over(context: Context, issuer: str) -> AccountInfo:
         try:
             at_ca.roll_over(session, key)
         except DirectoryUnreachable:
-            raise  # it may have been done: both keys are kept
+            raise  # it may have succeeded: keep both keys
         except CertdeckError:
             vault.delete(record.new_key_record)
             raise
@@ -59,15 +60,15 @@ def roll_over(context: Context, issuer: str) -> AccountInfo:
 
 
 def deactivate(context: Context, issuer: str) -> None:
-    """Give the account up for good (RFC 8555 §7.3.6) and forget its key; the next order makes a new one.
+    """Deactivate the account permanently (RFC 8555 §7.3.6) and delete its key. The next order creates a new account.
 
-    Contact and agreement to the terms stay: the next order may come at night, when nobody can be asked again.
+    Contact and agreement to the terms stay: the next order may run unattended, when it cannot ask for them.
 
-    Raises NotFound; IssuerError: then nothing was forgotten.
+    Raises NotFound; IssuerError: then nothing was deleted.
     """
     wanted, record = _account(context, issuer)
     vault = context.vault
-    # Done already, it was by somebody who died before it was forgotten here.
+    # If the account is already deactivated, an earlier process died before it deleted the key here.
     with Sessions(context, vault) as sessions, suppress(AccountDeactivated):
         at_ca.deactivate(sessions.session(wanted))
     save_account(context.paths, record.without_account())
@@ -77,9 +78,9 @@ def deactivate(context: Context, issuer: str) -> None:
 
 
 def set_contact(context: Context, issuer: str, email: str | None) -> AccountInfo:
-    """Tell the CA another contact, or none; an address for the issuer in the configuration follows.
+    """Change the account's contact at the CA, or remove it. Also changes the issuer's `email` in the configuration, if set.
 
-    Raises UsageError for what is no address; NotFound; IssuerError.
+    Raises UsageError for an invalid address; NotFound; IssuerError.
     """
     check_contact(email)
     wanted, record = _account(context, issuer)
@@ -97,13 +98,14 @@ def set_contact(context: Context, issuer: str, email: str | None) -> AccountInfo
 def import_key(
     context: Context, issuer: str, text: bytes, *, replace_existing: bool, passphrase: bytes | None = None
 ) -> AccountInfo:
-    """Take over the account of a key that another client has made: PEM or JWK.
+    """Import the account key of another ACME client, in PEM or JWK, and use its account.
 
-    With `replace_existing` also where there is an account; its key is set aside then, not removed, and the account is named.
+    Args:
+        replace_existing: also if this box already has an account. Its key is set aside, not deleted, and the result names it.
 
     Raises:
-        AccountError (`account-error`): it is no key, or the CA has no account for it. Nothing was changed.
-        UsageError (`usage`): there is another account already.
+        AccountError (`account-error`): not a usable key, or the CA has no account for it. Nothing was changed.
+        UsageError (`usage`): this box already has another account.
         IssuerError, VaultError, StoreError.
     """
     wanted = _acme_issuer(context, issuer)
@@ -128,7 +130,7 @@ def import_key(
         vault.delete(record.new_key_record)
         raise
     taken = replace(record, contact=_address(found[0].contact), terms=terms).with_key(key.kind, key.thumbprint)
-    # Without a URL the next use asks the CA for it, whichever of the two keys it finds: so no step leaves key and URL at odds.
+    # Without a URL, the next use asks the CA for it with whichever key it finds. So key and URL match after every step.
     save_account(context.paths, replace(taken, url=None))
     old = vault.path_of(record.key_record)
     if old.exists() and record.thumbprint != key.thumbprint:
@@ -157,7 +159,7 @@ def _found(session: AcmeSession, issuer: str) -> tuple[at_ca.Account, str | None
 
 
 def _address(contact: tuple[str, ...] | None) -> str | None:
-    """Return the first e-mail address of a contact list. Data from outside."""
+    """Return the first email address in a contact list from the CA. None: there is none."""
     return next((each for each in contact or () if EMAIL.fullmatch(each)), None)
 
 

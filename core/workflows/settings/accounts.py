@@ -1,4 +1,4 @@
-"""The accounts of this box at its CAs, and the external account binding that some CAs ask for."""
+"""Lists this box's accounts at its CAs, and stores the external account binding that some CAs require."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from core.workflows.issuing.plan import issuer_named
 
 
 def accounts(context: Context) -> tuple[AccountInfo, ...]:
-    """Return the accounts that exist, by issuer. Opens only keys of which no thumbprint was kept; one that is lost has none."""
+    """Return the existing accounts, by issuer. Opens only keys without a stored thumbprint. A lost key has no thumbprint.
+
+    Raises VaultError.
+    """
     vault = context.vault
     records = [record for record in list_accounts(context.paths) if record.has_account]
     return tuple(shown(_with_thumbprint(context, vault, record)) for record in records)
 
 
 def shown(record: AccountRecord) -> AccountInfo:
-    """Return what people see of an account."""
+    """Return an account in the form that front ends show."""
     return AccountInfo(
         issuer=record.issuer,
         directory=record.directory,
@@ -47,7 +50,7 @@ def _with_thumbprint(context: Context, vault: Vault, record: AccountRecord) -> A
 
 
 def set_eab(context: Context, issuer: str, *, kid: str, hmac: bytes) -> None:
-    """Keep an external account binding (RFC 8555 §7.3.4): the HMAC key goes into the vault.
+    """Store an external account binding (RFC 8555 §7.3.4). `hmac`: the base64url text of the HMAC key, kept in the vault.
 
     Raises:
         NotFound; UsageError for an issuer without accounts; AccountError (`account-error`) for an HMAC key that is not base64url.

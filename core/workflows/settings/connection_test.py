@@ -1,7 +1,7 @@
-"""Trying a DNS provider the whole way (ST-24): credentials, zone, a random record, seen everywhere, removed.
+"""Tests a DNS provider completely (ST-24): credentials, zone, a random record, its propagation, its removal.
 
-It uses the same name and the same steps as an order would, so that what passes here passes at night: a permission for
-`_acme-challenge` alone is enough. Each step that fails says what to fix.
+It uses the same name and the same steps as an order, so that a provider that passes here also works in an unattended run.
+A permission for `_acme-challenge` alone is enough. Each failed step says what to fix.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ STEPS = ("credentials", "zone", "write", "seen", "remove")
 
 
 def test_provider(context: Context, name: str, domain: str | None) -> DnsTest:
-    """Try an entry. What fails is a step of the answer.
+    """Test an entry. A failure is a step of the result.
 
-    Raises NotFound; UsageError where no domain can be told; Cancelled, with the record removed again.
+    Raises NotFound; UsageError if no domain is given or configured, or for an IP address; Cancelled, after removing the record.
     """
     entry = require_entry(context.config, name)
     if domain is None and not entry.zones:
@@ -53,7 +53,7 @@ def test_provider(context: Context, name: str, domain: str | None) -> DnsTest:
 
 
 class _Test:
-    """One test on its way."""
+    """A running test."""
 
     def __init__(self, context: Context, entries: ProviderPool, name: str, domain: str) -> None:
         self._context = context
@@ -90,7 +90,7 @@ class _Test:
         )
 
     def _step(self, id: str, work: Callable[[], tuple[str, str]]) -> bool:
-        """Do one step; keep and tell how it went. Returns whether to go on."""
+        """Run one step, and record and report its result. Returns whether to continue."""
         clock = self._context.env.clock
         started = clock.monotonic()
         fix = ""
@@ -117,7 +117,7 @@ class _Test:
         return "pass", f"Complete. {kind.title} can be tested only by writing a record."
 
     def _look_at_settings(self, kind: ProviderKind) -> None:
-        """Raise UsageError for what somebody has written into the configuration and `dns add` would refuse."""
+        """Raise UsageError for settings in the configuration that `dns add` would refuse."""
         wrong = problems(self._context, self._entry, {})
         if wrong:
             raise UsageError(

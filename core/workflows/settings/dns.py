@@ -1,4 +1,4 @@
-"""DNS provider entries: listed, checked, added, removed. Settings go into the configuration, secrets into the vault."""
+"""Lists, checks, adds and removes DNS provider entries. Settings are in the configuration, secrets in the vault."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def kind(name: str) -> DnsKind:
 
 
 def lexicon_providers() -> tuple[str, ...]:
-    """Return what dns-lexicon brings; nothing where it is not installed."""
+    """Return the names of dns-lexicon's providers. Empty if it is not installed."""
     from core.dns.providers.lexicon import lexicon_names
 
     return lexicon_names()
@@ -57,7 +57,7 @@ def providers(context: Context) -> tuple[DnsProviderInfo, ...]:
 
 
 def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, bytes]) -> dict[str, str]:
-    """Return what is wrong with an entry, by field; offline. Raises NotFound for an unknown kind."""
+    """Return the problems of an entry as sentences, by field, without network access. Raises NotFound for an unknown kind."""
     wanted = kind_named(config.kind)
     found: dict[str, str] = {}
     if not NAME.fullmatch(config.name):
@@ -89,7 +89,11 @@ def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, 
 def add_provider(
     context: Context, config: DnsProviderConfig, secrets: Mapping[str, bytes], *, replace: bool
 ) -> DnsProviderInfo:
-    """Keep an entry. Raises NotFound; UsageError with `details["problems"]` by field."""
+    """Save an entry. `replace`: change an existing one.
+
+    Raises NotFound for an unknown kind; UsageError with `details["problems"]` by field, or for an existing entry without
+    `replace`; DnsProviderError if the provider cannot register an account.
+    """
     config, secrets = _tidy(config), {key: value.strip() for key, value in secrets.items()}
     existing = context.config.dns_providers.get(config.name)
     if not replace:
@@ -104,14 +108,14 @@ def add_provider(
     DNS.put_secrets(vault, config.name, secrets)
     set_dns_provider(context.paths, config)
     if existing is None or existing.kind != config.kind:
-        # Also where there was no entry: one that somebody took out of the configuration by hand has left its secrets.
+        # Also for a new entry: one that was removed from the configuration by hand has left its secrets.
         DNS.forget_secrets(vault, config.name, keep=secrets)
     context.narrator.tell(Changed(what=f"DNS provider {config.name} ({wanted.title})"))
     return _info(config, vault, tuple(sorted(name for name, dns in _users(context) if dns == config.name)))
 
 
 def remove_provider(context: Context, name: str) -> None:
-    """Forget an entry and its secrets. Raises NotFound; InUse (`in-use`) while something uses it."""
+    """Remove an entry and its secrets. Raises NotFound; InUse (`in-use`) if a certificate or an open order uses it."""
     require_entry(context.config, name)
     users = sorted({user for user, dns in _users(context) if dns == name})
     if users:
@@ -129,7 +133,7 @@ def remove_provider(context: Context, name: str) -> None:
 def _account_to_make(
     context: Context, kind: ProviderKind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
 ) -> frozenset[str]:
-    """Return the fields that a registration will fill (acme-dns); none where an account is given, or there already."""
+    """Return the fields that a registration fills (acme-dns). Empty if an account is given or already exists."""
     had = context.config.dns_providers.get(config.name)
     is_there = had is not None and had.kind == kind.name and bool(DNS.secret_keys(context.vault, config.name))
     if kind.register is None or is_there or not config.settings.get(ENDPOINT.key):
@@ -141,7 +145,7 @@ def _account_to_make(
 def _registered(
     context: Context, kind: ProviderKind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
 ) -> tuple[DnsProviderConfig, dict[str, bytes]]:
-    """Let the provider make an account. Raises DnsProviderError, Cancelled."""
+    """Register an account with the provider. Raises DnsProviderError, Cancelled."""
     assert kind.register is not None
     access = Access(
         name=config.name,
@@ -160,7 +164,7 @@ def _registered(
 
 
 def _users(context: Context) -> Iterator[tuple[str, str]]:
-    """Yield which lineage, or open order, uses which entry."""
+    """Yield (name, entry) for each lineage and each open order that uses an entry."""
     for facts in facts_of_all(context.paths)[0]:
         if facts.dns:
             yield facts.name, facts.dns
@@ -183,7 +187,7 @@ def _info(entry: DnsProviderConfig, vault: Vault, users: tuple[str, ...]) -> Dns
         kind=entry.kind,
         title=entry.kind if kind is None else kind.title,
         zones=entry.zones,
-        # A secret that somebody has written into the configuration is nothing to show.
+        # Do not show a secret that was written into the configuration by hand.
         settings={key: value for key, value in entry.settings.items() if key not in keys},
         secrets={key: key in there for key in dict.fromkeys((*keys, *there))},
         lineages=users,
@@ -202,7 +206,7 @@ def _tidy(config: DnsProviderConfig) -> DnsProviderConfig:
 
 
 def _plain_zone(zone: str) -> str:
-    """Return a zone as A-labels; what is none stays as it is, for the check to say so."""
+    """Return a zone as A-labels. An invalid name stays as it is, and the check reports it."""
     try:
         return parse_identifier(plain_name(zone)).value
     except UsageError:
@@ -217,7 +221,7 @@ def _zone_problem(zone: str) -> str | None:
 
 
 def _variable_problem(key: str, value: str, *, is_secret: bool) -> str | None:
-    """Return why something beyond the fields of a kind cannot be handed on as a variable of an environment."""
+    """Return why an extra setting, outside the fields of its kind, cannot become an environment variable. None: it can."""
     if not _VARIABLE.fullmatch(key):
         return "it becomes an environment variable: use letters, digits and _, and do not start with a digit"
     return EntryField(key=key, label=key, secret=is_secret, required=False).problem(value)

@@ -1,6 +1,6 @@
-"""Named entries with secrets: a DNS provider, a notification channel. Settings are in the configuration, secrets in the vault.
+"""Named entries with secrets: DNS providers and notification channels. Settings are in the configuration, secrets in the vault.
 
-What both have in common: where their secrets are, what is wrong with their fields, and in which order they are kept.
+This is the common part of both: the place of their secrets, the checks of their fields, and the order of writing.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ Configured = TypeVar("Configured", bound=Entry)
 
 
 class Family(Struct, frozen=True):
-    """All entries of one sort."""
+    """A group of entries: the DNS providers, or the notification channels."""
 
     command: str
-    """That adds them, `dns`; their secrets are in the vault below the same word."""
+    """The command that adds them, for example `dns`. Also the prefix of their secrets in the vault."""
     noun: str
-    """In sentences: `DNS provider`."""
+    """Noun for messages, for example `DNS provider`."""
     detail: str
-    """The key under which errors name the entry to scripts."""
+    """Key of the entry's name in the `details` of errors."""
 
     def secret_name(self, entry: str, key: str) -> str:
         """Return the vault's name for a secret of an entry."""
         return f"{self.command}/{entry}/{key}"
 
     def secret_keys(self, vault: Vault, entry: str) -> tuple[str, ...]:
-        """Return the keys of the secrets that an entry has. Opens nothing."""
+        """Return the keys of an entry's stored secrets. Decrypts nothing."""
         prefix = self.secret_name(entry, "")
         return tuple(name.removeprefix(prefix) for name in vault.names() if name.startswith(prefix))
 
     def kept_secrets(self, vault: Vault, entry: Entry, had: Entry | None) -> tuple[str, ...]:
-        """Return the keys of the secrets that an entry keeps when it takes the place of `had`: none where the kind is another."""
+        """Return the keys of the secrets that an entry keeps when it replaces `had`. Empty if the kind changes."""
         return self.secret_keys(vault, entry.name) if had is not None and had.kind == entry.kind else ()
 
     def require(self, configured: Mapping[str, Configured], name: str) -> Configured:
-        """Return an entry of the configuration. Raises NotFound (`not-found`) that names the nearest one."""
+        """Return an entry of the configuration. Raises NotFound (`not-found`), which suggests the closest name."""
         entry = configured.get(name)
         if entry is None:
             from difflib import get_close_matches
@@ -68,7 +68,7 @@ class Family(Struct, frozen=True):
         return entry
 
     def refuse_existing(self, had: Entry | None) -> None:
-        """Raise UsageError (`usage`) where there is an entry already."""
+        """Raise UsageError (`usage`) if the entry already exists."""
         if had is not None:
             raise UsageError(
                 f"The {self.noun} {had.name} already exists.",
@@ -78,7 +78,7 @@ class Family(Struct, frozen=True):
             )
 
     def refuse_wrong(self, entry: Entry, kind: EntryKind, wrong: Mapping[str, str]) -> None:
-        """Raise UsageError with `details["problems"]` by field where something is wrong with an entry that is to be added."""
+        """Raise UsageError with `details["problems"]`, by field, if there are problems with a new entry."""
         if wrong:
             labels = {field.key: field.label for field in kind.fields}
             said = "; ".join(f"{labels.get(key, key)}: {problem.rstrip('.')}" for key, problem in wrong.items())
@@ -90,7 +90,7 @@ class Family(Struct, frozen=True):
             )
 
     def put_secrets(self, vault: Vault, entry: str, secrets: Mapping[str, bytes]) -> None:
-        """Keep secrets. Done before the entry is written: one of the configuration always has those it was added with."""
+        """Store secrets. Call this before writing the entry, so that an entry in the configuration always has its secrets."""
         for key, value in secrets.items():
             vault.put(self.secret_name(entry, key), value)
 
@@ -100,20 +100,20 @@ class Family(Struct, frozen=True):
                 vault.delete(self.secret_name(entry, key))
 
     def settings_of(self, entry: Entry, kind: EntryKind) -> dict[str, str]:
-        """Return the settings of an entry, and the defaults of those that it leaves out."""
+        """Return the settings of an entry, with defaults for those that it omits."""
         return {field.key: field.default for field in kind.settings if field.default} | dict(entry.settings)
 
     def open_secrets(self, vault: Vault, entry: Entry, keys: Sequence[str]) -> dict[str, str]:
-        """Open secrets of an entry; those that it has not are left out. Raises VaultError."""
+        """Decrypt secrets of an entry, by key. Missing ones are left out. Raises VaultError."""
         found = {key: vault.find(self.secret_name(entry.name, key)) for key in keys}
         return {key: value.decode("utf-8", "replace") for key, value in found.items() if value is not None}
 
     def refuse_unusable(
         self, entry: Entry, kind: EntryKind, settings: Mapping[str, str], secrets: Mapping[str, str]
     ) -> None:
-        """Raise UsageError (`usage`) where a field has no value or a wrong one.
+        """Raise UsageError (`usage`) if a field has no value or an invalid one.
 
-        People edit the configuration by hand, and a secret can get lost: what was checked when it was added is checked again.
+        Administrators edit the configuration, and a secret can get lost, so the checks of `add` are repeated here.
         """
         if wrong := missing_or_wrong(kind.fields, settings, secrets):
             labels = {field.key: field.label for field in kind.fields}
@@ -132,7 +132,7 @@ NOTIFICATIONS = Family("notify", "notification", "notification")
 def missing_fields(
     fields: Sequence[EntryField], settings: Mapping[str, str], secrets: Collection[str]
 ) -> tuple[str, ...]:
-    """Return the keys of the required fields that an entry has no value for. `secrets`: keys of those that are there."""
+    """Return the keys of the required fields without a value. `secrets`: keys of the stored secrets."""
     return tuple(
         field.key
         for field in fields
@@ -143,10 +143,10 @@ def missing_fields(
 
 
 def secret_text(secret: bytes) -> str:
-    """Return a secret as text, without the line end of the file that it came from."""
+    """Return a secret as text, without surrounding white space such as the newline at the end of its file."""
     return secret.decode("utf-8", "replace").strip()
 
 
 def without_blanks(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return settings without the white space around them, and without those that have nothing else."""
+    """Return settings with surrounding white space removed, and without empty ones."""
     return {key: value.strip() for key, value in settings.items() if value.strip()}

@@ -1,4 +1,4 @@
-"""One issuer with its limits and what is used of them, and all issuers side by side (CC-31)."""
+"""Shows one issuer with its rate limits and their use, and compares all issuers (CC-31)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNKNOWN = "unknown"
 
 
 def show(context: Context, name: str) -> IssuerShown:
-    """Return an issuer with its limits; each one of which something is used has an entry for each subject."""
+    """Return an issuer with its limits. A limit in use has one entry for each subject. Raises NotFound (`not-found`)."""
     issuer = issuer_named(context.config, name)
     now = context.env.clock.now().timestamp()
     account = account_id(issuer.name, issuer.directory or "")
@@ -54,7 +54,7 @@ def show(context: Context, name: str) -> IssuerShown:
 
 
 def compare(context: Context) -> tuple[IssuerFacts, ...]:
-    """Return every issuer but staging ones and the self-signed one, the default first, then the others as in the table."""
+    """Return every issuer except staging and self-signed ones: first the default, then the others in the table's order."""
     default = context.config.defaults.issuer
     names = [name for name in dict.fromkeys((*BUILT_IN, *context.config.issuers)) if name != SELF_SIGNED]
     every = [issuer_named(context.config, name) for name in names]

@@ -1,4 +1,4 @@
-"""The issuers of this box: what is built in and what the configuration says, together; changed in `certdeck.toml`."""
+"""The issuers of this box: built-in ones and those of the configuration. Changes are written to `certdeck.toml`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.workflows.issuing.plan import issuer_named
 
 
 def issuers(context: Context) -> tuple[IssuerInfo, ...]:
-    """Return all issuers, the default one first."""
+    """Return all issuers: the default first, then configured ones, then built-in ones."""
     names = dict.fromkeys((*context.config.issuers, *BUILT_IN))
     default = context.config.defaults.issuer
     every = [_info(context, name) for name in names if name != "self-signed"]
@@ -32,18 +32,18 @@ def info_of(context: Context, name: str) -> IssuerInfo:
 
 
 def test_issuer(context: Context, name: str) -> IssuerTest:
-    """Ask an issuer as `ask_issuer` does, on behalf of nobody who orders."""
+    """Call `ask_issuer` without the options of an order."""
     return ask_issuer(context, name)
 
 
 def ask_issuer(context: Context, name: str, *, agree_tos: bool = False, email: str | None = None) -> IssuerTest:
-    """Read the directory of an issuer and say what it offers, and what is missing for an account there. One request.
+    """Read the directory of an issuer. Returns what it offers, and what is missing for an account there. One request.
 
     Args:
-        agree_tos, email: what an order would say besides the configuration.
+        agree_tos, email: options of an order, in addition to the configuration.
 
     Raises:
-        NotFound; UsageError for an issuer without a directory; IssuerError (DirectoryUnreachable and its like).
+        NotFound; UsageError for an issuer without a directory; IssuerError (DirectoryUnreachable and others).
     """
     from core.acme.account_key import AccountKey
     from core.acme.session import AcmeSession
@@ -99,7 +99,7 @@ def ask_issuer(context: Context, name: str, *, agree_tos: bool = False, email: s
 
 
 def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
-    """Write `[issuers.NAME]`. Raises UsageError for a bad name, a directory that is not an https URL, limits that are none."""
+    """Write `[issuers.NAME]`. Raises UsageError for an invalid name, a directory without HTTPS, or invalid limits."""
     from core.config.edit import set_issuer
     from core.identifiers import check_lineage_name
     from core.limit_table import broken
@@ -124,7 +124,7 @@ def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
 
 
 def remove_issuer(context: Context, name: str) -> None:
-    """Remove `[issuers.NAME]`. Raises InUse (`in-use`) while something depends on it, NotFound, UsageError for a built-in one."""
+    """Remove `[issuers.NAME]`. Raises NotFound; InUse (`in-use`) if something uses it; UsageError if it is only built in."""
     from core.config.edit import remove_table
 
     issuer_named(context.config, name)
@@ -143,7 +143,7 @@ def remove_issuer(context: Context, name: str) -> None:
 
 
 def _users(context: Context, name: str) -> Iterator[str]:
-    """Yield what names an issuer: lineages, defaults, other issuers that rehearse with it, open orders."""
+    """Yield what uses an issuer: lineages, defaults, issuers whose staging issuer it is, open orders."""
     from core.store.orders import list_orders, load_order
 
     for facts in facts_of_all(context.paths)[0]:
@@ -157,14 +157,14 @@ def _users(context: Context, name: str) -> Iterator[str]:
         if entry.staging == name and other != name:
             yield f"staging in [issuers.{other}]"
     for each in list_orders(context.paths):
-        with suppress(StoreCorrupt):  # nothing can go on with that one, whatever its issuer
+        with suppress(StoreCorrupt):  # a corrupt order cannot continue, whatever its issuer
             order = load_order(context.paths, each)
             if order is not None and order.issuer == name:
                 yield f"the open order of {each}"
 
 
 def set_default_issuer(context: Context, name: str) -> tuple[str, ...]:
-    """Make `name` the issuer of new certificates. Returns those that exist and keep another one. Raises NotFound."""
+    """Set the default issuer of new certificates. Returns the names of existing ones with another issuer. Raises NotFound."""
     from core.config.edit import set_values
 
     issuer_named(context.config, name)
@@ -177,7 +177,7 @@ def set_default_issuer(context: Context, name: str) -> tuple[str, ...]:
 
 
 def agree_terms(context: Context, name: str) -> None:
-    """Keep that somebody agreed to the issuer's terms (CC-05). Raises NotFound, UsageError."""
+    """Record the agreement to an issuer's terms of service (CC-05). Raises NotFound, UsageError."""
     from core.config.edit import set_values
 
     if issuer_named(context.config, name).kind != "acme":

@@ -1,4 +1,4 @@
-"""The kinds of targets as a front end shows them."""
+"""The kinds of targets, in the form that front ends show."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from core.targets.kinds import KINDS, all_kinds, kind_named, nearest
 
 
 def kinds() -> tuple[KindInfo, ...]:
-    """Return every kind of target, in the order in which they are offered."""
+    """Return every kind of target, in display order."""
     return tuple(map(_info, all_kinds()))
 
 
 def kind(name: str) -> KindInfo:
-    """Return one kind. Raises NotFound (`not-found`) that names the nearest one."""
+    """Return one kind. Raises NotFound (`not-found`), which suggests the closest name."""
     found = kind_named(name)
     if found is None:
         raise NotFound(

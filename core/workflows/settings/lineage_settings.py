@@ -1,4 +1,4 @@
-"""Settings of one lineage that people change without ordering anything: whether and when it renews (CC-16, ST-31)."""
+"""Changes settings of a lineage without an order: issuer, automatic renewal, its time, fallback certificate (CC-16, ST-31)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from core.workflows.renewing.due import BY_HAND, why_never_alone
 
 
 def change_issuer(context: Context, names: Sequence[str], issuer: str, *, dry_run: bool) -> tuple[IssuerChange, ...]:
-    """Give certificates that exist another issuer; the next run orders them there. Those that have it already are left out.
+    """Set another issuer for existing certificates. The next run orders them there. Those that already have it are left out.
 
     Args:
-        dry_run: look only, for a question.
+        dry_run: change nothing; for a confirmation prompt.
 
     Raises:
-        NotFound: no such certificate or issuer; UsageError (`usage`): an upload, the box's own certificate, or what that issuer
-            does not issue. Nothing has changed then.
+        NotFound: no such certificate or issuer.
+        UsageError (`usage`): an uploaded certificate, the box's fallback certificate, or one that the issuer cannot issue.
+            Nothing has changed in this case.
     """
     from core.workflows.issuing.plan import issuer_named, plan, without_issuer
 
@@ -68,10 +69,15 @@ def set_lineage(
     renew_days_before: int | None,
     fallback: str | None = None,
 ) -> None:
-    """Change what is not None; `renew_days_before=0` goes back to the default rule, an empty `fallback` to that of the box.
+    """Change every setting that is not None.
+
+    Args:
+        renew_days_before: days before the end; 0: the default rule.
+        fallback: name of the fallback certificate; empty: that of the box.
 
     Raises:
-        NotFound; UsageError (`usage`): days that cannot work for the lifetime at hand, or its own fallback.
+        NotFound; UsageError (`usage`): an unsuitable number of days for the lifetime, the certificate as its own fallback, or
+            automatic renewal of an uploaded one.
     """
     lineage = settings_of(context.paths, name)
     if auto_renew and lineage.issuer == UPLOAD:
@@ -102,7 +108,7 @@ def set_lineage(
 
 
 def _fallback(context: Context, name: str, fallback: str) -> str | None:
-    """Return the fallback certificate to be set; None for that of the box. Raises NotFound, UsageError."""
+    """Return the fallback certificate to set. None: that of the box. Raises NotFound, UsageError."""
     if not fallback:
         return None
     settings_of(context.paths, fallback)

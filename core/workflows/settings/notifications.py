@@ -1,4 +1,4 @@
-"""Notification channels: listed, checked, added, tried, removed. Settings go into the configuration, secrets into the vault."""
+"""Lists, checks, adds, tests and removes notification channels. Settings are in the configuration, secrets in the vault."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def channels(context: Context) -> tuple[NotificationInfo, ...]:
 
 
 def problems(context: Context, config: NotificationConfig, secrets: Mapping[str, bytes]) -> dict[str, str]:
-    """Return what is wrong with an entry, by field; offline. Raises NotFound for an unknown kind."""
+    """Return the problems of an entry as sentences, by field, without network access. Raises NotFound for an unknown kind."""
     kind = kind_named(config.kind)
     found: dict[str, str] = {}
     if not NAME.fullmatch(config.name):
@@ -52,7 +52,7 @@ def problems(context: Context, config: NotificationConfig, secrets: Mapping[str,
 def add_channel(
     context: Context, config: NotificationConfig, secrets: Mapping[str, bytes], *, replace: bool
 ) -> NotificationInfo:
-    """Keep an entry. Raises NotFound; UsageError with `details["problems"]` by field."""
+    """Save an entry. `replace`: change an existing one. Raises NotFound; UsageError with `details["problems"]` by field."""
     config = changed(config, on=tuple(dict.fromkeys(config.on)), settings=without_blanks(config.settings))
     secrets = {key: value.strip() for key, value in secrets.items()}
     had = context.config.notifications.get(config.name)
@@ -70,7 +70,7 @@ def add_channel(
 
 
 def remove_channel(context: Context, name: str) -> None:
-    """Forget an entry and its secrets. Raises NotFound."""
+    """Remove an entry and its secrets. Raises NotFound."""
     NOTIFICATIONS.require(context.config.notifications, name)
     remove_table(context.paths, ("notifications", name))
     NOTIFICATIONS.forget_secrets(context.vault, name)
@@ -78,7 +78,7 @@ def remove_channel(context: Context, name: str) -> None:
 
 
 def test_channel(context: Context, name: str) -> NotificationTest:
-    """Send a test message now, also in a quiet period. Raises NotFound, UsageError, VaultError, NotifyError, Cancelled."""
+    """Send a test message now, even in a quiet period. Raises NotFound, UsageError, VaultError, NotifyError, Cancelled."""
     from core.notify.message import compose
 
     entry = NOTIFICATIONS.require(context.config.notifications, name)
@@ -103,9 +103,9 @@ def test_channel(context: Context, name: str) -> NotificationTest:
 
 
 def opened(view: View, vault: Vault, entry: NotificationConfig, cancel: CancelToken) -> Access:
-    """Open an entry with its secrets. Nothing is sent yet.
+    """Load an entry with its secrets. Sends nothing.
 
-    Raises NotFound for a kind that there is not; UsageError (`usage`) where a field has no value or a wrong one; VaultError.
+    Raises NotFound for an unknown kind; UsageError (`usage`) if a field has no value or an invalid one; VaultError.
     """
     kind = kind_named(entry.kind)
     settings = NOTIFICATIONS.settings_of(entry, kind)
@@ -116,7 +116,7 @@ def opened(view: View, vault: Vault, entry: NotificationConfig, cancel: CancelTo
 
 
 def unforeseen(name: str, exc: Exception) -> NotifyError:
-    """Return the error for what no channel should raise, without its words: they may repeat a secret."""
+    """Return the error for an unexpected exception of a channel, without its text, which may contain a secret."""
     import logging
     from traceback import format_tb
 

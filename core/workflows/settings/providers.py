@@ -1,4 +1,4 @@
-"""The DNS provider entries at work: secrets out of the vault, interfaces opened, ready for the orders of a run."""
+"""Opens DNS provider entries for orders: loads their secrets from the vault and connects to their APIs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.workflows.settings.entries import DNS
 
 
 def require_entry(config: Config, name: str) -> DnsProviderConfig:
-    """Return an entry of the configuration. Raises NotFound (`not-found`) that names the nearest one."""
+    """Return an entry of the configuration. Raises NotFound (`not-found`), which suggests the closest name."""
     return DNS.require(config.dns_providers, name)
 
 
 def entry_serving(config: Config, names: tuple[str, ...]) -> str | None:
-    """Return the entry whose zones hold all these names (ST-25), the one with the closest zones; None when there is none."""
+    """Return the entry whose zones contain all these names (ST-25); of several, that with the most specific zones. None: none."""
     found = []
     for entry in config.dns_providers.values():
         zones = [zone_among(name.removeprefix("*."), map(plain_name, entry.zones)) for name in names]
@@ -31,7 +31,7 @@ def entry_serving(config: Config, names: tuple[str, ...]) -> str | None:
 
 
 def entries_of(context: Context, vault: Vault) -> ProviderPool:
-    """Return the entries of the configuration, ready to be opened one by one."""
+    """Return a pool of the configured entries, which opens each on first use."""
 
     def connect(entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:
         return opened(context, vault, entry, cancel)
@@ -40,9 +40,9 @@ def entries_of(context: Context, vault: Vault) -> ProviderPool:
 
 
 def zones_at(entries: ProviderPool, name: str) -> tuple[str, ...]:
-    """Ask an entry for its zones, which tries its credentials, too.
+    """Ask an entry's provider for its zones, which also tests the credentials.
 
-    Empty where the interface lists none, or lets nobody list who may write: then the entry itself says where to.
+    Empty if the API lists no zones, or does not let credentials that may write also list: then the entry names its zones.
 
     Raises DnsProviderError, NotFound, UsageError, VaultError.
     """
@@ -51,7 +51,7 @@ def zones_at(entries: ProviderPool, name: str) -> tuple[str, ...]:
             return provider.zones()
         except DnsProviderError as exc:
             reason = exc.details.get("reason")
-            # What is refused without a status has not come from the interface: a login page, or another program.
+            # A refusal without a status does not come from the API, but from a login page or another program.
             is_answer = reason == "zone" or (reason == "refused" and "status" in exc.details)
             if entries.configured[name].zones and is_answer:
                 return ()
@@ -59,9 +59,9 @@ def zones_at(entries: ProviderPool, name: str) -> tuple[str, ...]:
 
 
 def opened(context: Context, vault: Vault, entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:
-    """Open an entry with its secrets. Nothing is asked of the network yet.
+    """Load an entry with its secrets. Sends no request.
 
-    Raises NotFound for a kind that is not known here; UsageError (`usage`) where a required field has no value; VaultError.
+    Raises NotFound for an unknown kind; UsageError (`usage`) if a field has no value or an invalid one; VaultError.
     """
     kind = kind_named(entry.kind)
     settings = DNS.settings_of(entry, kind)

@@ -1,7 +1,7 @@
-"""Switch the scheduled run on and off, and say how it does (ST-27, ST-28, ST-31, SO-35).
+"""Switches the scheduled run on and off, and shows its state (ST-27, ST-28, ST-31, SO-35).
 
-What is asked for is checked against the lifetimes at hand, installed by systemd or cron (`core.schedule.install`), and only then
-remembered: a crash in between leaves an installed timer that the next `on` or `off` puts in order.
+The requested times are checked against the certificates' lifetimes, installed with systemd or cron (`core.schedule.install`), and
+only then recorded. A crash in between leaves an installed timer, which the next `on` or `off` corrects.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def schedule(view: View) -> ScheduleInfo:
-    """Return when the run comes and whether it lives; systemd or cron is asked, too."""
+    """Return the times of the scheduled run, and whether it works. Also asks systemd or cron."""
     record = load(view.paths)
     state = timer(view, view.env.clock.now())
     if record is None or record.how == OFF:
@@ -45,15 +45,15 @@ def schedule(view: View) -> ScheduleInfo:
 
 
 def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> ScheduleInfo:
-    """Switch it on, or change it. Without preset and times: as it was, twice a day at first.
+    """Switch the scheduled run on, or change it. Without `preset` and `at`: at the previous times, or twice a day the first time.
 
-    Times that nobody asked for are fitted to the certificate that lives shortest. One that lives too short for any timetable keeps
-    no other from being renewed.
+    Default times are adjusted to the certificate with the shortest lifetime. A certificate whose lifetime is too short for any
+    timetable does not prevent the renewal of the others.
 
     Raises:
-        UsageError (`usage`): an unknown preset or time, or a certificate lives too short for what was asked for: `details["times"]`
-            are times that fit.
-        StoreError; CertdeckError (`failed`): nothing here can start it, or systemd or cron refused. Nothing has changed then.
+        UsageError (`usage`): an unknown preset or time, or a certificate's lifetime is too short for the requested times;
+            `details["times"]` then has suitable times.
+        StoreError; CertdeckError (`failed`): no scheduler is available, or systemd or cron refused. Nothing has changed.
     """
     before = load(context.paths)
     is_asked = preset is not None or bool(at)
@@ -92,7 +92,7 @@ def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> 
     done = install(context.env, context.paths.state, wanted, context.cancel)
     if before is not None and before.how not in (how, OFF):
         uninstall(context.env, context.paths.state, [before.how], context.cancel)
-    # Saying the same again must not make a dead timer look young.
+    # Requesting the same again must not make a dead timer look new.
     if not (was_there and before is not None and replace(done, since=before.since) == before):
         save(context.paths, done)
         context.narrator.tell(Changed(what=f"schedule: {done.actual.words}, by {done.how}"))
@@ -100,13 +100,13 @@ def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> 
 
 
 def unschedule(context: Context) -> ScheduleInfo:
-    """Switch it off: exactly what was written is removed. Nothing happens where nothing is on.
+    """Switch the scheduled run off: removes exactly the installed files. Does nothing if it is not on.
 
     Raises:
         StoreError; CertdeckError (`failed`): systemd or cron refused.
     """
     before = load(context.paths)
-    # A crontab has to be asked for by running a program: not where we know that it holds nothing of ours.
+    # Reading a crontab means running a program. Skip that if we know that it has no line of ours.
     hows = [SYSTEMD, CRON, *([CRONTAB] if before is None or before.how == CRONTAB else [])]
     if before is not None and before.how == PACKAGE:
         hows.append(PACKAGE)
@@ -133,10 +133,10 @@ def _info(state: TimerState, how: str, timetable: Timetable) -> ScheduleInfo:
 
 
 class _Short(NamedTuple):
-    """A certificate that could run out between two runs."""
+    """A certificate that could expire between two runs."""
 
     before_end: float
-    """Seconds from the moment it is due to its end."""
+    """Seconds from its renewal time to its end."""
     sentence: str
 
 
@@ -160,10 +160,10 @@ def _warnings(view: View, timetable: Timetable) -> Iterator[Notice]:
 
 
 def _before_end_seconds(view: View, facts: Facts) -> float | None:
-    """Return the time from the moment a certificate is due to its end; None where it does not renew automatically."""
+    """Return the seconds from a certificate's renewal time to its end. None: it does not renew automatically."""
     if facts.version is None:
         return None
-    # At its first moment it is not due: what is skipped without a time then never renews automatically.
+    # A new certificate is never due. If it is skipped without a renewal time, it does not renew automatically.
     decision = decide(facts._replace(waiting_version=None), view.config, facts.not_before, force=False, named=False)
     if decision.action == SKIP and decision.renew_at is None:
         return None
@@ -176,7 +176,7 @@ def _span(seconds: float) -> str:
 
 
 def _delay(context: Context, before: ScheduleRecord | None, timetable: Timetable) -> int:
-    """Return the minutes that this box adds to cron's times: chosen once and kept."""
+    """Return the minutes that this box adds to cron's times. They are chosen at random once, and kept."""
     chosen = before.delay_minutes if before is not None else 0
     if not chosen:
         chosen = int(context.env.random.uniform(1, 60))
@@ -184,7 +184,7 @@ def _delay(context: Context, before: ScheduleRecord | None, timetable: Timetable
 
 
 def program_of(context: Context) -> str:
-    """Return the path of the command `certdeck`. Raises CertdeckError (`failed`) where there is none."""
+    """Return the path of the command `certdeck`. Raises CertdeckError (`failed`) if there is none."""
     program = context.env.places.program()
     if program is None:
         raise CertdeckError(

@@ -1,4 +1,4 @@
-"""The services that certificates go to: listed, added, looked at, removed."""
+"""Lists, adds, tests and removes targets: the services that use the certificates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.workflows.issuing.plan import unknown_target
 
 
 def targets(context: Context) -> tuple[TargetInfo, ...]:
-    """Return the configured targets, and whose certificate each carries."""
+    """Return the configured targets, each with the lineage that is deployed to it."""
     from core.targets.answers import ends_sessions
     from core.targets.layout import layout_of
     from core.targets.resolved import resolved
@@ -46,9 +46,9 @@ def targets(context: Context) -> tuple[TargetInfo, ...]:
 
 
 def add_target(context: Context, target: TargetConfig) -> None:
-    """Write `[targets.NAME]`, or change it.
+    """Write or change `[targets.NAME]`.
 
-    Raises UsageError, ConfigError for what cannot work: nothing is written then.
+    Raises UsageError, ConfigError for settings that cannot work. Nothing is written in this case.
     """
     from core.config.edit import set_target
     from core.config.sharing import sharing
@@ -60,7 +60,7 @@ def add_target(context: Context, target: TargetConfig) -> None:
     check_lineage_name(target.name)
     try:
         kind_of(target)
-    except ConfigError as exc:  # not the configuration is wrong, but what was asked for
+    except ConfigError as exc:  # the request is wrong, not the configuration
         fix = "Use --kind files, which works for every service that reads PEM files. List all kinds with `certdeck target kinds`."
         raise UsageError(f"There is no kind of target {target.kind!r}.", exc.why, fix) from exc
     others = _others(context, target)
@@ -75,9 +75,9 @@ def add_target(context: Context, target: TargetConfig) -> None:
 
 
 def remove_target(context: Context, name: str) -> None:
-    """Forget a target; the service keeps its files as plain copies.
+    """Remove a target. The service keeps its files as plain copies.
 
-    Raises NotFound; InUse (`in-use`) while a lineage is deployed to it.
+    Raises NotFound; InUse (`in-use`) if a lineage is deployed to it, or another target uses its files.
     """
     from core.config.edit import remove_table
     from core.workflows.deploying.deploy import release_target
@@ -106,7 +106,7 @@ def remove_target(context: Context, name: str) -> None:
 
 
 def test_target(context: Context, name: str) -> tuple[Finding, ...]:
-    """Look at the paths, run the configuration test and ask what is served; changes nothing. Raises NotFound."""
+    """Check the paths, run the configuration test and probe the served certificate. Changes nothing. Raises NotFound."""
     target = context.config.targets.get(name)
     if target is None:
         raise unknown_target(context.config, name)
@@ -183,14 +183,14 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
 
 
 def _key_findings(context: Context, target: TargetConfig) -> Iterator[Finding]:
-    """Say who can read the key: every account of the service that has to, proven by reading, and nobody else."""
+    """Yield who can read the key: every account of the service must, tested by reading, and nobody else may."""
     from core.targets.readers import readers_of
 
     name, key = target.name, Path(target.key)
     try:
         is_open = os.stat(key).st_mode & 0o004
     except OSError:
-        return  # it is not there yet, or its folder is closed to us
+        return  # the key does not exist yet, or we cannot enter its folder
     if is_open:
         yield Finding(
             id="target-key",
@@ -218,7 +218,7 @@ def _key_findings(context: Context, target: TargetConfig) -> Iterator[Finding]:
 
 
 def _names(context: Context, target: TargetConfig) -> Iterator[Finding]:
-    """Yield whether the certificate on a target is good for the names that clients use."""
+    """Yield whether the certificate on a target covers the names that clients use."""
     from core.workflows.deploying.served_names import missing_names
 
     names = _names_on(context, target.name)
@@ -238,19 +238,19 @@ def _names(context: Context, target: TargetConfig) -> Iterator[Finding]:
 
 
 def _others(context: Context, target: TargetConfig) -> list[TargetConfig]:
-    """Return what `target` must share no path with. What else is wrong with one of them holds nobody up."""
+    """Return the targets with which `target` must share no path. Other faults of theirs do not matter here."""
     return [other for name, other in context.config.targets.items() if name != target.name]
 
 
 def _same_files(target: TargetConfig, others: list[TargetConfig]) -> list[TargetConfig]:
-    """Return the targets that name this one as the owner of their files: what changes here must fit them."""
+    """Return the targets that use the files of this one: a change here must suit them too."""
     return [each for each in others if each.files_of == target.name]
 
 
 def _tested(name: str, verdict: CommandResult, target: TargetConfig, *, is_given: bool) -> Finding:
     command = shown(target.test)
     if verdict.ok:
-        # A box may run more than one nginx: the kind's own command tests the one that the system starts.
+        # A box may run several instances, for example of nginx: the kind's command tests the one that the system starts.
         whose = (
             ""
             if is_given
@@ -267,7 +267,7 @@ def _tested(name: str, verdict: CommandResult, target: TargetConfig, *, is_given
 
 
 def _names_on(context: Context, target: str) -> tuple[str, ...]:
-    """Return the names of the certificate that a target carries; empty where it carries none of ours."""
+    """Return the names of the certificate on a target. Empty if it has none of certdeck's."""
     every = facts_of_all(context.paths)[0]
     return next((tuple(facts.names) for facts in every if target in facts.targets), ())
 
