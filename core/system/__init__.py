@@ -1,6 +1,6 @@
-"""The real world behind the ports of `core.ports`: the only place with wall clock, sockets, processes, environment.
+"""The real adapters of `core.ports`: the only place with wall clock, sockets, processes, environment.
 
-Every adapter imports what it needs when it is first used: making an environment costs next to nothing, so that the
+Every adapter imports what it needs when it is first used: creating an environment costs almost nothing, so that a
 scheduled run with nothing due pays for none of them.
 """
 

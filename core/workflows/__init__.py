@@ -1,1 +1,1 @@
-"""The use cases: the only place where several parts of the engine meet. One file for each."""
+"""The use cases, one file for each: the only place where several parts of the engine are combined."""
