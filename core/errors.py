@@ -385,7 +385,7 @@ class ProgramIncomplete(CertdeckError):
         return cls(
             "A part of certdeck could not be loaded.",
             f"{name} is missing or damaged: an update is under way or incomplete, or the disk has an error.",
-            "Wait until the update has finished and run it again, or install certdeck again. Live certificates are unchanged.",
+            "Wait until the update has finished, then try again, or install certdeck again. Live certificates are unchanged.",
             lineage=lineage,
         )
 

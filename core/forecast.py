@@ -161,9 +161,7 @@ def _troubles(subject: Subject, life: float, every: float, timetable: Timetable 
     elif not subject.auto_renew:
         yield Trouble(code="auto-renew-off", text=f"Automatic renewal is off: you must renew it manually {times}.")
     elif timetable is not None and too_rare(timetable, (life - every) * DAY):
-        text = (
-            f"The scheduled run is too rare for it ({timetable.words}). Run `certdeck schedule on` to adjust the times."
-        )
+        text = f"The scheduled run starts too rarely for it ({timetable.words}). Run `certdeck schedule on` to adjust the times."
         yield Trouble(code="timer-too-rare", text=text)
     if subject.kind == LETSENCRYPT and _WEEK / every > SAME_NAMES.count:
         text = f"It would need {_WEEK / every:.0f} orders a week; the CA allows {SAME_NAMES.count} {SAME_NAMES.what}."

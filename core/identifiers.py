@@ -155,7 +155,7 @@ def check_lineage_name(name: str) -> None:
     shown = visible(name, 40)
     raise BadLineageName(
         f"{shown!r} is not a valid name.",
-        "It becomes a file name: 1 to 128 letters, digits, dots, dashes and underscores, not starting with a dot or dash.",
+        "It becomes a file name: 1 to 128 letters, digits, dots, hyphens and underscores, not starting with a dot or hyphen.",
         "Choose another name, for example my_domain_com.",
     )
 
@@ -218,7 +218,7 @@ def _parse(text: str) -> Identifier:
         if not _LABEL.fullmatch(label):
             raise _Refused(
                 text,
-                "Labels contain letters, digits and dashes, and do not start or end with a dash.",
+                "Labels contain letters, digits and hyphens, and do not start or end with a hyphen.",
                 "Correct the name.",
             )
         if label.startswith("xn--") and not _is_punycode(label):

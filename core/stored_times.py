@@ -45,7 +45,7 @@ LAST_ATTEMPT = StoredTime(
     "lineages/NAME/renewal.json",
     "last_attempt",
     0.0,
-    "the failures counted until then, and next_attempt, count no more",
+    "the failures counted until then, and next_attempt, no longer count",
 )
 LAST_ERROR = StoredTime("lineages/NAME/renewal.json", "last_error.at", 0.0, "shown without a date")
 CHAIN_RETRY = StoredTime(
@@ -63,7 +63,7 @@ REVOCATION_ASKED = StoredTime("revocation.json", "asked_at", 0.0, "the CA is ask
 CLOCK_SEEN = StoredTime(
     "clock.json", "at, since", 0.0, "the clock is in doubt until a CA confirms it or a day has passed"
 )
-CLOCK_ASKED = StoredTime("clock.json", "compared", 0.0, "the comparison with the CA's clock counts no more")
+CLOCK_ASKED = StoredTime("clock.json", "compared", 0.0, "the comparison with the CA's clock no longer counts")
 
 STORED_TIMES = (
     NEXT_ATTEMPT,

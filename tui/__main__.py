@@ -98,7 +98,7 @@ def _incomplete(exc: Exception, *, as_json: bool) -> int:
     """Say that the program itself cannot be loaded: nothing of it is there to say it (`ProgramIncomplete`)."""
     what = "A part of certdeck could not be loaded."
     why = f"{getattr(exc, 'name', None) or 'A module'} is missing or damaged."
-    fix = "Wait until an update has finished and run it again, or install certdeck again."
+    fix = "Wait until the update has finished, then try again, or install certdeck again."
     if as_json:
         import json
 

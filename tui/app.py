@@ -313,10 +313,10 @@ class CertdeckApp(Deck):
         """Say that certdeck made a mistake; Textual's own way prints local variables, secrets among them."""
         logging.getLogger(__name__).error("the console failed", exc_info=self._exception)
         words = (
-            "certdeck: the console has made a mistake and has ended.\n"
-            "   why: Something unexpected happened inside it. What was live is still\n"
-            "        live, and work that ran is finished first.\n"
-            "   fix: Start it again. If it happens again, report it with the end of\n"
+            "certdeck: The console failed with an unexpected error.\n"
+            "   why: This is a bug in certdeck. The live certificates are unchanged,\n"
+            "        and an operation that was running is finished.\n"
+            "   fix: Start it again. If it fails again, report it with the end of\n"
             f"        {self.engine.paths.debug_log}\n"
         )
         self._exit_renderables.append(Segments([Segment(words)]))
@@ -375,6 +375,6 @@ def _finish(bridge: Bridge) -> None:
     # The terminal may be gone.
     with suppress(OSError):
         sys.stderr.write(
-            f"certdeck: still {text.printable(operation.doing)}; it is finished first. Ctrl+C stops it safely.\n"
+            f"certdeck: still {text.printable(operation.doing)}; the console exits afterwards. Ctrl+C stops it safely.\n"
         )
     bridge.wait()

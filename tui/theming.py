@@ -112,7 +112,7 @@ def parse(text: str, where: str, depth: int = 1 << 24) -> Theme:
     variables, fewer = table.pop("variables", {}), table.pop(_FEWER, {})
     for name, part in (("variables", variables), (_FEWER, fewer)):
         if not isinstance(part, dict):
-            raise _refused(where, f"`{name}` must be a table of names and colours.")
+            raise _refused(where, f"`{name}` must be a table of names and colors.")
     for key in ("name", "primary"):
         if key not in table:
             raise _refused(where, f"`{key}` is missing.")
@@ -153,7 +153,7 @@ def _greyed(value: str) -> str:
 def _check_field(where: str, key: str, value: object) -> None:
     if key in COLOURS:
         if not isinstance(value, str):
-            raise _refused(where, f"`{key}` must be a colour in quotes.")
+            raise _refused(where, f"`{key}` must be a color in quotes.")
         _check_colour(where, key, value)
     elif key in _PLAIN:
         wanted = _PLAIN[key]
@@ -173,7 +173,7 @@ def _check_colour(where: str, key: str, value: str) -> None:
     try:
         Color.parse(value.partition(" ")[0])
     except ColorParseError as exc:
-        raise _refused(where, f"`{key}` is {value!r}, which is not a colour.") from exc
+        raise _refused(where, f"`{key}` is {value!r}, which is not a color.") from exc
 
 
 def unknown(name: str, loaded: Loaded) -> ConfigError:

@@ -47,7 +47,7 @@ def not_https(issuer: str, address: str, directory_url: str) -> DirectoryInvalid
         f"{issuer} lists an address that is not HTTPS: {shown}.",
         "ACME requires HTTPS (RFC 8555 §6.1). The directory itself is served over HTTPS, so a proxy in front of the "
         "CA terminates TLS and does not pass the scheme on.",
-        "At that proxy, send `X-Forwarded-Proto: https` and the host name (`Host` or `X-Forwarded-Host`) on to the CA, "
+        "Configure that proxy to send `X-Forwarded-Proto: https` and the host name (`Host` or `X-Forwarded-Host`) on to the CA, "
         "or set the CA's own base URL to its https:// address. This machine needs no change.",
     )
 
@@ -57,7 +57,7 @@ def no_address(issuer: str, address: str) -> DirectoryInvalid:
     return DirectoryInvalid(
         f"{issuer} sent an invalid address.",
         f"No request can be sent to {plain(address, 120)!r}.",
-        "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
+        "Check the directory URL, and whether a proxy alters the traffic. If neither is the cause, contact the CA's support.",
     )
 
 
@@ -70,7 +70,7 @@ def parse(url: str, source: Json, *, issuer: str = "") -> Directory:
     missing = [name for name in NEEDED if text_of(source, name) is None]
     if missing:
         raise DirectoryInvalid(
-            f"What answers at {url} is no ACME directory.",
+            f"The response from {url} is not an ACME directory.",
             f"The response is JSON without {', '.join(missing)}.",
             "Check the directory URL of the issuer; RFC 8555 CAs call it the directory or ACME server URL.",
         )

@@ -52,7 +52,8 @@ def _opened(text: bytes, passphrase: bytes | None) -> bytes:
         raise AccountError(
             "The account key is not valid.",
             "It is protected by a passphrase.",
-            "Give it with --passphrase-file FILE (- is standard input). Apache's mod_md: the value of `key` in its md_store.json.",
+            "Give it with --passphrase-file FILE (- is standard input). "
+            "For Apache's mod_md, it is the value of `key` in its md_store.json.",
             details={"passphrase": "needed"},
         )
     _refuse_costly(text)
@@ -65,7 +66,7 @@ def _opened(text: bytes, passphrase: bytes | None) -> bytes:
     raise AccountError(
         "The account key is not valid.",
         "The passphrase is wrong.",
-        "Give the right passphrase. Apache's mod_md: the value of `key` in its md_store.json.",
+        "Give the right passphrase. For Apache's mod_md, it is the value of `key` in its md_store.json.",
         details={"passphrase": "wrong"},
     )
 

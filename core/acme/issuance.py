@@ -114,7 +114,7 @@ def obtain(
             raise
         raise CertificateUnusable(
             f"{session.issuer} did not send a certificate.",
-            f"Its order has expired meanwhile. {exc.why}",
+            f"Its order has expired in the meantime. {exc.why}",
             "Try again later: the next run places a new order.",
             details={"order": order.url},
         ) from exc

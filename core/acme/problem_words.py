@@ -91,7 +91,7 @@ WORDS: Mapping[ProblemType, ProblemText] = {
     ProblemType.EXTERNAL_ACCOUNT_REQUIRED: ProblemText(
         "requires an external account binding.",
         "Each ACME account at this CA must belong to a customer account.",
-        "Get a key ID and an HMAC key from the CA's website, and set them with `account eab`.",
+        "Get a key ID and an HMAC key from the CA's website, and set them with `certdeck account eab`.",
     ),
     ProblemType.INCORRECT_RESPONSE: ProblemText(
         "received an unexpected response to the challenge.",
@@ -156,7 +156,7 @@ WORDS: Mapping[ProblemType, ProblemText] = {
         "says that the auto-renewed order was cancelled.", "It ended on request.", _STAR
     ),
     ProblemType.AUTO_RENEWAL_EXPIRED: ProblemText(
-        "says that the auto-renewed order has expired.", "Its time is over.", _STAR
+        "says that the auto-renewed order has expired.", "Its end date has passed.", _STAR
     ),
     ProblemType.AUTO_RENEWAL_CANCELLATION_INVALID: ProblemText(
         "cannot cancel the auto-renewed order.", "The order's status does not allow it.", _STAR

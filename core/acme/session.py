@@ -277,7 +277,7 @@ class AcmeSession:
         oddity = improper(response)
         if oddity is Improper.REDIRECT:
             raise DirectoryInvalid(
-                f"What answers at {plain(url, 200)} leads elsewhere.",
+                f"{plain(url, 200)} redirects to another address.",
                 f"It returned HTTP {response.status} and redirects to "
                 f"{plain(response.headers.get('location'), 200) or 'nowhere'}. ACME servers do not redirect.",
                 "The network's login page may have intercepted the request. If the CA has moved, set its new "
@@ -298,7 +298,7 @@ class AcmeSession:
 
     def _nonsense(self, url: str, why: str) -> DirectoryInvalid:
         return DirectoryInvalid(
-            f"What answers at {plain(url, 200)} does not speak ACME.",
+            f"The server at {plain(url, 200)} does not speak ACME.",
             why,
             "Check the directory URL of the issuer, and open it from this machine: make sure that no proxy or "
             "login page intercepts it.",

@@ -39,7 +39,7 @@ def way(root: Path, found: FoundCertificate) -> Way:
         directory=json_within(found.base, facts, "issuer_data", "ca"),
         account_key=_account(found, url),
         account_url=url,
-        notes=("Caddy keeps renewing it and reads only its own copy: use this copy elsewhere.",),
+        notes=("Caddy keeps renewing it and reads only its own copy; use certdeck's copy for other services.",),
     )
 
 

@@ -39,7 +39,7 @@ def way(root: Path, found: FoundCertificate) -> Way:
         account_url=json_within(found.base, account / "account.json", "url") if account else "",
         account_passphrase=found.base / "md_store.json",
         challenge="dns-01" if challenges == "dns-01" else "http-01",
-        notes=("Apache keeps renewing it and reads only its own copy: use this copy elsewhere.",),
+        notes=("Apache keeps renewing it and reads only its own copy; use certdeck's copy for other services.",),
     )
 
 

@@ -38,7 +38,7 @@ def kind_named(name: str) -> ProviderKind:
         near = get_close_matches(name, KINDS, n=1)
         raise NotFound(
             f"There is no kind of DNS provider {name!r}.",
-            f"Did you mean {near[0]}." if near else "There is no built-in provider with that name.",
+            f"Did you mean {near[0]}?" if near else "There is no built-in provider with that name.",
             f"Kinds: {', '.join(KINDS)}, and lexicon:PROVIDER for the providers of dns-lexicon.",
         )
     kind = import_module(f"core.dns.providers.{module}").KIND

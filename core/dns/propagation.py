@@ -85,7 +85,7 @@ class Propagation:
                         Warned(
                             code="name-server-silent",
                             what=f"The name server {address} does not respond for its zone; the others have the records.",
-                            fix="Fix it, or remove it from the zone: a CA may query it.",
+                            fix="Fix that server, or remove it from the zone: a CA may query it.",
                         )
                     )
                 return views

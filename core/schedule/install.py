@@ -223,7 +223,7 @@ def _systemctl(env: Environment, cancel: CancelToken | None, *words: str) -> Non
     raise CertdeckError(
         f"`systemctl {' '.join(words)}` failed.",
         why,
-        "Fix that and run the command again; the schedule is unchanged.",
+        "Fix the cause, then run the command again; the schedule is unchanged.",
         details={"output": done.output},
     )
 

@@ -287,21 +287,21 @@ def store_error(exc: OSError, path: Path | str, action: str = "written") -> Stor
         return StoreError(what, f"{exc.filename}: {exc.strerror}.", exc.fix)
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
         why = "The disk is full." if exc.errno == errno.ENOSPC else "The disk quota is exceeded."
-        return StoreFull(what, why, "Free some space and run it again; existing files are unchanged.")
+        return StoreFull(what, why, "Free some space, then try again; existing files are unchanged.")
     if exc.errno == errno.EROFS:
         return StoreNotWritable(
             what,
             "The file system is read-only.",
-            "Mount it writable and run it again; existing files are unchanged.",
+            "Mount it writable, then try again; existing files are unchanged.",
         )
     if exc.errno in (errno.EACCES, errno.EPERM):
         return StoreNotWritable(
             what,
             "This user does not have permission for it.",
-            "Run it as root (with sudo), or correct the owner of the folder.",
+            "Run certdeck as root (with sudo), or correct the owner of the folder.",
         )
     why = f"The system says: {exc.strerror or 'input/output error'}."
-    return StoreError(what, why, "Fix the cause and run it again; existing files are unchanged.")
+    return StoreError(what, why, "Fix the cause, then try again; existing files are unchanged.")
 
 
 def _temporary_in(folder: Path) -> Path:

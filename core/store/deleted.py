@@ -53,7 +53,7 @@ def delete_lineage(
     """
     settings = paths.certificates / f"{name}.toml"
     home = paths.lineages / name
-    with storing(home, "looked at"):
+    with storing(home, "read"):
         is_there = settings.exists() or home.exists()
     if not is_there:
         raise NotFound(

@@ -277,7 +277,7 @@ class History:
         return number
 
     def _is_there(self) -> bool:
-        with storing(self._path, "looked at"):
+        with storing(self._path, "read"):
             return self._path.exists()
 
     @contextmanager

@@ -130,13 +130,13 @@ def _held(lock: Path) -> LockHeld:
         return LockHeld(
             "Another certdeck process is running.",
             "Only one process may make changes at a time, and it has just started.",
-            "Wait until it has finished, then run this again.",
+            "Wait until it has finished, then try again.",
             details={"pid": None, "since": None, "operation": None},
         )
     return LockHeld(
         f"Another certdeck process is running: {operation}, process {pid}.",
         f"Only one process may make changes at a time; it has been running since {since}.",
-        f"Wait until it has finished and run this again, or stop it: kill {pid}",
+        f"Wait until it has finished, then try again, or stop it: kill {pid}",
         details={"pid": pid, "since": since, "operation": operation},
     )
 
@@ -145,5 +145,5 @@ def _not_permitted(lock: Path) -> StoreNotWritable:
     return StoreNotWritable(
         f"{lock.parent} cannot be written.",
         "This user does not have write permission there.",
-        "Run it as root (with sudo), or set CERTDECK_HOME to a folder that you own.",
+        "Run certdeck as root (with sudo), or set CERTDECK_HOME to a folder that you own.",
     )

@@ -178,7 +178,7 @@ def set_damaged_aside(paths: Paths, now: datetime) -> Path | None:
     if not is_damaged(paths):
         return None
     place = paths.master_key.with_name(f"{paths.master_key.name}.damaged-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
-    with storing(paths.master_key, "moved away"):
+    with storing(paths.master_key, "moved aside"):
         paths.master_key.rename(place)
         flush(place.parent)
     return place
@@ -293,7 +293,7 @@ def _tighten(path: Path) -> None:
         try:
             path.chmod(0o600)
         except OSError as exc:
-            raise store_error(exc, path, "closed to others") from exc
+            raise store_error(exc, path, "restricted to its owner") from exc
 
 
 Make = Callable[[Path, Environment], MasterKey]

@@ -24,7 +24,7 @@ def set_aside(paths: Paths, path: Path, now: datetime) -> Path:
     Raises StoreError: then it is where it was.
     """
     place = _free_place(paths, path, now)
-    with storing(path, "moved away"):
+    with storing(path, "moved aside"):
         path.rename(place)
         flush(place.parent)
         flush(path.parent)
@@ -34,7 +34,7 @@ def set_aside(paths: Paths, path: Path, now: datetime) -> Path:
 def keep_aside(paths: Paths, path: Path, now: datetime) -> Path:
     """Give what is in a file a second name there, before something else takes its place. Raises StoreError."""
     place = _free_place(paths, path, now)
-    with storing(path, "kept aside"):
+    with storing(path, "set aside"):
         os.link(path, place)
         flush(place.parent)
     return place

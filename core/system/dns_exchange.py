@@ -29,9 +29,9 @@ class TcpDnsExchange:
                 with limited(timeout, cancel):
                     answers.append(_answer(connection, message, place))
         except DeadlineExceeded as exc:
-            raise TransportFailure("timeout", f"{place} gave no answer within {timeout:g} s.") from exc
+            raise TransportFailure("timeout", f"{place} did not respond within {timeout:g} s.") from exc
         except NameNotResolved as exc:
-            raise TransportFailure("unreachable", f"The name {server} has no address that can be found.") from exc
+            raise TransportFailure("unreachable", f"The name {server} does not resolve.") from exc
         except (OSError, UnicodeError) as exc:
             reason = getattr(exc, "strerror", None) or "the connection broke"
             raise TransportFailure("unreachable", f"{place}: {reason}.") from exc

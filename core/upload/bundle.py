@@ -164,7 +164,7 @@ def _notes(material: CertificateBundle) -> list[str]:
         found.append("The chain was sorted.")
     if material.roots:
         root = material.roots[0].subject
-        found.append(f"The root {root} is not sent: clients have it, or must be given it.")
+        found.append(f"The root {root} is not sent: clients have it, or must have it installed.")
     for link in way.completed:
         assert link.store is not None
         found.append(f"{link.certificate.subject} was missing and was added from {link.store.title}.")

@@ -115,7 +115,7 @@ def _incomplete(way: CertificationPath) -> Answer:
     beside = f", and the given {unused[0]} does not connect to it" if unused else ""
     return (
         "warn",
-        f"{_count(way)}; its end, {above}, is not known to this box{beside}.",
+        f"{_count(way)}; the chain ends at {above}, which this box does not know{beside}.",
         "This is normal for a private CA. Otherwise, an intermediate is missing.",
     )
 

@@ -30,7 +30,7 @@ _MOST_LISTED = 4
 ONLY_IN_SUBJECT: Answer = (
     WARN,
     "The name is only in the subject; browsers check only the subject alternative names.",
-    "Have the certificate issued again.",
+    "Have the certificate reissued.",
 )
 
 
@@ -158,7 +158,7 @@ def _certificate_of_key(case: CheckContext, material: CertificateBundle) -> str:
 def _validity(case: CheckContext, material: CertificateBundle) -> Answer:
     leaf = material.leaf
     if leaf.not_after <= leaf.not_before:
-        return FAIL, "It ends before it begins.", "Have the certificate issued again."
+        return FAIL, "It ends before it begins.", "Have the certificate reissued."
     if case.believed >= leaf.not_after:
         return FAIL, f"It expired on {_day(leaf.not_after)}.", "Give a certificate that is still valid."
     if case.believed < leaf.not_before:
@@ -205,7 +205,7 @@ def _chain_expiry(case: CheckContext, material: CertificateBundle) -> Answer:
 
 def _names(case: CheckContext, material: CertificateBundle) -> Answer:
     leaf = material.leaf
-    again = "Have the certificate issued again, with the names that clients use."
+    again = "Have the certificate reissued with the names that clients use."
     lost = unusable(leaf)
     if leaf.is_ca and not leaf.self_signed:
         return SKIP, "It is a CA certificate.", ""
@@ -231,7 +231,7 @@ def _host_match(case: CheckContext, material: CertificateBundle) -> Answer:
         return (
             FAIL,
             f"It contains {listed(refused, _MOST_LISTED)} as a DNS name, not as an IP address. No client accepts that (RFC 9525).",
-            "Have the certificate issued again with the address as an IP address.",
+            "Have the certificate reissued with the address as an IP address.",
         )
     if refused:
         return (

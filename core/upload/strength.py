@@ -78,7 +78,7 @@ def _curve(curve: ec.EllipticCurve) -> Answer:
 def signature(leaf: Certificate, above: tuple[Certificate, ...]) -> Answer:
     """Judge the signatures of the leaf and of the intermediates above it."""
     weak = _broken_hash(leaf)
-    again = "Have the certificate issued again: every CA now signs with SHA-256."
+    again = "Have the certificate reissued: every CA now signs with SHA-256."
     if weak and leaf.self_signed:
         return "fail", f"It is signed with {weak}, which OpenSSL refuses to load.", again
     if weak:
@@ -125,7 +125,7 @@ def _broken_hash(certificate: Certificate) -> str:
 def usage(leaf: Certificate) -> Answer:
     """Judge whether a TLS server may use the certificate (RFC 5280 §4.2.1.3, §4.2.1.12)."""
     extensions = leaf.extensions
-    again = "Have the certificate issued again for a web server."
+    again = "Have the certificate reissued for a web server."
     try:
         purposes = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:

@@ -96,7 +96,7 @@ class Reader:
         for each in map(ipaddress.ip_address, known):
             address = getattr(each, "ipv4_mapped", None) or each
             if address.is_link_local or address.is_multicast or address.is_unspecified:
-                raise NotPublished("its address is not one at which a CA publishes anything.")
+                raise NotPublished("its address is link-local, multicast or unspecified.")
             if is_elsewhere and not address.is_global:
                 raise NotPublished("it redirects to a private network, which certdeck does not follow.")
 
@@ -119,4 +119,4 @@ def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as exc:
-        raise NotPublished("it redirects to what is not a valid URL.") from exc
+        raise NotPublished("it redirects to an invalid URL.") from exc

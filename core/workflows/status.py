@@ -221,7 +221,7 @@ def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
         return ""
     if not too_rare(timetable, seconds_to_renew(facts, config)):
         return ""
-    return f"The scheduled run is too rare for it ({timetable.words}). Run `certdeck schedule on` to adjust the times."
+    return f"The scheduled run starts too rarely for it ({timetable.words}). Run `certdeck schedule on` to adjust the times."
 
 
 def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:

@@ -57,7 +57,7 @@ def test_two_values_at_one_name_must_both_stand() -> None:
     """That the values of a wildcard and of its domain stand beside each other is said (CC-18); of a single one it is not."""
     engine = FakeEngine()
     engine.pending = True
-    assert "both must stand at this name" in command(*ISSUE, engine=engine).out
+    assert "both are required at this name" in command(*ISSUE, engine=engine).out
     assert "must stand" not in command("issue", "-d", "a.example.com", "--manual", engine=engine).out
 
 

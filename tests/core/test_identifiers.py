@@ -71,7 +71,7 @@ def test_addresses_are_understood(text: str, value: str) -> None:
 
 STAR = "A star replaces exactly one label, the leftmost one."
 URL = "A certificate is for a host name, not for a URL, a port or a mailbox."
-CHARACTERS = "Labels contain letters, digits and dashes, and do not start or end with a dash."
+CHARACTERS = "Labels contain letters, digits and hyphens, and do not start or end with a hyphen."
 DOTS = "It has an empty label: two consecutive dots, or a dot at the start."
 ADDRESS = "It looks like an IP address, but is not valid."
 IDNA = "It contains characters that are not allowed in host names (IDNA 2008)."
@@ -95,13 +95,13 @@ LABEL = "A label between dots has at most 63 characters."
         pytest.param(
             "a_b.example.com",
             "Host names must not contain underscores.",
-            "Use a dash, or another name.",
+            "Use a hyphen, or another name.",
             id="underscore",
         ),
         pytest.param(
             "ü_b.example.com",
             "Host names must not contain underscores.",
-            "Use a dash, or another name.",
+            "Use a hyphen, or another name.",
             id="idn-underscore",
         ),
         pytest.param("a..example.com", DOTS, "Remove the extra dot.", id="two-dots"),

@@ -196,7 +196,7 @@ def not_writable() -> StoreNotWritable:
     return StoreNotWritable(
         "/var/lib/certdeck cannot be written.",
         "This user does not have write permission there.",
-        "Run it as root (with sudo), or set CERTDECK_HOME to a folder that you own.",
+        "Run certdeck as root (with sudo), or set CERTDECK_HOME to a folder that you own.",
     )
 
 

@@ -212,7 +212,7 @@ def test_a_crash_prints_no_locals(capsys: pytest.CaptureFixture[str]) -> None:
     app.run(headless=True, auto_pilot=drive)
     said = capsys.readouterr().err
     assert app.return_code == 1
-    assert "certdeck: the console has made a mistake" in said
+    assert "certdeck: The console failed with an unexpected error." in said
     assert "s3cret" not in said
     assert "Traceback" not in said
 

@@ -58,7 +58,7 @@ async def test_a_wrong_name_says_what_why_and_what_to_do() -> None:
         await pilot.press("x", "space")
         text = shown(app)
         assert "✖ 'foo-bar_x' cannot be in a certificate." in text
-        assert "→ Use a dash, or another name." in text
+        assert "→ Use a hyphen, or another name." in text
         await pilot.press("enter")
         assert screen.step.TITLE == "Names"
 

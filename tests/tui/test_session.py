@@ -85,7 +85,7 @@ def test_sigterm_restores_and_finishes(console: Callable[..., Terminal], tmp_pat
     terminal = console()
     _begin_renewal(terminal)
     os.kill(terminal.pid, signal.SIGTERM)
-    terminal.wait_for("still renewing mail; it is finished first")
+    terminal.wait_for("still renewing mail; the console exits afterwards")
     assert terminal.is_running
     assert not (tmp_path / "ended").exists()
     (tmp_path / "go-on").touch()

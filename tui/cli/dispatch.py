@@ -114,5 +114,5 @@ def _interrupted() -> Cancelled:
     return Cancelled(
         "Interrupted.",
         "Ctrl-C or a signal stopped it.",
-        "Run it again at any time. Live certificates are unchanged.",
+        "Run the command again at any time. Live certificates are unchanged.",
     )

@@ -43,7 +43,7 @@ def merged(what: str, before: Mapping[str, str], given: Mapping[str, str]) -> di
         if not value and key not in before:
             raise UsageError(
                 f"The {what} {printable(key)} is empty.",
-                "A variable of a script may not be set.",
+                "A variable in a script may be unset.",
                 "Give a value, or leave it out.",
             )
     return {key: value for key, value in {**before, **given}.items() if value}

@@ -211,7 +211,7 @@ def _refuse_empty(parser: _Parser, arguments: Sequence[str]) -> None:
         if not argument or (argument.startswith("--") and argument.endswith("=")):
             option = argument.rstrip("=") or before
             behind = f" after {option}" if option.startswith("-") else ""
-            parser.error(f"An argument{behind} is empty; a variable in a script may not be set")
+            parser.error(f"An argument{behind} is empty; a variable in a script may be unset")
 
 
 def _refuse_unknown(parser: _Parser, unknown: list[str], meant: str) -> NoReturn:

@@ -83,7 +83,7 @@ def record_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
         yield printable(kind)
         if len(values) > 1:
             count = "both" if len(values) == 2 else f"all {len(values)}"
-            yield stream.painted(f"Values: {count} must stand at this name at the same time", "dim")
+            yield stream.painted(f"Values: {count} are required at this name at the same time", "dim")
         else:
             yield stream.painted("Value", "dim")
         yield from map(printable, values)

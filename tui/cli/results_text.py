@@ -75,7 +75,7 @@ def finding_lines(findings: Sequence[Finding], stream: Stream) -> Iterator[str]:
     warnings = sum(finding.status == "warn" for finding in findings)
     yield ""
     if failures:
-        yield f"{text.plural(failures, 'thing')} would prevent issuing."
+        yield f"{text.plural(failures, 'problem')} would prevent issuing."
     else:
         told = f", {text.plural(warnings, 'warning')}" if warnings else ""
         yield f"Nothing prevents issuing{told}."

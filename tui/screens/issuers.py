@@ -290,7 +290,7 @@ def _said_lines(said: IssuerTest, width: int, ink: Ink) -> list[Line]:
         ("Profiles", "\n".join(f"{name}: {words}" for name, words in said.profiles.items()) or "none"),
         ("Renewal", "suggests when to renew (ARI)" if said.ari else "suggests no renewal time"),
         ("Binding", "external account binding (EAB) required" if said.eab_required else "none wanted"),
-        ("Our clock", clock),
+        ("Clock", clock),
     ]
     return [
         *marked("✔", "severity-green", f"Its directory responds in {said.milliseconds} ms.", width, ink, bold=True),

@@ -257,7 +257,7 @@ KIND = ProviderKind(
         ),
         EntryField(
             key="server_id",
-            label="Server id",
+            label="Server ID",
             help="`localhost` for every PowerDNS Authoritative; other values only behind a proxy for several servers.",
             required=False,
             default="localhost",

@@ -212,7 +212,7 @@ class Route53:
                 self._access,
                 "zone",
                 f"There are {len(ids)} public hosted zones {zone} in the account of {self._access.name}.",
-                f"Their ids are {', '.join(sorted(ids))}; only one of them is used by the internet.",
+                f"Their IDs are {', '.join(sorted(ids))}; only one of them is used by the internet.",
                 "Set hosted_zone_id to the zone whose name servers are set at the registrar.",
             )
         raise provider_error(

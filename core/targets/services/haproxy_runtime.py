@@ -22,7 +22,7 @@ KIND = replace(
     ),
     detect=None,
     remarks=(
-        "The certificate must be the path exactly as it is in HAProxy's configuration.",
+        "`certificate` must be exactly the path in HAProxy's configuration.",
         "The stats socket needs level admin. Clients that resume a session see the old certificate until the session ends.",
     ),
 )

@@ -24,7 +24,7 @@ KIND = Kind(
     detect=Detection(programs=("nginx",), configuration=("/etc/nginx/nginx.conf",), reader="nginx"),
     remarks=(
         "With a variable in ssl_certificate the account www-data reads the files at each handshake; nginx -t ignores them.",
-        "A file of ssl_stapling_file that belongs to the old certificate is stapled to the new one.",
+        "A response in ssl_stapling_file for the old certificate is stapled to the new one.",
     ),
     proven=True,
 )

@@ -29,7 +29,7 @@ KIND = Kind(
     ),
     remarks=(
         "certdeck cannot probe it: connect once after a deployment.",
-        "With `user NAME`, that account reads the key at SIGHUP: set its group in the target. certdeck does not do it.",
+        "With `user NAME`, that account reads the key at SIGHUP: set its group in the target. certdeck does not set it.",
         "SIGUSR1 reads the files only without persist-key.",
     ),
     proven=True,

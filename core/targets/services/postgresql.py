@@ -28,7 +28,7 @@ KIND = Kind(
     ),
     remarks=(
         "The key has mode 0600 and belongs to postgres, or has mode 0640 and belongs to root with the group postgres.",
-        "There is no configuration test: `postgres -C ssl_cert_file` names a file that does not exist.",
+        "There is no configuration test: `postgres -C ssl_cert_file` prints the path even if the file does not exist.",
     ),
     proven=True,
 )

@@ -29,7 +29,7 @@ KIND = Kind(
         dialects=("xmpp", ""),
     ),
     remarks=(
-        "`prosodyctl check certs` detects a mismatched pair, but also fails for an expired certificate: it is no usable test.",
+        "`prosodyctl check certs` detects a mismatched pair, but also fails for an expired certificate: do not use it as the test.",
     ),
     proven=True,
 )

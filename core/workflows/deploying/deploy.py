@@ -57,7 +57,7 @@ def deploy(
     if version is None:
         raise NotFound(
             f"{name} has no certificate yet.",
-            "It was not issued yet, so there is nothing to deploy.",
+            "There is nothing to deploy.",
             f"Issue it: certdeck --renew {name}",
             lineage=name,
         )

@@ -103,7 +103,7 @@ def _make_live(context: Context, flight: InFlight) -> None:
 
 
 def _prune(context: Context, name: str) -> None:
-    if not clock.removal_waits(context, "Removing old versions"):
+    if not clock.removal_waits(context, "The removal of old versions"):
         lineages.prune(context.paths, name)
 
 

@@ -240,7 +240,7 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
             raise StageFailed(
                 f"{name} was not deployed, because an earlier deployment of {other} has not been undone yet.",
                 result.sentence,
-                "Fix this first, then run it again.",
+                "Fix this first, then try again.",
                 lineage=name,
                 details={"live": result.live},
             )

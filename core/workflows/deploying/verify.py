@@ -108,7 +108,7 @@ def _judged(
         context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
     if not seen.matches:
         raise ProbeMismatch(
-            f"{flight.lineage} was not deployed: after the reload target {target.name} does not serve it.",
+            f"{flight.lineage} was not deployed: target {target.name} does not serve it after the reload.",
             seen.why,
             f"Make sure that the service at {', '.join(target.probe)} reads {target.certificate} and {target.key} "
             "(probe_name sets the server name for the probe).",

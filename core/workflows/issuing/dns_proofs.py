@@ -70,7 +70,7 @@ class DnsProofs:
         if kept_records(self._context.paths):
             self._writing()[1].clean_up(
                 self._context.narrator,
-                lambda: not removal_waits(self._context, "Removing old DNS records from the list"),
+                lambda: not removal_waits(self._context, "The removal of old DNS records from the list"),
             )
 
     def close(self) -> None:

@@ -302,7 +302,9 @@ def _run(context: Context, request: RenewRequest) -> RenewalReport:
             # Only now: it deploys another lineage, which may have been at work in a thread of its own.
             if not context.cancel.is_cancelled and (isinstance(result, FailedLineage) or name in run.waiting):
                 deploy_fallback(context.about(name), name)
-    if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(context, "Removing deleted copies"):
+    if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(
+        context, "The removal of deleted copies"
+    ):
         with afterwards(context, "old-copies-not-removed"):
             purge_deleted(context.paths, context.env.clock.now())
     if web.due(context.paths, context.env.clock.now()):

@@ -222,7 +222,7 @@ class Work:
 
     def _renew_with(self, context: Context, wanted: Plan, *, rehearse_first: bool) -> None:
         if wanted.issuer.kind != "acme" and not self._begins:
-            refuse(context, f"Renewing {wanted.name} from this box itself")
+            refuse(context, f"The renewal of {wanted.name}")
         if wanted.issuer.kind == "self-signed":
             deploy_new(context, wanted, remake(context, wanted))
             return

@@ -147,7 +147,7 @@ def _clear_up(context: Context) -> None:
 
 def _forget(context: Context, record: RequestRecord) -> None:
     requests.delete_request(context.paths, record.name)
-    context.narrator.tell(Changed(what=f"the signing request {record.name} is answered"))
+    context.narrator.tell(Changed(what=f"closed the signing request {record.name}: its certificate is in use"))
 
 
 def _is_served(view: View, record: RequestRecord) -> bool:

@@ -97,7 +97,7 @@ def test_an_unknown_root_warns(pki: Pki) -> None:
     judged = judge(leaf, chain, key)
     assert judged.accepted
     assert judged["chain"].status == "warn"
-    assert "Root, is not known to this box" in judged["chain"].detail
+    assert "Root, which this box does not know" in judged["chain"].detail
 
 
 def test_a_missing_intermediate_warns_and_says_where_it_is(pki: Pki) -> None:

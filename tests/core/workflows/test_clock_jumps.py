@@ -124,7 +124,7 @@ def test_a_wrong_clock_replaces_nothing(appliance: Appliance, service: Service) 
     report = appliance.engine.renew(report=appliance.told.append)
     assert (appliance.live("default"), service.serves) == (own, good)
     assert [each.why.split(".")[0] for each in report.skipped] == [
-        "Renewing default from this box itself waits, because the clock of this box is in doubt"
+        "The renewal of default waits, because the clock of this box is in doubt"
     ]
     assert [each.code for each in report.warnings] == ["clock-in-doubt"]
     assert "10 years ahead" in appliance.engine.status().clock_doubt

@@ -96,7 +96,7 @@ def _rollover(call: Call) -> int:
 
 def _deactivate_arguments(parser: argparse.ArgumentParser) -> None:
     _issuer(parser)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def _deactivate(call: Call) -> int:

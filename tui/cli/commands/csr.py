@@ -34,7 +34,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="write it to a file instead of standard output")
     parser.add_argument("--replace", action="store_true", help="replace the open request with that name, and its key")
     parser.add_argument("--remove", action="store_true", help="remove the request and its key")
-    parser.add_argument("--yes", action="store_true", help="do not ask (with --remove)")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation (with --remove)")
 
 
 def _run(call: Call) -> int:

@@ -106,7 +106,7 @@ def _asking(call: Call, id: str) -> Member | None:
 
 def _remove_arguments(parser: argparse.ArgumentParser) -> None:
     _id(parser)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def _remove(call: Call) -> int:

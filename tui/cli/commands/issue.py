@@ -40,9 +40,7 @@ def request_arguments(parser: argparse.ArgumentParser) -> None:
     )
     dns = parser.add_mutually_exclusive_group()
     dns.add_argument("--dns", metavar="PROVIDER", help="validate through DNS with this entry of `certdeck dns list`")
-    dns.add_argument(
-        "--manual", action="store_true", help="validate through DNS, with records that you set manually manually"
-    )
+    dns.add_argument("--manual", action="store_true", help="validate through DNS, with records that you set manually")
     parser.add_argument("--key-type", metavar="TYPE", help="ec-256 (default), ec-384, ec-521, rsa-2048, rsa-3072 …")
     parser.add_argument("--profile", metavar="PROFILE", help="a profile of the CA, e.g. shortlived")
     parser.add_argument("--email", metavar="ADDRESS", help="contact for a new account")

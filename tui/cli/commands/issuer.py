@@ -169,7 +169,10 @@ def _test_lines(found: IssuerTest) -> Iterator[str]:
                 "Still missing",
                 "\n".join(f"{printable(each.detail)}. {printable(each.fix)}" for each in found.missing) or "nothing",
             ),
-            ("Our clock", "unknown" if skew is None else "right" if abs(skew) < 5 else f"{skew:+} s from the CA's"),
+            (
+                "Clock",
+                "unknown" if skew is None else "right" if abs(skew) < 5 else f"{skew:+} s from the CA's",
+            ),
         ]
     )
 

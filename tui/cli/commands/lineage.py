@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def _set_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="+")
     parser.add_argument("--issuer", metavar="ISSUER", help="order from this issuer at the next run")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     parser.add_argument("--auto-renew", choices=("on", "off"), help="whether the scheduled run renews it")
     parser.add_argument(
         "--renew-days-before", metavar="N", type=int, help="days before it expires; 0: the default rule"
@@ -90,7 +90,7 @@ def _change_line(change: IssuerChange) -> str:
 
 def _sure_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def _revoke_arguments(parser: argparse.ArgumentParser) -> None:

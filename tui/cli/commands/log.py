@@ -29,7 +29,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", metavar="N", type=int, default=50, help="how many entries (default: 50)")
     parser.add_argument("--verify", action="store_true", help="check that no entry was altered")
     parser.add_argument("--new-chain", action="store_true", help="set the log aside and start a new one")
-    parser.add_argument("--yes", action="store_true", help="do not ask before --new-chain")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation (with --new-chain)")
 
 
 def _run(call: Call) -> int:
@@ -67,7 +67,7 @@ def _verify(call: Call) -> int:
 
 def _new_chain(call: Call) -> int:
     if call.can_ask and not call.args.yes and not agrees(call, _NEW_CHAIN):
-        raise Cancelled("Nothing was done.", "You did not confirm.", "Say y, or add --yes.")
+        raise Cancelled("Nothing was done.", "You did not confirm.", "Answer y, or add --yes.")
     made = call.engine.new_log_chain()
     place = None if made.set_aside is None else str(made.set_aside)
     lines = ["A new log was started. Its first entry says how the old one ended."]
