@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from core.stored_times import CLOCK_ASKED, CLOCK_SEEN, TOLERANCE_SECONDS, is_void
+from core.text import plural
 from core.version import BUILT
 
 LEAP_SECONDS = 45 * 86400.0
@@ -109,8 +110,7 @@ def span(seconds: float) -> str:
     """Return a duration in words: `5 minutes`, `3 hours`, `12 days`, `10 years`."""
     for size, word in ((365.25 * 86400, "year"), (86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 2 * size or (seconds >= size and word == "minute"):
-            count = round(seconds / size)
-            return f"{count} {word}{'' if count == 1 else 's'}"
+            return plural(round(seconds / size), word)
     return f"{round(seconds)} seconds"
 
 

@@ -22,6 +22,7 @@ from core.lifetimes import (
 )
 from core.renewal import DAY, due_at, renew_days_problem
 from core.schedule.timetable import Timetable, too_rare
+from core.text import plural
 
 PUBLIC, PRIVATE, UPLOAD = "public", "private", "upload"
 _WEEK, _YEAR = 7.0, 365.25
@@ -142,16 +143,17 @@ def _certificate(subject: Subject, day: date, timetable: Timetable | None) -> Ce
 
 def _troubles(subject: Subject, life: float, every: float, timetable: Timetable | None) -> Iterator[Trouble]:
     days = subject.renew_days_before
-    times = f"about {_YEAR / every:.0f} times a year"
+    often = round(_YEAR / every)
+    times = "about once a year" if often <= 1 else f"about {often} times a year"
     if days is not None and (why := renew_days_problem(days, life * DAY)) is not None:
         text = f"renew_days_before = {days} cannot be used: {why[:1].lower()}{why[1:]} It is ignored; remove it."
         yield Trouble(code="renew-days-before", text=text)
     if subject.kind == UPLOAD:
         now = subject.lifetime_days
         lives = (
-            f"A public CA issues it for at most {life:g} days. "
+            f"A public CA issues it for at most {plural(life, 'day')}. "
             if now is None or life < now
-            else f"It is valid for {life:g} days. "
+            else f"It is valid for {plural(life, 'day')}. "
         )
         text = f"{'' if subject.self_signed else lives}You must upload a new certificate {times}."
         yield Trouble(code="upload", text=text)

@@ -88,6 +88,14 @@ def listed(items: Sequence[str], most: int) -> str:
     return f"{shown} and {len(items) - most:,} more" if len(items) > most else shown
 
 
+def plural(count: float, noun: str) -> str:
+    """Return `1 day`, `2 days`, `0.5 days`, `12,000 entries`; a noun that ends in `y` after a consonant becomes `-ies`."""
+    if count == 1:
+        return f"1 {noun}"
+    nouns = f"{noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{noun}s"
+    return f"{count:,} {nouns}" if isinstance(count, int) else f"{count:g} {nouns}"
+
+
 def _visible(character: str) -> str:
     if unicodedata.category(character) == "Zs":
         return " "

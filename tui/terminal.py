@@ -60,7 +60,7 @@ def look(
         which = "input" if not stdin_is_terminal else "output"
         raise UsageError(
             "The console needs a terminal.",
-            f"Standard {which} is not one: it is a pipe, a file or a scheduler.",
+            f"Standard {which} is a pipe or a file, or a scheduler started certdeck.",
             f"{_COMMANDS}. Over SSH, `ssh -t` gives a terminal.",
         )
     term = variables.get("TERM", "")

@@ -226,7 +226,7 @@ def deactivate(session: AcmeSession) -> None:
     raise AccountError(
         f"{session.issuer} did not deactivate the account: its status is {account.status}.",
         "The account in its response is not deactivated.",
-        "Nothing was changed on this machine. Ask the CA's operator to remove the account.",
+        "Nothing was changed on this box. Ask the CA's operator to remove the account.",
         details={"account": account.url, "status": account.status},
     )
 
@@ -285,7 +285,7 @@ def _url(session: AcmeSession) -> str:
 def _adopt(session: AcmeSession, reply: AcmeResponse) -> Account:
     if reply.location is None:
         raise DirectoryInvalid(
-            f"{session.issuer} did not return the account's address.",
+            f"{session.issuer} did not return the account URL.",
             f"Its response has no Location header (RFC 8555 §7.3). {quoted(reply)}",
             "Check the directory URL, and whether a proxy alters the traffic.",
         )

@@ -39,23 +39,23 @@ def not_https(issuer: str, address: str, directory_url: str) -> DirectoryInvalid
     shown = plain(address, 120)
     if not directory_url.startswith("https://"):
         return DirectoryInvalid(
-            f"The directory of {issuer} is not an HTTPS address: {shown}.",
+            f"The directory of {issuer} is not an HTTPS URL: {shown}.",
             "ACME requires HTTPS (RFC 8555 §6.1).",
-            "Set an https:// address as the issuer's directory.",
+            "Set an https:// URL as the issuer's directory.",
         )
     return DirectoryInvalid(
-        f"{issuer} lists an address that is not HTTPS: {shown}.",
+        f"{issuer} lists a URL that is not HTTPS: {shown}.",
         "ACME requires HTTPS (RFC 8555 §6.1). The directory itself is served over HTTPS, so a proxy in front of the "
         "CA terminates TLS and does not pass the scheme on.",
         "Configure that proxy to send `X-Forwarded-Proto: https` and the host name (`Host` or `X-Forwarded-Host`) on to the CA, "
-        "or set the CA's own base URL to its https:// address. This machine needs no change.",
+        "or change the base URL in the CA's configuration to https://. This box needs no change.",
     )
 
 
 def no_address(issuer: str, address: str) -> DirectoryInvalid:
     """Return the error for a text that is not a valid URL."""
     return DirectoryInvalid(
-        f"{issuer} sent an invalid address.",
+        f"{issuer} sent an invalid URL.",
         f"No request can be sent to {plain(address, 120)!r}.",
         "Check the directory URL, and whether a proxy alters the traffic. If neither is the cause, contact the CA's support.",
     )
@@ -72,7 +72,7 @@ def parse(url: str, source: Json, *, issuer: str = "") -> Directory:
         raise DirectoryInvalid(
             f"The response from {url} is not an ACME directory.",
             f"The response is JSON without {', '.join(missing)}.",
-            "Check the directory URL of the issuer; RFC 8555 CAs call it the directory or ACME server URL.",
+            "Check the directory URL of the issuer; CAs call it the ACME directory or the ACME server URL.",
         )
     used = (*NEEDED, "revokeCert", "keyChange", "renewalInfo")
     for address in (text_of(source, name) for name in used):

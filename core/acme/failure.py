@@ -38,7 +38,7 @@ def of_order(session: AcmeSession, order: Order, narrator: Narrator) -> IssuerEr
     return AuthorizationFailed(
         f"{session.issuer} ended the order.",
         f"Its status is {order.status}, and the CA gave no reason.",
-        "Try again. If the problem persists, send the address of the order to the CA's support.",
+        "Try again. If the problem persists, send the URL of the order to the CA's support.",
         details={"order": order.url, "problems": {}},
     )
 

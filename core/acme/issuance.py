@@ -103,7 +103,7 @@ def obtain(
     if order.certificate is None:
         raise CertificateUnusable(
             f"{session.issuer} marked the order as valid, but returned no certificate.",
-            "Its order has no certificate address (RFC 8555 §7.1.3).",
+            "Its order has no certificate URL (RFC 8555 §7.1.3).",
             "Try again later. If the problem persists, contact the CA's support.",
             details={"order": order.url},
         )

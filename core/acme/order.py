@@ -95,7 +95,7 @@ def new_order(session: AcmeSession, terms: OrderTerms) -> Order:
     )
     if reply.location is None:
         raise _incomplete(
-            session, f"Its response has no Location header, so the order's address is unknown. {problems.quoted(reply)}"
+            session, f"Its response has no Location header, so the order URL is unknown. {problems.quoted(reply)}"
         )
     return _read(session, reply.location, reply)
 
@@ -194,7 +194,7 @@ def _read(session: AcmeSession, url: str, reply: AcmeResponse, known: Order | No
     status = text_of(source, "status")
     finish = text_of(source, "finalize") or (known.finalize if known else None)
     if status is None or finish is None:
-        why = "Its order has no status or no finalize address (RFC 8555 §7.1.3)."
+        why = "Its order has no status or no finalize URL (RFC 8555 §7.1.3)."
         raise _incomplete(session, f"{why} {problems.quoted(reply)}")
     if status not in STATUSES:
         why = f"Its order has the status {plain(status, 40)}, which ACME does not define (RFC 8555 §7.1.6)."

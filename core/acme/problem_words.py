@@ -77,7 +77,7 @@ WORDS: Mapping[ProblemType, ProblemText] = {
         "Fix the cause for each name.",
     ),
     ProblemType.CONNECTION: ProblemText(
-        "could not connect to this machine.",
+        "could not connect to this box.",
         "The validation servers found no web server at the name's address: port 80 is closed, forwarded elsewhere or "
         "filtered, or the DNS record points to another machine.",
         "Open port 80 to the whole internet (it may redirect to HTTPS), check the A and AAAA records, and "
@@ -85,8 +85,8 @@ WORDS: Mapping[ProblemType, ProblemText] = {
     ),
     ProblemType.DNS: ProblemText(
         "could not look the name up in DNS.",
-        "The name does not exist, its name servers do not answer, or DNSSEC is broken.",
-        "Check that the name resolves from outside, and that all its name servers answer (SERVFAIL is often DNSSEC).",
+        "The name does not exist, its name servers do not respond, or DNSSEC is broken.",
+        "Check that the name resolves from outside, and that all its name servers respond (SERVFAIL is often DNSSEC).",
     ),
     ProblemType.EXTERNAL_ACCOUNT_REQUIRED: ProblemText(
         "requires an external account binding.",
@@ -126,7 +126,7 @@ WORDS: Mapping[ProblemType, ProblemText] = {
         "Try again later.",
     ),
     ProblemType.TLS: ProblemText(
-        "could not establish a TLS connection to this machine.",
+        "could not establish a TLS connection to this box.",
         "The validation servers were redirected to HTTPS, or connected by TLS directly, and the handshake failed.",
         "Serve /.well-known/acme-challenge/ on port 80 without a redirect, or fix TLS on port 443.",
     ),
@@ -149,7 +149,7 @@ WORDS: Mapping[ProblemType, ProblemText] = {
     ProblemType.USER_ACTION_REQUIRED: ProblemText(
         "requires an action of the account's owner first.",
         "The usual cause is new terms of service.",
-        "Open the address in the CA's message, then try again.",
+        "Open the URL in the CA's message, then try again.",
     ),
     # RFC 8739
     ProblemType.AUTO_RENEWAL_CANCELED: ProblemText(
@@ -194,7 +194,7 @@ WORDS: Mapping[ProblemType, ProblemText] = {
 PAUSED = ProblemText(
     "has paused this name for this account.",
     "Validation failed too many times in a row, over weeks.",
-    "Fix the cause, then open the address in the CA's message to unpause the name.",
+    "Fix the cause, then open the URL in the CA's message to unpause the name.",
 )
 SECONDARY = (
     "The CA validates from several countries at once, and some of its servers were blocked: allow port 80 (or DNS) from "

@@ -48,7 +48,7 @@ _MISSING: Mapping[RequestKind, ProblemText] = {
     RequestKind.REVOCATION: ProblemText(
         "does not support revocation.",
         "The certificate stays valid until it ends.",
-        "Replace the certificate and its key on this machine first. Then ask the CA's operator how certificates are revoked.",
+        "Replace the certificate and its key on this box first. Then ask the CA's operator how certificates are revoked.",
     ),
     RequestKind.ACCOUNT: ProblemText(
         "does not support this change of an account.",
@@ -66,7 +66,7 @@ _REFUSED: Mapping[RequestKind, ProblemText] = {
     RequestKind.REVOCATION: ProblemText(
         "refused to revoke the certificate.",
         "It was ordered by another account, or the CA no longer knows the account.",
-        "Ask the CA's operator to revoke it. Replace the certificate and its key on this machine first.",
+        "Ask the CA's operator to revoke it. Replace the certificate and its key on this box first.",
     ),
     RequestKind.ACCOUNT: ProblemText(
         "rejected the account.",

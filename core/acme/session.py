@@ -255,7 +255,7 @@ class AcmeSession:
         if nonce is None and response.status < 400:
             raise DirectoryInvalid(
                 f"{self.issuer} returned no nonce, so no request can be sent.",
-                "The response of its newNonce address has no Replay-Nonce header. A proxy on the way may have removed it.",
+                "The response of its newNonce URL has no Replay-Nonce header. A proxy on the way may have removed it.",
                 "Check the directory URL, and whether a proxy alters the traffic.",
             )
         return nonce
@@ -277,7 +277,7 @@ class AcmeSession:
         oddity = improper(response)
         if oddity is Improper.REDIRECT:
             raise DirectoryInvalid(
-                f"{plain(url, 200)} redirects to another address.",
+                f"{plain(url, 200)} redirects to another URL.",
                 f"It returned HTTP {response.status} and redirects to "
                 f"{plain(response.headers.get('location'), 200) or 'nowhere'}. ACME servers do not redirect.",
                 "The network's login page may have intercepted the request. If the CA has moved, set its new "
@@ -300,7 +300,7 @@ class AcmeSession:
         return DirectoryInvalid(
             f"The server at {plain(url, 200)} does not speak ACME.",
             why,
-            "Check the directory URL of the issuer, and open it from this machine: make sure that no proxy or "
+            "Check the directory URL of the issuer, and open it from this box: make sure that no proxy or "
             "login page intercepts it.",
         )
 
@@ -311,12 +311,12 @@ class AcmeSession:
             return DirectoryUntrusted(
                 f"The server certificate of {self.issuer} is not trusted.",
                 str(failure),
-                "Check this machine's clock and the directory URL. For a private CA, set ca_bundle to its root.",
+                "Check this box's clock and the directory URL. For a private CA, set ca_bundle to its root.",
             )
         return DirectoryUnreachable(
             f"{self.issuer} cannot be reached.",
             str(failure),
-            "Check this machine's network, DNS and proxy settings, and that a firewall allows outgoing connections to port 443.",
+            "Check this box's network, DNS and proxy settings, and that a firewall allows outgoing connections to port 443.",
             details={"kind": failure.kind},
         )
 

@@ -78,7 +78,7 @@ def next_hop(url: str, reply: Response, asked: int) -> tuple[str, str]:
     target = joined(url, reply.headers.get("location", ""))
     parts = split_address(target) if target else None
     if target is None or parts is None or not reply.headers.get("location"):
-        return "It redirects without a valid address.", ""
+        return "It redirects without a valid URL.", ""
     shown = safe_line(target, 150)
     if parts.scheme not in ("http", "https"):
         return f"It redirects to {shown}; CAs follow redirects to http and https only.", ""

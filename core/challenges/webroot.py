@@ -93,7 +93,7 @@ class Webroot:
             raise ChallengeError(
                 f"The webroot {self._folder} is not a folder.",
                 "It does not exist, or it is a file.",
-                "Set `webroot` in [http01] to the document root of the web server that answers on port 80.",
+                "Set `webroot` in [http01] to the document root of the web server that listens on port 80.",
                 details={"webroot": str(self._folder)},
             ) from exc
 

@@ -88,7 +88,7 @@ def load_lineage(paths: Paths, name: str) -> LineageConfig:
         raise NotFound(
             f"There is no certificate {name!r}.",
             f"{path} does not exist.",
-            "List the names with: certdeck status",
+            "List the certificates with `certdeck status`.",
             lineage=name,
         )
     return parse_lineage(text, name, path)

@@ -96,7 +96,7 @@ def _owner(path: str, problems: list[str]) -> tuple[str | None, str | None, str 
         return None, None, None
     mode = stat.S_IMODE(found.st_mode) & 0o777
     if mode & 0o004:
-        problems.append(f"Every user on this machine can read the key {shown(path)}.")
+        problems.append(f"Every user on this box can read the key {shown(path)}.")
         mode &= 0o770
     return (
         None if found.st_uid == 0 else account(found.st_uid),

@@ -281,7 +281,7 @@ class Api:
     def _answer(self, response: Response) -> ApiResponse:
         oddity = improper(response)
         if oddity is Improper.REDIRECT:
-            raise self.nonsense("It redirects to another address, which the API never does.")
+            raise self.nonsense("It redirects to another URL, which the API never does.")
         if oddity is Improper.ENDLESS:
             raise self.nonsense("Its response is larger than any valid response.")
         return ApiResponse(status=response.status, headers=response.headers, body=response.body)
@@ -292,9 +292,9 @@ class Api:
             "unreachable",
             f"{self.title} cannot be reached.",
             str(failure),
-            "Check this machine's clock, ca_bundle and endpoint."
+            "Check this box's clock, ca_bundle and endpoint."
             if failure.kind == "untrusted"
-            else "Check this machine's network, DNS and proxy settings, and that a firewall allows connections to port 443.",
+            else "Check this box's network, DNS and proxy settings, and that a firewall allows connections to port 443.",
         )
 
     def _stumbled(self, answer: ApiResponse, until: datetime | None) -> DnsProviderError:

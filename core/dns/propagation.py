@@ -117,7 +117,9 @@ class Propagation:
         for one in wanted:
             zone = authority.zone_of(one.written_at)
             if zone is None:
-                problem = f"The zone of {one.written_at} could not be found: no resolver of this machine responds for that name."
+                problem = (
+                    f"The zone of {one.written_at} could not be found: no resolver of this box responds for that name."
+                )
                 views.append(RecordView(record=one.record, written_at=one.written_at, zone="", problem=problem))
                 continue
             if zone not in found:
@@ -219,6 +221,6 @@ def _too_late(views: Sequence[RecordView]) -> PropagationTimeout:
         f"The TXT record {late.record.name}{others} is not visible in DNS yet.",
         why.strip(),
         "Check at the provider that the record is in the right zone. For a slow zone, increase timeout_seconds in "
-        "[dns01]. If this machine cannot query public name servers, set resolvers in [dns01].",
+        "[dns01]. If this box cannot query public name servers, set resolvers in [dns01].",
         details={"missing": missing},
     )

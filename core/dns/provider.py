@@ -37,7 +37,7 @@ ENDPOINT = EntryField(
     key="endpoint",
     label="Endpoint",
     required=False,
-    help="Another API address, for example of a proxy or a test server.",
+    help="Another API URL, for example of a proxy or a test server.",
     check=web_address_problem,
 )
 HTTP_FIELDS = (ENDPOINT, CA_BUNDLE)

@@ -190,7 +190,7 @@ class TsigServer:
         return provider_error(
             self._access,
             "clock",
-            f"The clocks of this machine and of the name server {self.place} differ.",
+            f"The clocks of this box and of the name server {self.place} differ.",
             "Signed messages are valid for only five minutes, and the server returned BADTIME.",
             "Correct the clocks of both machines (NTP), then try again.",
         )

@@ -55,7 +55,7 @@ def send(access: Access, message: Message) -> str:
             "timeout",
             f"The message of {access.name} was not sent.",
             f"Apprise did not finish within {SECONDS:g} s.",
-            "Check this machine's network and proxy settings; the next run tries again.",
+            "Check this box's network and proxy settings; the next run tries again.",
         )
     if said is not None and said.get("unknown"):
         raise notify_error(

@@ -16,6 +16,7 @@ from core.notify.channel import Item
 from core.renewal_report import FailedLineage, Notice, RenewalReport
 from core.severity import DAY, is_past_deadline, severity
 from core.store.index import Facts
+from core.text import plural
 
 if TYPE_CHECKING:
     from core.events import Report
@@ -83,7 +84,7 @@ def missed(before: datetime, at: datetime, longest_pause: timedelta) -> Conditio
     item = Item(
         events=("run-missed",),
         what=f"No renewal run took place between {_minute(before)} and {_minute(at)}.",
-        why=f"According to the schedule, at most {longest_pause / timedelta(hours=1):g} hours pass between two runs.",
+        why=f"According to the schedule, at most {plural(longest_pause / timedelta(hours=1), 'hour')} pass between two runs.",
         fix="Check whether this box was off; `certdeck schedule show` shows the timer.",
     )
     return Condition(key=f"run-missed/{before.isoformat()}", item=item, level="", repeats=False)
@@ -237,7 +238,7 @@ def _ends(facts: Facts, now: float) -> str:
     if left <= 0:
         return "has expired"
     count, unit = (int(left // DAY), "day") if left >= 2 * DAY else (int(left // 3600), "hour")
-    return f"expires in {count} {unit}{'' if count == 1 else 's'}"
+    return f"expires in {plural(count, unit)}"
 
 
 def _moment(stamp: float) -> datetime:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from textwrap import wrap
 
 from core.notify.channel import Item, Message
-from core.text import safe_line
+from core.text import plural, safe_line
 from core.version import VERSION
 
 RANK = (
@@ -65,7 +65,7 @@ def _headline(ordered: Sequence[Item]) -> str:
     if len(about) > _NAMES_IN_SUBJECT:
         names += f" and {len(about) - _NAMES_IN_SUBJECT} more"
     others = len(ordered) - len(same)
-    more = f" (and {others} more message{'' if others == 1 else 's'})" if others else ""
+    more = f" (and {plural(others, 'more message')})" if others else ""
     return f"{event}{f': {names}' if names else ''}{more}"
 
 

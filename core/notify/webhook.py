@@ -79,7 +79,7 @@ def _unreachable(access: Access, failure: TransportFailure) -> NotifyError:
 
 def _refused(access: Access, place: str, status: int, said: str) -> NotifyError:
     if 300 <= status < 400:
-        why, fix = f"{place} redirects to another address ({said}).", "Set `url` to the address that it redirects to."
+        why, fix = f"{place} redirects to another URL ({said}).", "Set `url` to the URL that it redirects to."
     elif status in (401, 403):
         why, fix = f"{place} returned {said}.", "Check `url`, and that the receiver uses the same signing key."
     elif status in _TEMPORARY:

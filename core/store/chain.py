@@ -64,13 +64,13 @@ def doubt_about_end(last: Link, head: Link | None, head_file: object) -> str | N
             return None
         return f"certdeck cannot verify the end of the log: {head_file} is missing or cannot be read."
     if last.number < head.number:
-        return f"The last {head.number - last.number} entries were removed."
+        gone = head.number - last.number
+        return "The last entry was removed." if gone == 1 else f"The last {gone} entries were removed."
     if last.number > head.number:
         behind = (
-            f"entry {last.number}" if last.number == head.number + 1 else f"entries {head.number + 1} to {last.number}"
+            f"entry {last.number} follows it: it was added, or comes from an interrupted run."
+            if last.number == head.number + 1
+            else f"entries {head.number + 1} to {last.number} follow it: they were added, or come from an interrupted run."
         )
-        return (
-            f"The recorded end of the log is entry {head.number}, but {behind} follow it: they were added, "
-            "or come from an interrupted run."
-        )
+        return f"The recorded end of the log is entry {head.number}, but {behind}"
     return None

@@ -59,7 +59,7 @@ def delete_lineage(
         raise NotFound(
             f"There is no certificate {name}.",
             "Nothing with that name is stored.",
-            "List the names with: certdeck status",
+            "List the certificates with `certdeck status`.",
         )
     if settings.exists():
         check_writable(paths.certificates)  # once the copy is complete the rest goes, however long that takes

@@ -301,7 +301,7 @@ def _home(paths: Paths, name: str) -> Path:
         raise NotFound(
             f"There is no certificate {name!r}.",
             "This is not a valid certificate name.",
-            "List the names with: certdeck status",
+            "List the certificates with `certdeck status`.",
         )
     return paths.lineages / name
 

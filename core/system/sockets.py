@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import socket
 
 OTHER_WAYS = (
-    "Or let certdeck listen on another port and forward port 80 to it, or use the webroot of the existing web server "
-    '(`mode = "webroot"` in [http01]), or let that server pass /.well-known/acme-challenge/ on to certdeck.'
+    "Or let certdeck listen on another port, and forward port 80 to it. With an existing web server, use its webroot "
+    '(`mode = "webroot"` in [http01]), or let it pass /.well-known/acme-challenge/ on to certdeck.'
 )
 NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
 
@@ -88,11 +88,11 @@ def unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
             what, why, f"Run certdeck as root or with CAP_NET_BIND_SERVICE. {OTHER_WAYS}", details=details
         )
     if exc.errno == errno.EADDRNOTAVAIL or exc.errno is None or isinstance(exc, _resolver_errors()):
-        why = f"This machine has no address {address}."
+        why = f"This box has no address {address}."
         return PortUnavailable(
             what,
             why,
-            "Set `address` in [http01] to one of this machine's addresses, or to 0.0.0.0 for all.",
+            "Set `address` in [http01] to one of this box's addresses, or to 0.0.0.0 for all.",
             details=details,
         )
     why = f"The system says: {exc.strerror or exc}."

@@ -187,7 +187,7 @@ def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool
         )
     parts = urlsplit(proxy)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("the proxy's address is not http:// or https://")
+        raise ValueError("the proxy's URL does not begin with http:// or https://")
     credentials = None
     if parts.username is not None:
         credentials = (unquote(parts.username).encode(), unquote(parts.password or "").encode())

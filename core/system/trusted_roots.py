@@ -38,7 +38,7 @@ def client_context(ca_bundle: str | None) -> ssl.SSLContext:
         except (ImportError, OSError) as exc:
             if ca_bundle is None:
                 raise ConfigError(
-                    "This machine has no trusted CA certificates.",
+                    "This box has no trusted CA certificates.",
                     "The system's CA certificates are not installed, so certdeck cannot verify any server.",
                     "Install the package ca-certificates, or set ca_bundle for the issuer.",
                 ) from exc

@@ -40,7 +40,7 @@ def owner_of_new(target: TargetConfig) -> tuple[int | None, int | None]:
         wanted, what = ("owner", "account") if uid is None and target.owner is not None else ("group", "group")
         raise StageFailed(
             f"The files of target {target.name} cannot be given to the {wanted} that is configured.",
-            f"This machine has no {what} {getattr(target, wanted)!r}.",
+            f"This box has no {what} {getattr(target, wanted)!r}.",
             f"Correct {wanted} in [targets.{target.name}], or create the {what}.",
             details={"target": target.name, "live": "old"},
         ) from exc

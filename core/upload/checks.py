@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from core.key_types import key_words
 from core.severity import days_left, severity
-from core.text import listed
+from core.text import listed, plural
 from core.upload import strength
 from core.upload.bundle import CertificateBundle
 from core.upload.chain_checks import chain, distrusted
@@ -219,7 +219,7 @@ def _names(case: CheckContext, material: CertificateBundle) -> Answer:
         return WARN, f"No client accepts it for {shown}, which is not a host name.", again
     if not leaf.has_san and not case.hosts and not case.served:  # else it is said with the comparison
         return ONLY_IN_SUBJECT
-    return PASS, f"{len(leaf.names):,} name{'' if len(leaf.names) == 1 else 's'}.", ""
+    return PASS, f"{plural(len(leaf.names), 'name')}.", ""
 
 
 def _host_match(case: CheckContext, material: CertificateBundle) -> Answer:

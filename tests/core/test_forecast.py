@@ -117,3 +117,17 @@ def test_the_table_of_dates_is_in_order() -> None:
         "2028-02-16",
     ]
     assert announced("public", date(2019, 1, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "said"), [(365.0, "about once a year."), (100.0, "about 5 times a year."), (1.0, "valid for 1 day.")]
+)
+def test_numbers_of_an_upload_are_read_as_words(lifetime: float, said: str) -> None:
+    """How often an uploaded certificate has to be replaced, and how long it is valid, is told in the singular where it is one."""
+    texts = [
+        problem.text
+        for self_signed in (True, False)
+        for one in box(subject(kind="upload", lifetime_days=lifetime, self_signed=self_signed), day=TODAY).certificates
+        for problem in one.problems
+    ]
+    assert any(said in text for text in texts)

@@ -8,7 +8,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from core.text import SAFE, listed, safe, safe_line, tail, visible
+from core.text import SAFE, listed, plural, safe, safe_line, tail, visible
 
 UNSEEN = (
     0xAD, 0x34F, 0x61C, 0x115F, 0x180B, 0x180E, 0x200B, 0x200D, 0x200E, 0x202E, 0x2060, 0x2066, 0x3164, 0xFE0F, 0xFEFF,
@@ -91,3 +91,20 @@ def test_foreign_text_does_not_fill_the_memory() -> None:
 def test_a_long_list_is_cut(count: int, words: str) -> None:
     """A list in a sentence names a few and counts the others."""
     assert listed(["a"] * count, 3) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "shown"),
+    [
+        (1, "day", "1 day"),
+        (2, "day", "2 days"),
+        (0, "entry", "0 entries"),
+        (1200, "file", "1,200 files"),
+        (1.0, "hour", "1 hour"),
+        (0.5, "hour", "0.5 hours"),
+        (398.0, "day", "398 days"),
+    ],
+)
+def test_plurals(count: float, noun: str, shown: str) -> None:
+    """Numbers agree with their nouns."""
+    assert plural(count, noun) == shown

@@ -81,7 +81,9 @@ class FakeArchives:
 
     def _restored(self, file: Path, **given: Any) -> RestoreDone:
         if file.name == "missing":
-            raise NotFound(f"There is no file {file}.", "No such file exists.", "Give the file of a backup.")
+            raise NotFound(
+                "The backup cannot be read.", f"The file {file} does not exist.", "Give the file of a backup."
+            )
         gone = Difference(
             kind="target", name="web", state="missing-path", text="/etc/nginx of the target web does not exist here."
         )

@@ -44,7 +44,7 @@ async def test_who_has_which_record() -> None:
         text = " ".join(shown(app).split())
         assert "▲ ns1.example.com 192.0.2.1 lacks it 11 ms" in text
         assert "✔ ns2.example.com 2001:db8::2 has it 22 ms" in text
-        assert "○ ns3.example.com 192.0.2.3 no answer" in text
+        assert "○ ns3.example.com 192.0.2.3 no response" in text
         assert "○ ns4.example.com 192.0.2.4 not reachable" in text
         assert "▲ 1 of 2 have it" in text
         assert "checked at 04:02:00 · next check at 04:02:02" in text

@@ -54,15 +54,6 @@ def test_no_certificate_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "noun", "shown"),
-    [(1, "day", "1 day"), (2, "day", "2 days"), (0, "entry", "0 entries"), (1200, "file", "1,200 files")],
-)
-def test_plurals(count: int, noun: str, shown: str) -> None:
-    """Numbers agree with their nouns."""
-    assert text.plural(count, noun) == shown
-
-
-@pytest.mark.parametrize(
     ("when", "shown"),
     [
         (NOW - timedelta(minutes=1), "at the next run"),

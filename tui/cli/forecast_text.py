@@ -101,8 +101,8 @@ def _row(each: CertificateThen) -> list[str]:
         "!" if each.problems else "",
         printable(each.name),
         printable(each.issuer),
-        f"{_number(each.lifetime_days)} days{before}",
-        "manually" if each.by_hand else f"every {_number(each.renews_every_days)} days",
+        f"{_days(each.lifetime_days)}{before}",
+        "manually" if each.by_hand else f"every {_days(each.renews_every_days)}",
         f"{each.renewals_per_year:.0f}",
     ]
 
@@ -111,7 +111,11 @@ def _announcement(change: Lifetime) -> str:
     if change.whose == "public":
         return f"no public CA issues for more than {change.days:g} days."
     profile = f", profile {change.profile}" if change.profile else ""
-    return f"Let's Encrypt issues for {_number(change.days)} days{profile}."
+    return f"Let's Encrypt issues for {_days(change.days)}{profile}."
+
+
+def _days(value: float) -> str:
+    return f"{_number(value)} {'day' if _number(value) == '1' else 'days'}"
 
 
 def _number(value: float) -> str:

@@ -64,7 +64,7 @@ class _Parser(argparse.ArgumentParser):
             add_help=False,
             formatter_class=_Formatter,
         )
-        self.add_argument("-h", "--help", action="store_true", help="show this")
+        self.add_argument("-h", "--help", action="store_true", help="show this help")
         self.add_argument("--json", action="store_true", help="print one JSON object")
         self.add_argument("--debug", action="store_true", help="report every step on standard error")
 

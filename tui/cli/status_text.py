@@ -51,7 +51,7 @@ def status_lines(
             yield stream.painted(printable(sentence), "yellow")
     if not status.lineages:
         yield ""
-        yield "There is no certificate yet. `certdeck first-boot` makes a self-signed one; `certdeck issue` gets a trusted one."
+        yield "There is no certificate yet. `certdeck first-boot` creates a self-signed one; `certdeck issue` orders a trusted one."
     else:
         judged = [(lineage, health(lineage)) for lineage in status.lineages]
         judged.sort(key=lambda each: (_URGENCY.index(text.colour_of(each[1])), each[0].name))

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from core.health import CRITICAL, OK, WARNING, Health, health
 from core.renewal import LONGEST_BEFORE_DAYS, SHORT_LIFE_DAYS
+from core.text import plural
 from tui.glyphs import printable, to_ascii
 from tui.wording.narration import sentence
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from core.events import Event
     from core.operations import LineageStatus, TimerState
 
-__all__ = ["MARKS", "Mark", "describe", "printable", "to_ascii"]
+__all__ = ["MARKS", "Mark", "describe", "plural", "printable", "to_ascii"]
 
 
 class Mark(Struct, frozen=True):
@@ -56,7 +57,7 @@ MARKS: Final[Mapping[str, Mark]] = {
     # what a name server says of a record
     "has": Mark("✔", "+", "has it", "severity-green"),
     "lacks": Mark("▲", "!", "lacks it", "severity-yellow"),
-    "silent": Mark("○", "o", "no answer", "text-muted"),
+    "silent": Mark("○", "o", "no response", "text-muted"),
     "unreachable": Mark("○", "o", "not reachable", "text-muted"),
     "refuses": Mark("✖", "x", "refuses", "severity-red"),
 }
@@ -125,13 +126,6 @@ def colour_of(judged: Health) -> str:
 
 NEVER_BACKED_UP: Final = "The master key of this box was never backed up."
 BACK_UP: Final = "`certdeck backup --out FILE` writes a backup; `certdeck backup --elsewhere` ends this reminder."
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 day`, `2 days`; nouns that end in `y` after a consonant become `-ies`."""
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{count:,} {noun}s"
 
 
 def not_yet_valid(lineage: LineageStatus, now: datetime) -> bool:

@@ -77,7 +77,7 @@ class AcmeDns:
                 "zone",
                 f"{record.name} does not point to the acme-dns account of {self._access.name}.",
                 "The CA queries that name, but the account can change only its own name.",
-                f"Create a CNAME record from {record.name} to {target}. If this machine cannot see that record, set it: "
+                f"Create a CNAME record from {record.name} to {target}. If this box cannot see that record, set it: "
                 f"certdeck dns add {self._access.name} --replace … --delegate {record.name}={target}.",
                 details={"cname": record.name, "target": target},
             )
@@ -89,7 +89,7 @@ class AcmeDns:
             return self._api.credentials(
                 said,
                 "Check `username`, `subdomain` and `password`: all three come from one registration. If the account "
-                "was registered with allowed networks, one of them must contain this machine's address.",
+                "was registered with allowed networks, one of them must contain this box's address.",
             )
         if answer.is_ok or not said:
             return self._api.nonsense(f"It returned {answer.status} without an acme-dns response.")
@@ -157,7 +157,7 @@ KIND = ProviderKind(
         EntryField(
             key="endpoint",
             label="Endpoint",
-            help="Address of the acme-dns server, for example https://auth.example.org.",
+            help="URL of the acme-dns server, for example https://auth.example.org.",
             check=_check_endpoint,
         ),
         EntryField(

@@ -235,8 +235,8 @@ class Aliyun:
             return provider_error(
                 self._access,
                 "clock",
-                "Alibaba Cloud rejected the request because this machine's clock is wrong.",
-                f"This machine's clock shows {self._access.env.clock.now():%Y-%m-%d %H:%M:%S} UTC{there}",
+                "Alibaba Cloud rejected the request because this box's clock is wrong.",
+                f"This box's clock shows {self._access.env.clock.now():%Y-%m-%d %H:%M:%S} UTC{there}",
                 "Set the clock, preferably by time synchronization (NTP). A signature is valid for 15 minutes.",
             )
         if refusal.is_one_of(CREDENTIALS):

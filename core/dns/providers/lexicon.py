@@ -102,7 +102,7 @@ class Lexicon:
                 "temporary",
                 f"{self._kind.title} did not respond in time.",
                 f"The attempt was stopped after {seconds:g} s.",
-                "Try again later; check this machine's network and proxy settings.",
+                "Try again later; check this box's network and proxy settings.",
             )
         if said is None:
             raise provider_error(
@@ -161,7 +161,7 @@ class Lexicon:
                 "unreachable",
                 f"{self._kind.title} cannot be reached.",
                 why,
-                "Check this machine's network, DNS and proxy settings, and any addresses in the settings of the entry.",
+                "Check this box's network, DNS and proxy settings, and any addresses in the settings of the entry.",
             )
         return provider_error(
             self._access,

@@ -303,7 +303,7 @@ class Namecheap:
             f"Namecheap does not allow requests from {address}.",
             words,
             f"On {ACCESS_PAGE}, add {address} to the Whitelisted IPs{other}. It is the public IPv4 address of this "
-            "machine's outgoing connections, and must not change.",
+            "box's outgoing connections, and must not change.",
             details={"address": address},
         )
 
@@ -350,7 +350,7 @@ KIND = ProviderKind(
         EntryField(
             key="client_ip",
             label="Client IP",
-            help="The public IPv4 address of this machine's outgoing connections. It must be whitelisted at API Access.",
+            help="The public IPv4 address of this box's outgoing connections. It must be whitelisted at API Access.",
             check=_check_address,
         ),
         *HTTP_FIELDS,

@@ -166,7 +166,7 @@ class PowerDns:
                 exc.what,
                 exc.why,
                 "Check `endpoint`, and on the server in pdns.conf: api=yes, webserver-address, webserver-port, and that "
-                "webserver-allow-from contains this machine's address (PowerDNS closes all other connections).",
+                "webserver-allow-from contains this box's address (PowerDNS closes all other connections).",
             ) from exc
 
     def _want(self, answer: ApiResponse, zone: str) -> Any:
@@ -252,7 +252,7 @@ KIND = ProviderKind(
         EntryField(
             key="endpoint",
             label="Endpoint",
-            help="The address of the server's API, for example http://192.0.2.53:8081 (`webserver-address`, `webserver-port`).",
+            help="The URL of the server's API, for example http://192.0.2.53:8081 (`webserver-address`, `webserver-port`).",
             check=_check_endpoint,
         ),
         EntryField(
@@ -265,7 +265,7 @@ KIND = ProviderKind(
         EntryField(key="api_key", label="API key", help="`api-key` in pdns.conf.", secret=True),
         CA_BUNDLE,
     ),
-    help="Enable the API in pdns.conf: api=yes and api-key=…, and add this machine to webserver-allow-from.",
+    help="Enable the API in pdns.conf: api=yes and api-key=…, and add this box to webserver-allow-from.",
     connect=PowerDns,
     notes=(
         "The API key of PowerDNS may change every zone of the server; a TSIG key (kind rfc2136) can be limited to one.",

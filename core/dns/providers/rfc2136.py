@@ -131,7 +131,7 @@ class Rfc2136:
             "zone",
             f"{name} is a CNAME, so it cannot have a TXT record.",
             f"It points to {target}.",
-            f"Add the zone of {target} to the entry that can change it (--zone). If this machine cannot see the "
+            f"Add the zone of {target} to the entry that can change it (--zone). If this box cannot see the "
             f"CNAME, also add --delegate {name}={target}. Or remove the CNAME.",
         )
 

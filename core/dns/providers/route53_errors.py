@@ -107,8 +107,8 @@ class Words:
         return provider_error(
             self._access,
             "clock",
-            "Route 53 rejected the request because this machine's clock is wrong.",
-            f"This machine's clock shows {here}{there}",
+            "Route 53 rejected the request because this box's clock is wrong.",
+            f"This box's clock shows {here}{there}",
             "Set the clock, preferably by time synchronization (NTP). A signature is valid for five minutes.",
         )
 

@@ -21,7 +21,7 @@ from core.events import Changed, Failed
 from core.key_types import KEY_TYPES
 from core.renewal import renew_days_problem
 from core.store import adopted_record, lineages, renewal_state
-from core.text import visible
+from core.text import plural, visible
 from core.upload.rejected import InputRejected
 from core.workflows.adopting.accounts import Accounts
 from core.workflows.adopting.here import directories
@@ -198,7 +198,9 @@ def _settings(context: Context, sight: Sight, chosen: str | None) -> tuple[Linea
     days = way.renew_days
     life = (shown.not_after - shown.not_before).total_seconds() if shown.not_after and shown.not_before else 0
     if days is not None and renew_days_problem(days, life):
-        left.append(f"Renewing {days} days before the end does not suit its lifetime; certdeck uses its own rule.")
+        left.append(
+            f"Renewing {plural(days, 'day')} before it expires does not suit its lifetime; certdeck uses its own rule."
+        )
         days = None
     return (
         LineageConfig(

@@ -99,7 +99,7 @@ def _changed_terms(context: Context, name: str, said: IssuerTest) -> Iterator[Fi
         title="Terms of service",
         detail=f"{name} has new terms: {said.terms_of_service or 'none'}",
         why=f"The account on this box accepted {record.terms}. Some CAs refuse orders until the new terms are accepted.",
-        fix=f"Read them. If {name} refuses an order for that reason, open the address in its message.",
+        fix=f"Read them. If {name} refuses an order for that reason, open the URL in its message.",
     )
 
 

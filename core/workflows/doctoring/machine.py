@@ -121,8 +121,8 @@ def trust_store(context: Context) -> Iterator[Finding]:
         id="trust-store",
         status="warn",
         title="Trust store",
-        detail="this machine has no trusted CA certificates",
-        why="certdeck uses its bundled roots, but other programs on this machine cannot verify any server.",
+        detail="this box has no trusted CA certificates",
+        why="certdeck uses its bundled roots, but other programs on this box cannot verify any server.",
         fix="Install the package ca-certificates.",
     )
 

@@ -16,8 +16,8 @@ from core.workflows.issuing.plan import Plan
 
 NO_ANSWER = ("SILENT", "UNREACHABLE")
 _KINDS = {
-    "127.0.0.0/8": "this machine (localhost)",
-    "::1/128": "this machine (localhost)",
+    "127.0.0.0/8": "this box (localhost)",
+    "::1/128": "this box (localhost)",
     "0.0.0.0/8": "no single machine",
     "::/128": "no single machine",
     "10.0.0.0/8": "a private network",
@@ -89,8 +89,8 @@ def addresses(authority: Authority, host: Host, name: str, issuer: Issuer) -> It
             id="dns",
             status="warn",
             title=name,
-            detail=f"leads to {', '.join(loopback)}: this machine (localhost)",
-            why="Only a CA on this machine can reach it.",
+            detail=f"leads to {', '.join(loopback)}: this box (localhost)",
+            why="Only a CA on this box can reach it.",
             fix=f"Set the A and AAAA records of {name} to the addresses at which other machines reach this box.",
         )
     else:
@@ -128,7 +128,7 @@ def dnssec(authority: Authority, name: str, type: str = "A") -> Iterator[Finding
                 id="dns-resolver",
                 status="fail",
                 title=name,
-                detail="no name server responds to this machine",
+                detail="no name server responds to this box",
                 why="Without a name server, certdeck can neither reach a CA nor check DNS records.",
                 fix="Check the nameserver lines of /etc/resolv.conf, or set resolvers in [dns01].",
             )
@@ -160,7 +160,7 @@ def dnssec(authority: Authority, name: str, type: str = "A") -> Iterator[Finding
             id="dnssec",
             status="skip",
             title=name,
-            detail="DNSSEC: not signed, or the name servers of this machine do not verify signatures",
+            detail="DNSSEC: not signed, or the name servers of this box do not verify signatures",
         )
 
 

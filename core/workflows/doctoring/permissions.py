@@ -10,6 +10,7 @@ from core.errors import CertdeckError
 from core.operations import Finding
 from core.permissions import Weakness
 from core.store.master_key import CREDENTIAL, OLD_CREDENTIAL, PASSPHRASE_VARIABLE, successor
+from core.text import plural
 from core.trusted_paths import command_files, is_readable_by_others, obeyed, weaknesses
 from core.workflows.context import View
 
@@ -27,7 +28,7 @@ def permissions(view: View) -> Iterator[Finding]:
             id="permissions",
             status="warn",
             title=_TITLE,
-            detail=f"{len(found) - _MOST} more files have such permissions",
+            detail=f"{plural(len(found) - _MOST, 'more file')} with such permissions",
             fix="Correct the ones above and run `certdeck doctor` again.",
         )
     if not found:

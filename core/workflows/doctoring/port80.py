@@ -125,7 +125,7 @@ def judged(name: str, seen: Seen, content: bytes, *, is_own: bool, is_public: bo
         ""
         if is_own
         else " This check ran from inside the network, and some routers forward only "
-        "from outside. Run `certdeck doctor --listen` and open the address from another network."
+        "from outside. Run `certdeck doctor --listen` and open the URL from another network."
     )
     if not seen.status:
         return Finding(
@@ -177,7 +177,7 @@ def _holders(context: Context) -> Iterator[Finding]:
         id="http01-port",
         status="warn",
         title="Port 80",
-        detail="no program listens on port 80 of this machine",
+        detail="no program listens on port 80 of this box",
         why="The webroot must be served by a web server on port 80.",
         fix='Start the web server, or set mode = "standalone" in [http01]. '
         "This is correct if another machine forwards port 80 to this box.",

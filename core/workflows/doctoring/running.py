@@ -123,7 +123,7 @@ def _late(check: Check, limit: float) -> _Outcome:
         title=check.title,
         detail=f"this check did not finish within {limit:g} s",
         why="The system that it checks responds too slowly or not at all.",
-        fix="Check the network and the disk of this machine, then run `certdeck doctor` again.",
+        fix="Check the network and the disk of this box, then run `certdeck doctor` again.",
     )
     return _Outcome((finding,), is_answered=False)
 
@@ -137,6 +137,6 @@ def _offline(outcomes: Iterable[_Outcome]) -> Finding:
         title="Network",
         detail=f"no network: none of {count} checks reached a name server or the issuer",
         why="An order needs the issuer, and the issuer needs DNS.",
-        fix="Check this machine's cable, addresses, routes, DNS settings and proxy. Without a network, "
+        fix="Check this box's cable, addresses, routes, DNS settings and proxy. Without a network, "
         "use --issuer appliance-ca.",
     )

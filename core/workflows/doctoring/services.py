@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from core.detected import UNMANAGED, DetectedService
 from core.operations import Finding
+from core.text import plural
 from core.workflows.context import Context
 from core.workflows.detecting.detect import detect
 
@@ -33,7 +34,7 @@ def _findings(service: DetectedService) -> Iterator[Finding]:
     for seen in service.listeners:
         if seen.state != UNMANAGED or seen.days_left is None:
             continue
-        left = f"ends in {seen.days_left} days" if seen.days_left >= 0 else "has expired"
+        left = f"expires in {plural(seen.days_left, 'day')}" if seen.days_left >= 0 else "has expired"
         yield Finding(
             id=_ID,
             status="pass" if seen.severity == "green" else "warn",

@@ -20,6 +20,7 @@ from core.fleet.gateway import Refused
 from core.fleet.values import HUB_ROLES, b64, unb64
 from core.fleet_errors import FleetError
 from core.store.fleet import PASSWORD
+from core.text import plural
 from core.workflows.context import Context
 from core.workflows.fleet.connection import Hub
 
@@ -131,8 +132,8 @@ def _refuse_others_data(etcd: Etcd) -> None:
     if counts[0] == counts[1]:
         return
     raise UsageError(
-        "etcd also contains data of other programs.",
-        f"{counts[0] - counts[1]} of its keys are not certdeck's. With authentication enabled, those programs would be rejected.",
+        "etcd is also used by other programs.",
+        f"It has {plural(counts[0] - counts[1], 'key')} of other programs. With authentication enabled, those would be rejected.",
         "Create users for those programs and a root password, then run: certdeck fleet init --auth --root-password-file FILE.",
     )
 

@@ -61,7 +61,7 @@ def current(hub: Hub, name: str) -> tuple[Certificate, KeyValue]:
         raise NotFound(
             f"The fleet has no certificate {name!r}.",
             "It was never issued, or it was removed.",
-            "List the names with: certdeck fleet status",
+            "List the certificates with `certdeck fleet status`.",
             lineage=name,
         )
     return decoded(Certificate, found.value, found.key), found

@@ -19,6 +19,7 @@ from core.store.accounts import list_accounts, save_account
 from core.store.atomic import storing
 from core.store.quarantine import set_aside
 from core.store.vault import Vault, sealed_files
+from core.text import plural
 from core.workflows.context import Context
 
 _KINDS = {
@@ -70,7 +71,7 @@ def new_vault(context: Context) -> NewVault:
     had_key = bool(master_key.ring(paths, context.env))
     Vault(paths, context.env).create()
     context.narrator.tell(
-        Changed(what=f"created a new vault; {len(lost)} secrets that cannot be opened were set aside")
+        Changed(what=f"created a new vault; set aside {plural(len(lost), 'secret')} that cannot be opened")
     )
     return NewVault(lost=lost, set_aside=paths.set_aside if lost else None, is_new_key=not had_key)
 

@@ -126,7 +126,7 @@ def _beside(paths: Paths) -> Iterator[Mapping[str, Path]]:
 @contextmanager
 def _opened(file: Path, lock: Lock) -> Iterator[tuple[Opener, Manifest]]:
     if not file.exists():
-        raise NotFound(f"The file {file} does not exist.", "No such file exists.", "Give the file of a backup.")
+        raise NotFound("The backup cannot be read.", f"The file {file} does not exist.", "Give the file of a backup.")
     if not file.is_file():
         raise UsageError(f"{file} is not a regular file.", "A backup is a single file.", "Give the file of a backup.")
     with archive.opened(file) as read:

@@ -152,7 +152,7 @@ def stands_in_for(facts: Facts, config: Config, now: float) -> str:
     if facts.version is not None and facts.not_after <= now:
         return "it has expired"
     if facts.failures >= config.defaults.reminders:
-        return f"it failed {facts.failures} times"
+        return "it failed once" if facts.failures == 1 else f"it failed {facts.failures} times"
     return ""
 
 

@@ -147,7 +147,7 @@ class _Asking:
             raise NoAnswer(str(exc)) from exc
         places = places_of(leaf)
         issuers = [*chain, *self._others(subject, leaf, is_alone=not chain)]
-        trouble = NoAnswer("it contains no address for revocation checks")
+        trouble = NoAnswer("it contains no URL for revocation checks")
         for url, look in self._ways(leaf, issuers, places):
             try:
                 return look(), shown_url(url)

@@ -115,7 +115,7 @@ def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
         raise UsageError(
             "An ACME directory must use HTTPS.",
             f"{config.directory!r} does not begin with https:// (RFC 8555 §6.1).",
-            "Give the HTTPS address. For a private CA, set its root as the CA bundle.",
+            "Give the HTTPS URL. For a private CA, set its root as the CA bundle.",
         )
     if isinstance(config.limits, Mapping) and (problem := broken(config.limits)) is not None:
         raise UsageError(f"The limits of {name} are not valid.", f"{problem[0]}.", problem[1])

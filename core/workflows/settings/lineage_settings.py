@@ -13,6 +13,7 @@ from core.operations import IssuerChange
 from core.renewal import renew_days_problem
 from core.store.had_with import settings_of
 from core.store.index import facts_of
+from core.text import plural
 from core.workflows.context import Context
 from core.workflows.issuing.method import UPLOAD
 from core.workflows.renewing.due import BY_HAND, why_never_alone
@@ -95,7 +96,7 @@ def set_lineage(
             problem = renew_days_problem(renew_days_before, facts.not_after - facts.not_before)
             if problem:
                 raise UsageError(
-                    f"{name} cannot renew {renew_days_before} days before it expires.",
+                    f"{name} cannot renew {plural(renew_days_before, 'day')} before it expires.",
                     problem,
                     "Use fewer days, or 0 for the automatic rule, which suits every lifetime.",
                     lineage=name,

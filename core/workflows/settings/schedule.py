@@ -20,6 +20,7 @@ from core.schedule.install import install, installed_trouble, method_here, no_wa
 from core.schedule.record import CRON, CRONTAB, OFF, PACKAGE, SYSTEMD, ScheduleRecord, load, save
 from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, fitting, timetable_for, too_rare
 from core.store.index import Facts, facts_of_all
+from core.text import plural
 from core.workflows.renewing.due import SKIP, decide, seconds_to_renew
 from core.workflows.renewing.timer import timer
 
@@ -172,7 +173,7 @@ def _before_end_seconds(view: View, facts: Facts) -> float | None:
 
 def _span(seconds: float) -> str:
     hours = round(seconds / 3600)
-    return f"{hours} hours" if hours < 240 else f"{hours // 24} days"
+    return plural(hours, "hour") if hours < 240 else plural(hours // 24, "day")
 
 
 def _delay(context: Context, before: ScheduleRecord | None, timetable: Timetable) -> int:

@@ -196,7 +196,7 @@ def _key_findings(context: Context, target: TargetConfig) -> Iterator[Finding]:
             id="target-key",
             status="fail",
             title=name,
-            detail=f"every user on this machine can read the key {key}",
+            detail=f"every user on this box can read the key {key}",
             fix=f"Run: chmod o-rwx {key}. If the service can then no longer read it, set the service's group on it.",
         )
     for reader in readers_of(target):

@@ -51,7 +51,7 @@ class Fetcher:
                 except NotPublished as exc:
                     self.notes.append(f"No response from {shown_url(url)}: {exc}")
                     continue
-                found = parse_upload(Upload((Part("the answer", body),))).certificates
+                found = parse_upload(Upload((Part("the response", body),))).certificates
                 if found:
                     return found
                 self.notes.append(f"The response from {shown_url(url)} is not a certificate.")

@@ -214,7 +214,7 @@ def test_an_address_that_is_none_is_never_asked(address: str) -> None:
     session = a_session(AcmeServer(), transport=transport)
     with pytest.raises(DirectoryInvalid) as caught:
         session.get(address)
-    assert "invalid address" in caught.value.what
+    assert "invalid URL" in caught.value.what
     assert transport.asked == []
 
 

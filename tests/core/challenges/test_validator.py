@@ -83,8 +83,8 @@ def test_redirects_are_followed_to_https_with_any_certificate(tmp_path: Path) ->
         ("https://shop.example.com:8443/x", "ports 80 and 443"),
         ("ftp://shop.example.com/x", "http and https"),
         ("http://192.0.2.1/x", "IP address"),
-        ("http://[::1/x", "without a valid address"),
-        ("", "without a valid address"),
+        ("http://[::1/x", "without a valid URL"),
+        ("", "without a valid URL"),
     ],
 )
 def test_redirects_that_no_ca_follows(location: str, words: str) -> None:

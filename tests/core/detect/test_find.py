@@ -121,7 +121,7 @@ def test_files_that_are_missing_shared_or_open_are_told(tmp_path: Path) -> None:
         (tmp_path / name).write_text(words)
     mosquitto, coturn = found(tmp_path, Prober())
     assert (mosquitto.running, mosquitto.shared_with, coturn.shared_with) == (False, (coturn.id,), (mosquitto.id,))
-    assert mosquitto.problems == (f"Every user on this machine can read the key {key}.",)
+    assert mosquitto.problems == (f"Every user on this box can read the key {key}.",)
     assert coturn.problems == ("The key /none is missing.",)
     assert mosquitto.suggest is not None
     assert mosquitto.suggest.file_mode == "0640"

@@ -150,7 +150,7 @@ def test_a_zone_that_nobody_knows_is_said(world: World) -> None:
     world.dns.statuses = {RESOLVER: "SILENT"}
     with pytest.raises(PropagationTimeout) as caught:
         world.wait(seconds=5)
-    assert "no resolver of this machine responds" in caught.value.why
+    assert "no resolver of this box responds" in caught.value.why
 
 
 def test_a_record_behind_a_cname_is_looked_for_where_it_stands(world: World) -> None:

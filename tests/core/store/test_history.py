@@ -94,6 +94,7 @@ def test_an_untouched_chain_stands(paths: Paths) -> None:
         ("UPDATE history SET who = 'adam' WHERE number = 1", 0, "Entry 1 was altered."),
         ("UPDATE history SET lineage = NULL WHERE number = 2", 1, "Entry 2 was altered."),
         ("DELETE FROM history WHERE number = 2", 1, "Entry 2 was removed."),
+        ("DELETE FROM history WHERE number > 4", 4, "The last entry was removed."),
         ("DELETE FROM history WHERE number > 3", 3, "The last 2 entries were removed."),
         ("DELETE FROM history", 0, "The last 5 entries were removed."),
         ("UPDATE history SET number = 9 WHERE number = 5", 4, "Entry 5 was removed."),

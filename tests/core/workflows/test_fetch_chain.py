@@ -202,15 +202,15 @@ def test_redirects(web: Web, purchased: Authority) -> None:
         ("ldap://pki.example.com/x", [], "only http and https"),
         ("file:///etc/passwd", [], "only http and https"),
         ("http://user:pw@pki.example.com/", [], "not a valid URL"),
-        ("http://[::1", [], "not a valid URL"),
+        ("http://[::1", [], "an invalid URL"),
         ("http://pki.example.com:port/", [], "not a valid URL"),
         ("http://pki.example.com/a b", [], "not a valid URL"),
-        ("http://169.254.169.254/latest", [], "not one at which a CA"),
-        ("http://[fe80::1]/", [], "not one at which a CA"),
-        ("http://[::ffff:169.254.169.254]/", [], "not one at which a CA"),
-        ("http://0.0.0.0/", [], "not one at which a CA"),
-        ("http://meta.example.com/", ["169.254.169.254"], "not one at which a CA"),
-        ("http://meta.example.com/", ["93.184.216.34", "fe80::1"], "not one at which a CA"),
+        ("http://169.254.169.254/latest", [], "link-local, multicast or unspecified"),
+        ("http://[fe80::1]/", [], "link-local, multicast or unspecified"),
+        ("http://[::ffff:169.254.169.254]/", [], "link-local, multicast or unspecified"),
+        ("http://0.0.0.0/", [], "link-local, multicast or unspecified"),
+        ("http://meta.example.com/", ["169.254.169.254"], "link-local, multicast or unspecified"),
+        ("http://meta.example.com/", ["93.184.216.34", "fe80::1"], "link-local, multicast or unspecified"),
     ],
 )
 def test_addresses_that_are_not_asked(
@@ -289,11 +289,11 @@ def test_a_machine_that_trusts_nobody(web: Web, purchased: Authority) -> None:
     """Where no connection can be made at all the check says so, and gives its other answers."""
 
     def refuse(_bundle: str | None) -> CannedTransport:
-        raise ConfigError("This machine has no trusted CA certificates.", "None is installed.", "Install some.")
+        raise ConfigError("This box has no trusted CA certificates.", "None is installed.", "Install some.")
 
     web.answers(reply(404))
     web.box.engine = Engine(web.box.paths, replace(web.box.engine.env, transport=refuse))
-    assert "The download failed: This machine has no trusted" in said(web.check(leaf(purchased)))
+    assert "The download failed: This box has no trusted" in said(web.check(leaf(purchased)))
 
 
 def test_it_can_be_stopped(web: Web, purchased: Authority) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help="take these over (default: list them)")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="take over these certificates (default: list all)")
     parser.add_argument("--all", action="store_true", help="take over everything possible")
     parser.add_argument(
         "--from", dest="client", metavar="CLIENT", help="certbot, acme.sh, lego … (default: all of them)"

@@ -26,9 +26,11 @@ _KEY_COST = "Store the private key outside this box: without it, the backup cann
 
 def _backup_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="output file; an existing file is replaced")
-    parser.add_argument("--passphrase-file", metavar="FILE", help="- reads standard input (default: ask)")
+    parser.add_argument(
+        "--passphrase-file", metavar="FILE", help="file with the passphrase; - is standard input (default: ask)"
+    )
     parser.add_argument("--to-key", metavar="FILE", help="seal it to an X25519 public key (PEM) instead")
-    parser.add_argument("--elsewhere", action="store_true", help="this box is backed up by other means: do not remind")
+    parser.add_argument("--elsewhere", action="store_true", help="do not remind: this box is backed up by other means")
 
 
 def _backup(call: Call) -> int:
@@ -105,7 +107,9 @@ def _size(count: int) -> str:
 
 def _restore_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE")
-    parser.add_argument("--passphrase-file", metavar="FILE", help="- reads standard input (default: ask)")
+    parser.add_argument(
+        "--passphrase-file", metavar="FILE", help="file with the passphrase; - is standard input (default: ask)"
+    )
     parser.add_argument("--key", metavar="FILE", help="the X25519 private key (PEM) that it was sealed to")
     parser.add_argument(
         "--dry-run", action="store_true", help="read the whole backup and show what would change; change nothing"

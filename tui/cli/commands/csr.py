@@ -25,13 +25,19 @@ if TYPE_CHECKING:
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="name of the request (default: list the open requests)")
     parser.add_argument(
-        "-d", "--domain", metavar="DOMAIN", nargs="+", action="extend", dest="domains", help="a name it is for"
+        "-d",
+        "--domain",
+        metavar="DOMAIN",
+        nargs="+",
+        action="extend",
+        dest="domains",
+        help="a name for the certificate",
     )
     parser.add_argument("--key-type", choices=KEY_TYPES, metavar="TYPE", help=", ".join(KEY_TYPES))
     parser.add_argument(
         "--subject", metavar="TEXT", help='further subject fields that the CA requires: "O=Acme Ltd,C=DE"'
     )
-    parser.add_argument("--out", metavar="FILE", help="write it to a file instead of standard output")
+    parser.add_argument("--out", metavar="FILE", help="write the request to a file instead of standard output")
     parser.add_argument("--replace", action="store_true", help="replace the open request with that name, and its key")
     parser.add_argument("--remove", action="store_true", help="remove the request and its key")
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation (with --remove)")

@@ -22,14 +22,14 @@ def _deploy_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TARGET",
         nargs="+",
         action="extend",
-        help="deploy to these from now on (default: its targets)",
+        help="deploy to these targets from now on (default: its targets)",
     )
     parser.add_argument(
         "--version",
         metavar="N",
         type=int,
         dest="number",
-        help="this version (default: the newest that was not rolled back)",
+        help="deploy this version (default: the newest that was not rolled back)",
     )
     _force_argument(parser)
 

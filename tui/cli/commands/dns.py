@@ -167,7 +167,7 @@ def _list(call: Call) -> int:
 
 
 def _kinds_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="only this one, in full")
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="show only this kind, in detail")
 
 
 def _kinds(call: Call) -> int:

@@ -22,7 +22,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--format", required=True, choices=_FORMATS, help=", ".join(_FORMATS))
     parser.add_argument("--out", required=True, metavar="FILE", help="output file; an existing file is replaced")
-    parser.add_argument("--passphrase-file", metavar="FILE", help="for pfx; - reads standard input (default: ask)")
+    parser.add_argument(
+        "--passphrase-file",
+        metavar="FILE",
+        help="for pfx: file with the passphrase; - is standard input (default: ask)",
+    )
     parser.add_argument(
         "--legacy",
         action="store_true",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--hostname", metavar="NAME", help="default: the host name of this machine")
+    parser.add_argument("--hostname", metavar="NAME", help="default: the host name of this box")
     parser.add_argument("--external-url", metavar="URL", help="its host name is added to the certificate")
 
 

@@ -105,7 +105,7 @@ def _issue_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _fleet_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("on a hub of a fleet")
-    group.add_argument("--local", action="store_true", help="only for this box")
+    group.add_argument("--local", action="store_true", help="order for this box only")
     group.add_argument("--key-policy", metavar="POLICY", help="master (default), hybrid, device: who can open the key")
     group.add_argument(
         "--device",
@@ -113,7 +113,7 @@ def _fleet_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         nargs="+",
         action="extend",
-        help="only these devices; `all` for every one",
+        help="deploy to these devices only; `all` for all devices",
     )
     group.add_argument(
         "--all-or-none",
@@ -222,8 +222,8 @@ COMMANDS = (
             "issue -d '*.example.com' --manual --qr             # through DNS, with records that you set manually",
         ),
         notes="If there is a valid certificate for the same names, it is deployed without a new order; --force orders anyway.\n"
-        "ACME CAs validate only control over the names (DV). For OV or EV, which also name the organization, buy a\n"
-        "certificate with `certdeck csr`. `certdeck issuer compare` shows the CAs side by side.",
+        "ACME CAs validate only control over the names (DV). For OV or EV, which also name the organization, create\n"
+        "a request with `certdeck csr` and order from a commercial CA. `certdeck issuer compare` compares the CAs.",
     ),
     Command(
         words="complete",

@@ -123,7 +123,9 @@ def _revoke(call: Call) -> int:
 
 def _delete_arguments(parser: argparse.ArgumentParser) -> None:
     _sure_arguments(parser)
-    parser.add_argument("--force", action="store_true", help="even if a service uses it; the service keeps its files")
+    parser.add_argument(
+        "--force", action="store_true", help="delete it even if a service uses it; the service keeps its files"
+    )
 
 
 def _delete(call: Call) -> int:

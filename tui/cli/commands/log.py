@@ -25,7 +25,7 @@ _NEW_CHAIN = (
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lineage", metavar="NAME", help="only of this certificate")
+    parser.add_argument("--lineage", metavar="NAME", help="only entries of this certificate")
     parser.add_argument("--limit", metavar="N", type=int, default=50, help="how many entries (default: 50)")
     parser.add_argument("--verify", action="store_true", help="check that no entry was altered")
     parser.add_argument("--new-chain", action="store_true", help="set the log aside and start a new one")

@@ -114,7 +114,7 @@ def _list(call: Call) -> int:
 
 
 def _kinds_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="only this one")
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="show only this kind")
 
 
 def _kinds(call: Call) -> int:

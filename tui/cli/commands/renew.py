@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help="only these")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="only these certificates")
     parser.add_argument("--force", action="store_true", help="renew even if nothing is due")
     parser.add_argument("--dry-run", action="store_true", help="show what would be renewed; change nothing")
 

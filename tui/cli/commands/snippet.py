@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("server", nargs="?", choices=("nginx", "haproxy", "apache"), help="only this one (all)")
+    parser.add_argument(
+        "server", nargs="?", choices=("nginx", "haproxy", "apache"), help="only for this web server (default: all)"
+    )
 
 
 def _run(call: Call) -> int:

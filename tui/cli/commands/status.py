@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help="show these in detail (default: an overview of all)")
     parser.add_argument(
-        "--what-if", metavar="DATE", help="the effect of announced lifetimes on this box, e.g. 2027-02-10"
+        "names", metavar="NAME", nargs="*", help="show these certificates in detail (default: an overview of all)"
     )
-    parser.add_argument("--check", action="store_true", help="one line and an exit status for monitoring")
+    parser.add_argument(
+        "--what-if", metavar="DATE", help="show the effect of announced lifetimes on this day, e.g. 2027-02-10"
+    )
+    parser.add_argument("--check", action="store_true", help="print one line for monitoring, and set the exit status")
 
 
 def _run(call: Call) -> int:

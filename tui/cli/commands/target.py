@@ -75,7 +75,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="the service takes only one certificate: a certificate that lacks one of its names is rejected",
     )
-    parser.add_argument("--pfx-passphrase-file", metavar="FILE", help="its content is the passphrase of pfx files")
+    parser.add_argument("--pfx-passphrase-file", metavar="FILE", help="file with the passphrase of PFX files")
     parser.add_argument(
         "--folder",
         metavar="DIR",
@@ -104,9 +104,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="key type for the probe, if the service has certificates of both types",
     )
     parser.add_argument("--mode", choices=("link", "copy"), help="copy: for services that refuse symlinks")
-    parser.add_argument("--owner", metavar="USER", help="of new files")
-    parser.add_argument("--group", metavar="GROUP", help="of new files")
-    parser.add_argument("--file-mode", metavar="MODE", help="of a new key file, e.g. 0640")
+    parser.add_argument("--owner", metavar="USER", help="owner of new files")
+    parser.add_argument("--group", metavar="GROUP", help="group of new files")
+    parser.add_argument("--file-mode", metavar="MODE", help="mode of a new key file, e.g. 0640")
     parser.add_argument(
         "--layout",
         choices=("separate", "combined", "key-first", "leaf"),
