@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.sources import Source, sources
+from tests.support.sources import ROOT, Source, sources
 
 _AVOIDED = re.compile(
     r"\bby (itself|themselves)\b|\bmend(s|ed|ing)?\b|\bbrought\b|\bof no use\b|\bany more\b|\ball the same\b|\bgoes wrong\b"
     r"|\bnot to be seen\b|\bsomebody\b|\bnobody\b|\bforgotten\b|\bis told\b|\banew\b|\bof (its|their|your) own\b|\bput back\b"
     r"|\bgo(es)? on (with|where|in)\b|\bstands? (in|behind|beside|alone|there)\b|\btrouble of its own\b|\blet into\b"
     r"|\bof that name\b|\bdo(es)? not go (with|together)\b"
-    r"|\bto be had\b|\bis had\b|(?<![#.-])\blineages?\b",
+    r"|\bto be had\b|\bis had\b|(?<![#.-])\blineages?\b|\bwhat answers\b|\bleads? elsewhere\b|\bissued again\b|\bno answer\b"
+    r"|\bmust stand\b|(?-i:(?<!-)\b(?P<word>[a-z]+) (?P=word)\b)",
     re.IGNORECASE,
 )
 """Each has a plainer word: automatically, fix, restored, no longer, anyway, fails, not visible, you, deleted, "
@@ -45,4 +46,13 @@ def test_texts_are_plain(package: str) -> None:
         for line, text in _texts(source)
         if (match := _AVOIDED.search(text))
     ]
+    assert found == []
+
+
+@pytest.mark.parametrize("document", ["README.md", "SECURITY.md", "CHANGELOG.md"])
+def test_documents_are_plain(document: str) -> None:
+    """The documents for the administrator keep to the same words; code in them is left out."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    prose = re.sub(r"```.*?```|^ {4}.*?$|`[^`]*`|^#.*?$", "…", text, flags=re.DOTALL | re.MULTILINE)
+    found = [match[0] for match in _AVOIDED.finditer(" ".join(prose.split()))]
     assert found == []
