@@ -1,6 +1,6 @@
-"""Which certificates were taken over from which other client: `state/adopted.json`. While its timer lives, it is said.
+"""Which certificates were taken over from which other client: `state/adopted.json`.
 
-A file that cannot be read counts as missing: a warning is all that is lost.
+While that client's timer is active, certdeck reports it. A file that cannot be read counts as missing: only a warning is lost.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the services of this box presented when they were looked for last (`state/detected.json`).
+"""What the services of this box presented at the last detection (`state/detected.json`).
 
-Looking for services takes seconds, so `status` shows what was found last, at the cost of reading one small file. It may be removed.
+A detection takes seconds, so `status` shows the last result, at the cost of reading one small file. The file may be removed.
 """
 
 from __future__ import annotations

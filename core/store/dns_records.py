@@ -1,4 +1,4 @@
-"""TXT records that certdeck has made at a provider: written down before they are made, forgotten once they are removed.
+"""TXT records that certdeck has created at a provider: recorded before they are created, forgotten once they are removed.
 
 `state/dns/ID.json`, one file for each order's records. A run that is killed leaves its file behind, and the next run removes
 the records that it names: value by value, so that nothing else is touched.

@@ -1,4 +1,4 @@
-"""Each exchange with a CA or a DNS provider as a file, for whoever looks for a mistake (`[log] save_requests`), without secrets.
+"""Each exchange with a CA or a DNS provider as a file without secrets, for debugging (`[log] save_requests`).
 
 `log/requests/TIME-NUMBER-HOST.txt`, 0600, kept for some days. Of headers only those known to be harmless keep their values; in
 URL and body, what the vault holds and what stands where secrets stand is taken out (`core.redaction`). The signed requests of

@@ -1,4 +1,4 @@
-"""What this box is in its fleet: `state/fleet.json`. The secrets of it are in the vault."""
+"""The membership of this box in its fleet: `state/fleet.json`. Its secrets are in the vault."""
 
 from __future__ import annotations
 

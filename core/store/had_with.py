@@ -1,8 +1,8 @@
-"""What a certificate was had with: settings that its file leaves out, and those that were changed by hand since. Pure but for
+"""The settings with which a certificate was ordered: those that its file omits, and those that were edited since. Pure but for
 `settings_of`, which reads.
 
-A file of an earlier release may not say which CA, key or challenge it was; the certificate does. It is what was last had that
-counts there, never a default of today.
+A file of an earlier release may not say which CA, key or challenge it was; the certificate does. The last certificate
+counts there, never a present default.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Who did what and when, and what came of it: every event of every operation, in SQLite, chained so that tampering shows.
+"""Who did what and when, and with what result: every event of every operation, in SQLite, chained so that tampering shows.
 
 Each entry's hash is SHA-256 over the hash before it and its own canonical text; the head of the chain also stands in a small
-file beside the database, so that cutting off the end shows too. This is evidence against a slip or a careless hand, not against
-an attacker who is root here and can make the whole chain anew.
+file beside the database, so that cutting off the end shows too. This is evidence against a mistake, not against
+an attacker who is root here and can rebuild the whole chain.
 
 Entries are gathered and written in one transaction now and then and at the end: an operation's events are on disk when it ends.
 Each write costs one flush, that of SQLite's write-ahead log. It stays beside the database until it is long, and is merged then.

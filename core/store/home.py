@@ -1,4 +1,4 @@
-"""What of the folders goes into a backup, and what stays where it is when one is restored. Pure but for looking at names."""
+"""Which parts of the folders go into a backup, and which stay in place at a restore. Pure but for reading names."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 `status` and a scheduled run with nothing due look at thousands of lineages, so nothing is parsed twice: `state/index.json` keeps
 the facts of each beside the signature (inode and change time) of its settings, its live certificate and its folder. What has
 another signature is read again. The index is derived: it may be removed, readers write it without the lock and without flushing,
-whoever comes last is right, and a failure to write it costs time only.
+the last writer wins, and a failure to write it only costs time.
 
 Change times have a granularity. A thing that changed just before it was read may change again without another time, so what is
 that fresh is read again the next time (the file system's own clock decides, by way of the index's temporary file).

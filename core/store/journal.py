@@ -1,7 +1,7 @@
-"""What is in flight: one record for each deployment that has not ended, `state/transactions/NAME.json`.
+"""Deployments in progress: one record for each that has not ended, `state/transactions/NAME.json`.
 
-Written before a deployment does something and removed after its end, so that the next one to take the lock can put things in
-order after a crash. What stands in a record is the deployment's business (core.workflows); here it is only kept whole.
+Written before a deployment changes anything and removed after its end, so that the next holder of the lock can clean up
+after a crash. The content of a record belongs to the deployment (core.workflows); here it is only stored safely.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Settings that are kept in state files: of a lineage with its version or order, of a target with a deployment under way.
 
-They come back only as what a configuration file could say, too: whoever changed such a file gains no path, name or number by it
-that the configuration would refuse.
+They are read under the same rules as a configuration file: a change of such a file gains no path, name or number that the
+configuration would refuse.
 """
 
 from __future__ import annotations

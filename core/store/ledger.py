@@ -1,6 +1,6 @@
 """What this box has used of the limits of CAs: `state/ledger.json`.
 
-It is a count of its own and not derived from the log, which is pruned by size and never stops an operation. A file that cannot be
+It is a separate count, not derived from the log, which is pruned by size and never stops an operation. A file that cannot be
 read counts as empty: the CA still refuses what goes over its limits.
 """
 

@@ -1,4 +1,4 @@
-"""The limits of CAs, kept over runs: `state/limits.json`. A file that cannot be read counts as missing: the CA says it again."""
+"""The limits of CAs, kept over runs: `state/limits.json`. A file that cannot be read counts as missing: the CA repeats it."""
 
 from __future__ import annotations
 

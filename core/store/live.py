@@ -1,7 +1,7 @@
-"""The links `state/live/NAME`: which version is live is said there and nowhere else.
+"""The links `state/live/NAME`: the only record of which version is live.
 
-Somebody may put something else in the place of one: a folder, a file, a link that leads elsewhere. Then nothing is guessed and
-nothing of it is removed: it is said, and whoever holds the lock moves it aside (`invalid_links`, `core.store.quarantine`).
+Another program may replace one by a folder, a file, or a link to another place. Then nothing is guessed or removed: it is
+reported, and the holder of the lock moves it aside (`invalid_links`, `core.store.quarantine`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One writer at a time.
 
-An `flock` on `run/lock`: the system frees it when the process dies, however it dies, and it is not handed down to children that
-are started as programs. Who holds it, since when and for what stands in the file for whoever comes second; the file itself
+An `flock` on `run/lock`: the system frees it when the process dies, however it dies, and child programs do not
+inherit it. The file contains who holds it, since when and for what, for the next process; the file itself
 stays, because removing it would let two writers lock two different files.
 """
 

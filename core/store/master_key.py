@@ -1,8 +1,8 @@
-"""Where the master key comes from, and what happens when it is not there.
+"""Where the master key comes from, and what happens if it is missing.
 
-In this order: a systemd credential, `etc/master.key` (0600, made on first use), a passphrase (scrypt, its salt in
-`etc/master.scrypt`). The first one there is seals; all of them open, so that a box can move from one source to another and a
-rotation that died can be finished. A new key is made only where nothing sealed exists: a lost key is said, never replaced.
+In this order: a systemd credential, `etc/master.key` (0600, created on first use), a passphrase (scrypt, its salt in
+`etc/master.scrypt`). The first that exists seals; all of them open, so that a box can move from one source to another and an
+interrupted rotation can be finished. A new key is created only if nothing is sealed: a lost key is reported, never replaced.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who was told of what, kept over runs: `state/notified.json`. A file that cannot be read counts as missing: it is told again."""
+"""The notifications that were sent, kept over runs: `state/notified.json`. If it cannot be read, they are sent again."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What stands in the place of something of ours and is not ours, or cannot be used any more: moved away, never removed.
+"""Moves aside what is in the place of certdeck's files but is not certdeck's, or can no longer be used; never removes it.
 
     state/set-aside/20261121T040200Z-live-shop          was state/live/shop
     state/set-aside/20261121T040200Z-vault-account%2F…  was state/vault/account%2F…
 
-Nothing in there is read again by certdeck; an administrator may look through it and remove it.
+Nothing in there is read again by certdeck; an administrator may check it and remove it.
 """
 
 from __future__ import annotations

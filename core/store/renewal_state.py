@@ -1,4 +1,4 @@
-"""What the timer remembers of a lineage between its runs: `state/lineages/NAME/renewal.json`.
+"""What is remembered of a lineage between scheduled runs: `state/lineages/NAME/renewal.json`.
 
 Failures and when to try again, and how the last deployment to each target went. When the CA wants it: `core.store.windows`.
 None of it is worth stopping for: a file that cannot be read counts as missing, and says so in `warning`.

@@ -1,4 +1,4 @@
-"""Signing requests that a CA elsewhere has not answered yet, with the keys they were made for: those never leave the box (CL-15).
+"""Signing requests for other CAs that are still open, with their keys: those never leave the box (CL-15).
 
 `state/requests/NAME/request.json` says what was asked for and which key is its own; the key lies beside it, sealed by the vault,
 as `KEY.sealed`. It is kept before the request is, so a request always has its key; a key without a request is a leftover.

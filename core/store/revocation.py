@@ -1,7 +1,7 @@
 """What CAs have said about the revocation of live certificates: `state/revocation.json`, and `fleet-revocation.json` on a hub.
 
-The file's own time says since when nothing was asked, so that a run with nothing to ask costs one look at it. It is not flushed:
-an answer that is lost is asked for again. What is found revoked stands in `core.store.renewal_state` as well, which decides.
+The file's modification time says when a CA was last queried, so that a run with nothing to query reads only that. It is not
+flushed: a lost response is requested again. A revocation is also recorded in `core.store.renewal_state`, which decides.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`log/certdeck.log` with every step of every run, where `[log] level = "debug"` asks for it: for runs that nobody watches (CC-26).
+"""`log/certdeck.log` with every step of every run, with `[log] level = "debug"`: for unattended runs (CC-26).
 
-The same lines as for the system's log, so they hold no secret. The file is 0600 and starts anew at 5 MB; one older one is kept.
+The same lines as for the system's log, so they hold no secret. The file is 0600 and starts again at 5 MB; one older one is kept.
 """
 
 from __future__ import annotations

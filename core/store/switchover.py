@@ -1,7 +1,7 @@
-"""Puts restored folders in the place of what is there, safe to kill at any instruction.
+"""Replaces the existing folders by restored ones, safe to kill at any instruction.
 
 What is new was built beside, below `etc` and `state`, in temporary folders. A journal names them; once it is written the restore
-is decided, and whoever looks next goes on where a dead process stopped (`finish`). Two phases, each a rename for each entry: what
+is decided, and the next process continues where a dead one stopped (`finish`). Two phases, each a rename for each entry: what
 is there moves into `replaced-TIME`, then what is new moves into its place. Nothing is removed.
 """
 

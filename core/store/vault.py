@@ -2,8 +2,8 @@
 
 AES-256-GCM, a fresh nonce each, the record's name as associated data, so that a record put in the place of another does not
 open. A sealed file is: format version (1 byte), id of the key (8), nonce (12), ciphertext with its tag. Each record is a file of
-its own, written in one step. `rotate` seals everything anew, file by file, while both keys are there; killed at any instruction
-every record still opens, and the next `rotate` goes on where it was.
+its own, written in one step. `rotate` seals everything again, file by file, while both keys exist; killed at any instruction,
+every record still opens, and the next `rotate` continues where it stopped.
 """
 
 from __future__ import annotations

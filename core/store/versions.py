@@ -1,7 +1,7 @@
-"""What is known of one version of a lineage: `version.json`, written once beside its certificate.
+"""The facts of one version of a lineage: `version.json`, written once beside its certificate.
 
 Everything that status and renewal need stands here, so that neither parses a certificate. The fingerprint ties it to the
-certificate: where `cert.pem` has another, somebody replaced it, and the facts are read from the certificate itself.
+certificate: if `cert.pem` has another one, it was replaced, and the facts are read from the certificate itself.
 """
 
 from __future__ import annotations

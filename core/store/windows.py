@@ -1,6 +1,6 @@
-"""What CAs have said about when they want renewals (RFC 9773), for all lineages: `state/renewal-windows.json`.
+"""The renewal windows that CAs have suggested (RFC 9773), for all lineages: `state/renewal-windows.json`.
 
-One file, written once at the end of a run that has asked, and not flushed: an answer that is lost is asked for again.
+One file, written once at the end of a run that has asked, and not flushed: a lost response is requested again.
 """
 
 from __future__ import annotations
