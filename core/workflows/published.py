@@ -119,4 +119,4 @@ def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as exc:
-        raise NotPublished("it redirects to an invalid URL.") from exc
+        raise NotPublished("its redirect target is not a valid URL.") from exc

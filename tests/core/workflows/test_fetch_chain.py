@@ -202,7 +202,7 @@ def test_redirects(web: Web, purchased: Authority) -> None:
         ("ldap://pki.example.com/x", [], "only http and https"),
         ("file:///etc/passwd", [], "only http and https"),
         ("http://user:pw@pki.example.com/", [], "not a valid URL"),
-        ("http://[::1", [], "an invalid URL"),
+        ("http://[::1", [], "not a valid URL"),
         ("http://pki.example.com:port/", [], "not a valid URL"),
         ("http://pki.example.com/a b", [], "not a valid URL"),
         ("http://169.254.169.254/latest", [], "link-local, multicast or unspecified"),
