@@ -1,8 +1,8 @@
-"""The content of a backup: records one after the other, each a length (4 bytes), a JSON object, and for a file its bytes.
+"""The content of a backup: records one after another, each a length (4 bytes), a JSON object, and for a file its bytes.
 
 First the manifest, then folders, files and the links of `live` in the order of their paths, last the end with their number. The
 order makes reading simple and safe in bounded memory: a path comes after its folder and never twice. A path that would lead out
-of the two folders, a link anywhere but in `live`, and sizes that no backup has are refused, whoever sealed the file.
+of the two folders, a link anywhere but in `live`, and sizes that no backup has are refused, even in a file with a valid seal.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Files that are there whole or not at all.
+"""Atomic writes: a file exists completely or not at all.
 
-Everything is written beside its place under a temporary name, flushed, and renamed: a crash, a kill or a full disk at any
+Everything is written in the same folder under a temporary name, flushed, and renamed: a crash, a kill or a full disk at any
 instruction leaves the old content or the new one. Temporary names start with `.tmp-` and the process id, so that a later
 run can tell what a dead one left behind and `sweep` it without touching what a living one is writing. New files are never
-open to others, not even for a moment and whatever the umask. Foreign errors end here: everything raised is a StoreError
+readable by others, not even for a moment and whatever the umask. System errors end here: everything raised is a StoreError
 that names the path.
 """
 

@@ -1,6 +1,6 @@
 """Whether the master key was ever backed up (`state/backup.json`): without a copy, a lost `etc/` costs every secret.
 
-Looking costs two `lstat`: it is part of every `status`.
+The check costs two `lstat` calls: it is part of every `status`.
 """
 
 from __future__ import annotations

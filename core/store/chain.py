@@ -1,7 +1,7 @@
-"""The hash chain of the log: pure. Entries in, and what is wrong with them out, as a sentence.
+"""The hash chain of the log: pure. Entries in; what is wrong with them out, as a sentence.
 
-Each entry's hash is SHA-256 over the hash before it, its number and its text. Where old entries were removed by certdeck itself, an
-entry further on says up to which one, and with which hash the chain goes on (an *anchor*).
+Each entry's hash is SHA-256 over the hash before it, its number and its text. Where old entries were removed by certdeck itself, a
+later entry says up to which one, and with which hash the chain continues (an *anchor*).
 """
 
 from __future__ import annotations

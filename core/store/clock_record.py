@@ -1,4 +1,4 @@
-"""What the clock showed last: `state/clock.json`. A file that cannot be read counts as missing."""
+"""The last time that the clock showed: `state/clock.json`. A file that cannot be read counts as missing."""
 
 from __future__ import annotations
 

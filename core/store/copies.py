@@ -1,6 +1,6 @@
-"""The sealed copies of deleted lineages as files: which there are, and which have had their time. Opens none of them.
+"""The sealed copies of deleted lineages as files: which exist, and which have expired. Opens none of them.
 
-A scheduled run with nothing to do looks here, too, so nothing heavy is imported.
+A scheduled run with nothing to do uses this too, so nothing heavy is imported.
 """
 
 from __future__ import annotations

@@ -60,6 +60,6 @@ RECORDS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="invert", key="i", label="Invert", title="Swap dark and light", scope="records-qr", footer=3,
-        help="A camera needs dark on light. Without colours, only you can see which one it is.",
+        help="A camera needs dark on light. Without colors, only you can see which one it is.",
     ),
 )  # fmt: skip
