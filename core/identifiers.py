@@ -199,7 +199,7 @@ def _parse(text: str) -> Identifier:
     if "*" in base or not base.strip("."):
         raise _Refused(text, "A star replaces exactly one label, the leftmost one.", "Write it as *.example.com.")
     if "_" in base:
-        raise _Refused(text, "Host names must not contain underscores.", "Use a dash, or another name.")
+        raise _Refused(text, "Host names must not contain underscores.", "Use a hyphen, or another name.")
     # An A-label is never shorter than its U-label, so this also limits the work of idna.
     if len(base) > 2 * LONGEST_NAME:
         raise _Refused(text, f"A name has at most {LONGEST_NAME} characters.", "Use a shorter name.")

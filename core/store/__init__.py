@@ -1,4 +1,4 @@
-"""The only writer of state: every file below `etc`, `state` and `run` is made, switched and removed here.
+"""The only writer of state: every file below `etc`, `state` and `run` is created, switched and removed here.
 
 What has to outlast a power cut before the next step (files are flushed side by side, then the folder that has their names):
 

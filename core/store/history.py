@@ -6,7 +6,7 @@ an attacker who is root here and can rebuild the whole chain.
 
 Entries are gathered and written in one transaction now and then and at the end: an operation's events are on disk when it ends.
 Each write costs one flush, that of SQLite's write-ahead log. It stays beside the database until it is long, and is merged then.
-A history that cannot be read or written never stops an operation: that is logged, and the rest goes on. Nothing is opened, and
+A history that cannot be read or written never stops an operation: that is logged, and it continues. Nothing is opened, and
 `sqlite3` is not imported, before something is recorded or read.
 """
 
