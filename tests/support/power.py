@@ -12,22 +12,22 @@ Folders that come out the same are given once. What SQLite and other C code writ
 from __future__ import annotations
 
 import os
-import shutil
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+from tests.support.image import Entry, Image, put_back
 from tests.support.killer import SYNCS
 from tests.support.watching import Moment, watched
 
 Seen = TypeVar("Seen")
 Node = tuple[int, int]
 """A file, link or folder: its inode, and which of those that had this number."""
-Names = dict[Node, dict[str, Node]]
-Tree = tuple[tuple[str, int, bytes | str | None], ...]
-"""Path, mode and content of everything: bytes of a file, text of a link, None of a folder."""
+Changes = Mapping[Node, list[tuple[Node, str, Node | None]]]
+"""What has got or lost its name: folder, name, and what has that name now."""
 
 
 def power_cuts(root: Path, act: Callable[[], object], look: Callable[[], Seen]) -> Iterator[tuple[str, Seen]]:
@@ -38,8 +38,14 @@ def power_cuts(root: Path, act: Callable[[], object], look: Callable[[], Seen]) 
             went, at the latest moment with this content.
     """
     disk = _Disk(root)
-    found: dict[Tree, tuple[str, Seen]] = {}
+    found: dict[frozenset[tuple[str, int, bytes]], tuple[str, Seen, Image]] = {}
     lock = threading.RLock()
+
+    def note(where: str) -> None:
+        seen = look()
+        for which, image in disk.after_cut():
+            same = frozenset((path, entry.mode, entry.content) for path, entry in image.items())
+            found[same] = (f"{where}: {which}", seen, image)
 
     def strike(name: str, path: str, moment: Moment) -> None:
         with lock:
@@ -47,52 +53,58 @@ def power_cuts(root: Path, act: Callable[[], object], look: Callable[[], Seen]) 
             if moment == "after" and name in SYNCS:
                 disk.flushed(path)
             elif moment == "before":
-                for which, tree in disk.after_cut():
-                    found[tree] = (f"before {name} {path}: {which}", look())
+                note(f"before {name} {path}")
 
     with watched(root, strike):
         act()
     disk.look()
-    for which, tree in disk.after_cut():
-        found[tree] = (f"at the end: {which}", look())
-    for tree, told in found.items():
-        _put(root, tree)
-        yield told
+    note("at the end")
+    for where, seen, image in found.values():
+        put_back(image, [root])
+        yield where, seen
 
 
 class _Disk:
     """A folder as it is, and what of it was flushed."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root = str(root)
         self._numbers = count(1)
         self._known: dict[int, Node] = {}
-        self._names: Names = {}
-        self._content: dict[Node, tuple[int, bytes | str | None]] = {}
+        self._names: dict[Node, dict[str, Node]] = {}
+        self._entries: dict[Node, Entry] = {}
         self.look()
-        self._kept_names: Names = {folder: dict(entries) for folder, entries in self._names.items()}
-        self._kept = {node: content for node, (_, content) in self._content.items()}
+        self._kept_names = {folder: dict(names) for folder, names in self._names.items()}
+        self._kept = {node: entry.content for node, entry in self._entries.items()}
 
     def look(self) -> None:
         """Read the folder again."""
         had, self._known, self._names = self._known, {}, {}
-        self._top = self._node(os.lstat(self._root).st_ino, had)
-        waiting = [(str(self._root), self._top)]
+        self._top = self._node(self._root, had)
+        waiting = [(self._root, self._top)]
         while waiting:
             place, folder = waiting.pop()
-            entries = self._names[folder] = {}
-            for entry in sorted(os.listdir(place)):
-                path = os.path.join(place, entry)
-                status = os.lstat(path)
-                node = entries[entry] = self._node(status.st_ino, had)
-                content: bytes | str | None = None
-                if os.path.islink(path):
-                    content = os.readlink(path)
-                elif os.path.isdir(path):
-                    waiting.append((path, node))
-                else:
-                    content = Path(path).read_bytes()
-                self._content[node] = (status.st_mode, content)
+            names = self._names[folder] = {}
+            for name in sorted(os.listdir(place)):
+                path = os.path.join(place, name)
+                names[name] = self._node(path, had)
+                if stat.S_ISDIR(self._entries[names[name]].mode):
+                    waiting.append((path, names[name]))
+
+    def _node(self, path: str, had: Mapping[int, Node]) -> Node:
+        """Read an entry. An inode number that nobody had a moment ago is that of somebody new."""
+        found = os.lstat(path)
+        node = self._known.get(found.st_ino) or had.get(found.st_ino) or (found.st_ino, next(self._numbers))
+        self._known[found.st_ino] = node
+        modified, content = found.st_mtime_ns, b""
+        if stat.S_ISDIR(found.st_mode):
+            modified = 0
+        elif stat.S_ISLNK(found.st_mode):
+            content = os.fsencode(os.readlink(path))
+        else:
+            content = Path(path).read_bytes()
+        self._entries[node] = Entry(found.st_mode, found.st_uid, found.st_gid, modified, content)
+        return node
 
     def flushed(self, path: str) -> None:
         """Note that a file or folder was flushed."""
@@ -102,72 +114,47 @@ class _Disk:
         if node in self._names:
             self._kept_names[node] = dict(self._names[node])
         else:
-            self._kept[node] = self._content[node][1]
+            self._kept[node] = self._entries[node].content
 
-    def after_cut(self) -> Iterator[tuple[str, Tree]]:
+    def after_cut(self) -> Iterator[tuple[str, Image]]:
         """Yield what may be there after a power cut, each with its name."""
         changes: dict[Node, list[tuple[Node, str, Node | None]]] = {}
         for folder in {**self._kept_names, **self._names}:
             before, now = self._kept_names.get(folder, {}), self._names.get(folder, {})
-            for entry in sorted({**before, **now}):
-                if before.get(entry) != now.get(entry):
-                    node = now.get(entry) or before[entry]
-                    changes.setdefault(node, []).append((folder, entry, now.get(entry)))
-        yield "nothing else", self._tree({})
-        yield "every name", self._tree(changes)
+            for name in sorted({**before, **now}):
+                if before.get(name) != now.get(name):
+                    node = now.get(name) or before[name]
+                    changes.setdefault(node, []).append((folder, name, now.get(name)))
+        yield "nothing else", self._image({})
+        yield "every name", self._image(changes)
         for node, each in changes.items():
-            entry = each[0][1]
-            yield f"only the name {entry}", self._tree({node: each})
+            name = each[0][1]
+            yield f"only the name {name}", self._image({node: each})
             others = {other: rest for other, rest in changes.items() if other != node}
-            yield f"every name but {entry}", self._tree(others)
+            yield f"every name but {name}", self._image(others)
         for node in set(self._known.values()) - set(self._names):
-            if self._content[node][1] != self._kept.get(node):
+            if self._entries[node].content != self._kept.get(node):
                 only = {node: changes[node]} if node in changes else {}
-                yield "one file and nothing else", self._tree(only, written=node)
+                yield "one file and nothing else", self._image(only, written=node)
 
-    def _tree(self, changes: Mapping[Node, list[tuple[Node, str, Node | None]]], written: Node | None = None) -> Tree:
-        names = {folder: dict(entries) for folder, entries in self._kept_names.items()}
+    def _image(self, changes: Changes, written: Node | None = None) -> Image:
+        names = {folder: dict(kept) for folder, kept in self._kept_names.items()}
         for each in changes.values():
-            for folder, entry, node in each:
+            for folder, name, node in each:
                 there = names.setdefault(folder, {})
                 if node is None:
-                    there.pop(entry, None)
+                    there.pop(name, None)
                 else:
-                    there[entry] = node
-        found: list[tuple[str, int, bytes | str | None]] = []
-        waiting = [("", self._top)]
+                    there[name] = node
+        image = {self._root: self._entries[self._top]}
+        waiting = [(self._root, self._top)]
         while waiting:
             place, folder = waiting.pop()
-            for entry, node in names.get(folder, {}).items():
-                path = os.path.join(place, entry)
-                mode, content = self._content[node]
-                if content is None:
-                    waiting.append((path, node))
-                elif isinstance(content, bytes) and node != written:
-                    content = self._kept.get(node) or b""
-                found.append((path, mode & 0o7777, content))
-        return tuple(sorted(found))
-
-    def _node(self, inode: int, had: Mapping[int, Node]) -> Node:
-        """Return who has an inode number now: one that nobody had a moment ago is somebody new."""
-        node = self._known.get(inode) or had.get(inode) or (inode, next(self._numbers))
-        self._known[inode] = node
-        return node
-
-
-def _put(root: Path, tree: Tree) -> None:
-    for path in root.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    for name, mode, content in tree:
-        path = root / name
-        if content is None:
-            path.mkdir()
-        elif isinstance(content, str):
-            path.symlink_to(content)
-            continue
-        else:
-            path.write_bytes(content)
-        path.chmod(mode)
+            for name, node in names.get(folder, {}).items():
+                entry = self._entries[node]
+                if stat.S_ISDIR(entry.mode):
+                    waiting.append((os.path.join(place, name), node))
+                elif stat.S_ISREG(entry.mode) and node != written:
+                    entry = entry._replace(content=self._kept.get(node, b""))
+                image[os.path.join(place, name)] = entry
+        return image
