@@ -83,7 +83,7 @@ class CertdeckApp(Deck):
         """`theme`: as configured; None: the default, or the sixteen-colour one where the terminal has no more.
         `loading`: look at the services and poll the disk as well; tests of looks turn it off."""
         super().__init__(engine, terminal=terminal or Terminal())
-        self._keys = KeyQueue(self)
+        self.key_queue = KeyQueue(self)
         self._last_letter = (0.0, "")
         """When the last printable key came, and which it was."""
         self._loading = loading
@@ -207,10 +207,17 @@ class CertdeckApp(Deck):
     # -- actions of every screen ---------------------------------------------------------------------------------------
 
     async def on_event(self, event: Event) -> None:
-        """Keep text that is typed or pasted where no field takes it from running commands, one for each of its letters."""
-        if isinstance(event, (Key, Paste)) and not event.is_forwarded and not self._keys.is_turn_of(event):
-            return
-        if isinstance(event, Key) and not event.is_forwarded:
+        """Let keys act one after the other."""
+        if not isinstance(event, Key | Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif self.key_queue.is_turn_of(event):
+            await self._typed(event)
+            while letter := self.key_queue.next_letter():
+                await self._typed(letter)
+
+    async def _typed(self, event: Event) -> None:
+        """Keep text that is typed where no field takes it from running commands, one for each of its letters."""
+        if isinstance(event, Key):
             self.forget_told(_READ_SECONDS)
             if self._is_text(event):
                 self.say_no_field()

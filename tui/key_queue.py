@@ -13,8 +13,11 @@ from collections import deque
 from typing import Any, Final
 
 from textual.app import App
-from textual.events import Event
+from textual.events import Event, Key
 from textual.message_pump import MessagePump
+from textual.widget import Widget
+
+from tui.reading import takes_text
 
 _AT_ONCE: Final = 20
 """So many looks follow each other without a pause: most keys have done what they do by then."""
@@ -33,24 +36,48 @@ class KeyQueue:
         """The first of them, while it is on its way to the app once more."""
         self._looks = 0
         """How often somebody looked whether it is its turn."""
+        self._typing_in: Widget | None = None
+        """The field that the last letter went to."""
         self._task: asyncio.Task[None] | None = None
 
     def is_turn_of(self, event: Event) -> bool:
         """Tell whether an event that the app has just received may act now. If not, it is kept, and comes again later."""
-        is_first = event is self._tried or not self._waiting
         if event is self._tried:
             self._tried = None
-            if self._is_quiet() or self._looks >= _LOOKS:
+            is_due = self._is_quiet() or self._looks >= _LOOKS
+            if is_due:
                 self._waiting.popleft()
                 self._looks = 0
-                return True
-        elif is_first and self._is_quiet():
-            return True
         else:
-            self._waiting.append(event)
-        if self._task is None or self._task.done():
+            is_due = not self._waiting and (self._goes_on(event) or self._is_quiet())
+            if not is_due:
+                self._waiting.append(event)
+        if is_due:
+            self._typing_in = self._field_for(event)
+        elif self._task is None or self._task.done():
             self._task = asyncio.create_task(self._hand_on(), name="keys")
-        return False
+        return is_due
+
+    @property
+    def is_empty(self) -> bool:
+        """No key waits."""
+        return not self._waiting
+
+    def next_letter(self) -> Event | None:
+        """Return the letter that waits behind the one that has just acted, where it goes on in the same field."""
+        if self._tried is None and self._waiting and self._goes_on(self._waiting[0]):
+            return self._waiting.popleft()
+        return None
+
+    def _goes_on(self, event: Event) -> bool:
+        """Tell whether a letter follows a letter. Those do no more than stand in their field, and a paste may come as keys."""
+        return self._typing_in is not None and self._field_for(event) is self._typing_in
+
+    def _field_for(self, event: Event) -> Widget | None:
+        """Return the field that a letter goes to; None for other keys, and where no field has the focus."""
+        if not isinstance(event, Key) or not event.is_printable or not self._app.screen_stack:
+            return None
+        return self._app.focused if takes_text(self._app.focused) else None
 
     async def _hand_on(self) -> None:
         while self._waiting:

@@ -29,11 +29,11 @@ def deck(
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Wait until no call to the engine is under way and what it brought is on the screen."""
+    """Wait until no key waits, no call to the engine is under way, and what it brought is on the screen."""
     app: Any = pilot.app
     for _ in range(1000):
         await pilot.pause()
-        if app.bridge.idle:
+        if app.bridge.idle and app.key_queue.is_empty:
             break
         await pilot.pause(0.005)
     else:

@@ -63,6 +63,17 @@ async def test_a_text_pasted_ahead_goes_to_the_page_that_opens() -> None:
         assert [field.value for field in app.screen.query(Field)][:2] == ["mailroom", "x"]
 
 
+async def test_a_long_text_as_keys_is_whole() -> None:
+    """A text that a terminal pastes as keys is in its field letter by letter, and what follows it is in the next one."""
+    words = "".join(f"{number} is a number, " for number in range(100))
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        _typed_ahead(app, ("N", "n", "enter", *words, "tab", *"mail"))
+        await settled(pilot)
+        first, second, *_ = app.screen.query(Field)
+        assert (first.value, second.value) == (words.strip(), "mail")
+
+
 async def test_keys_that_close_a_page_and_go_on() -> None:
     """After Esc the keys belong to the page below."""
     app = deck()

@@ -216,16 +216,17 @@ async def test_a_path_that_leads_nowhere_keeps_apply_off(leaf: Leaf) -> None:
     assert not uploads(engine, "import_upload")
 
 
-async def test_what_is_typed_right_behind_the_arrow_is_the_name(leaf: Leaf) -> None:
-    """Down and a name in one burst, as a fast typist or a script sends it, end up in the field for the name."""
+@pytest.mark.parametrize("arrow", ["down", "tab"])
+async def test_what_is_typed_right_behind_the_arrow_is_the_name(leaf: Leaf, arrow: str) -> None:
+    """Down or Tab and a name in one burst, as a fast typist or a script sends it, end up in the field for the name."""
     engine = FakeEngine([])
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("u")
         await settled(pilot)
         await paste(pilot, bundle(leaf))
-        for key in ("down", *"web"):
-            app.post_message(events.Key(key, None if key == "down" else key))
+        for each in (arrow, *"web"):
+            app.post_message(events.Key(each, None if each == arrow else each))
         await checked(pilot)
         assert app.screen.query_one("#name Input", Input).value == "web"
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final, TypeVar
 
+from textual.widget import Widget
+
 from tui.actions import offered
 from tui.screens.page import Page
 from tui.widgets.footer import PageFooter
 from tui.widgets.header import PageHeader
+from tui.widgets.sheet import Sheet
 
 T = TypeVar("T")
 
@@ -20,6 +23,11 @@ class AskingPage(Page[T]):
     """A page whose keys are mostly letters that somebody types."""
 
     letters_are_text = True
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """The fields first, then the panels that are only read: what is typed behind a Tab is meant for a field."""
+        return sorted(super().focus_chain, key=lambda each: isinstance(each, Sheet))
 
     @property
     def kept(self) -> tuple[str, ...]:
