@@ -8,8 +8,8 @@ SERVERS := .servers
 RUN_HOME := $(CURDIR)/.certdeck-home
 PROVISION := tests/support/provision
 BIN := $(VENV)/bin
-# Two test processes at least: many tests wait for servers rather than for the processor.
-WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# More test processes than processors: half of the time a test waits for a server or a limit rather than for a processor.
+WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 2)))
 # The files come in the order of tests/conftest.py, the long ones first, so that no process is left alone with one at the end.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 50 --durations-min 1
 # Hundreds of real servers start and end beside each other. What fails then is run once more by itself: a fault fails again; what passes

@@ -36,12 +36,15 @@ KEPT_VARIABLES = ("PATH", "PYTEST_", "PYTHON", "TEXTUAL_SNAPSHOT_TEMPDIR", "COVE
 """Beginnings of the names that a test sees of the caller's environment. Everything else would make runs differ."""
 
 WEIGHTS = {
-    "test_kill_": 50,
+    "test_baselines": 60,
+    "test_failing_calls": 60,
+    "test_kill_": 20,
     "test_power_": 50,
-    "test_failing_calls": 50,
     "tests/fleet/": 20,
+    "test_ssh": 20,
     "tests/e2e/": 10,
-    "tests/tui/": 3,
+    "tests/architecture/": 5,
+    "tests/tui/": 5,
 }
 """About how much longer a test takes than most others do, by a part of its path."""
 

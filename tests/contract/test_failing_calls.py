@@ -14,6 +14,7 @@ from core.engine import Engine
 from core.store import journal, lineages
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
+from tests.support.boxes import belong_together
 from tests.support.clock import NOON
 from tests.support.command import Answer, command
 from tests.support.killer import failures, leftovers
@@ -68,6 +69,15 @@ class Box:
     @property
     def live(self) -> int | None:
         return lineages.live_version(self.paths, self.name)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the live version, if there is one, has a certificate, and the key of it."""
+        version = self.live
+        if version is None:
+            return True
+        folder = lineages.folder(self.paths, self.name, version)
+        return belong_together((folder / "fullchain.pem").read_bytes(), (folder / "privkey.pem").read_bytes())
 
     def shows(self, version: int | None) -> bool:
         """Tell whether service, files and live/NAME all show a version."""
@@ -131,6 +141,7 @@ def test_one_failing_call_leaves_one_truth(tmp_path: Path, scene: Callable[[Box]
         said = answer.json
         if answer.status == 0:
             assert box.live != old, where
+            assert box.is_whole, where
             assert scene is untargeted or box.shows(box.live), where
             ends["warned" if "warnings" in said else "done"] += 1
         else:

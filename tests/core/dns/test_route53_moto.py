@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from core.dns.provider import TxtRecord
 from core.dns.providers.route53 import KIND, Route53
@@ -26,6 +24,9 @@ OTHERS = {
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
+    # Here, because it takes as long to load as a hundred other tests.
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -35,6 +36,8 @@ def endpoint() -> Iterator[str]:
 
 def test_a_round_at_motos_server(endpoint: str) -> None:
     """Zones are listed, values are added beside others and removed, and in the end everything is as before (ST-20)."""
+    import boto3
+
     client = boto3.client(
         "route53", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y"
     )

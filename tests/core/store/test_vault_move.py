@@ -12,6 +12,7 @@ import pytest
 from core.errors import MasterKeyMissing, MasterKeyWrong, UsageError, VaultError
 from core.paths import Paths, paths_for
 from core.ports import Environment
+from core.store import master_key
 from core.store.cleanup import clean_up
 from core.store.master_key import CREDENTIAL
 from core.store.vault import Vault
@@ -36,6 +37,12 @@ def paths(tmp_path: Path) -> Paths:
 
 def box(paths: Paths) -> Path:
     return paths.etc.parent
+
+
+@pytest.fixture
+def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A passphrase becomes a key in a millisecond: a test of kills does that hundreds of times. The file says how it was done."""
+    monkeypatch.setitem(master_key.SCRYPT, "n", 2**8)
 
 
 def with_passphrase(paths: Paths, number: int = 2) -> Environment:
@@ -182,6 +189,7 @@ def test_a_box_without_a_key_has_nothing_to_move(tmp_path: Path) -> None:
         moved(empty, the_environment(), "file")
 
 
+@pytest.mark.usefixtures("cheap_scrypt")
 def test_killed_anywhere_between_file_and_passphrase(paths: Paths) -> None:
     """Killed at any operation, everything opens, a new secret can be sealed, and the same command finishes; both ways."""
     for to, left in (("passphrase", "master.scrypt"), ("file", "master.key")):
@@ -204,6 +212,7 @@ def _finishes(paths: Paths, to: str, left: str, where: str) -> None:
     assert vault.get("in/between") == b"x", where
 
 
+@pytest.mark.usefixtures("cheap_scrypt")
 def test_killed_anywhere_and_turned_back(paths: Paths) -> None:
     """A move that died can be undone: the former source takes everything back."""
     for where in kills(box(paths), lambda: moved(paths, with_passphrase(paths, 5), "passphrase")):
