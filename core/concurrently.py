@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -10,13 +11,29 @@ R = TypeVar("R")
 
 
 def map_concurrently(work: Callable[[T], R], items: Sequence[T], *, at_once: int = 16) -> list[R]:
-    """Return what `work` returns for each item, in order; two or more items run in threads.
+    """Return what `work` returns for each item, in order; two or more items run in threads, this one among them.
 
     Raises the exception of the first failing item; items that have not started by then are not started.
     """
-    if len(items) < 2:
-        return [work(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor
+    found: dict[int, R] = {}
+    failed: dict[int, BaseException] = {}
+    numbers = iter(range(len(items)))  # taking the next one is one step of the interpreter
 
-    with ThreadPoolExecutor(min(len(items), at_once), thread_name_prefix="certdeck") as pool:
-        return list(pool.map(work, items))
+    def run() -> None:
+        for number in numbers:
+            if failed:
+                return
+            try:
+                found[number] = work(items[number])
+            except BaseException as exc:  # noqa: BLE001 - raised below, in the thread that waits for all
+                failed[number] = exc
+
+    helpers = [threading.Thread(target=run, name=f"certdeck_{number}") for number in range(1, min(len(items), at_once))]
+    for helper in helpers:
+        helper.start()
+    run()
+    for helper in helpers:
+        helper.join()
+    if failed:
+        raise failed[min(failed)]
+    return [found[number] for number in range(len(items))]

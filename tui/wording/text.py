@@ -234,10 +234,16 @@ def moment(when: datetime) -> str:
     return f"{day(when)} {when.astimezone():%H:%M %Z}".rstrip()
 
 
+_FAR: Final = timedelta(days=3)
+"""Neither today nor tomorrow, whatever a clock change does to the days between."""
+
+
 def soon(when: datetime, now: datetime) -> str:
     """Return a near moment as people say it: `today 14:00`, `tonight 03:00`, `tomorrow 15:00`, else `on 12 Dec 2026`."""
     if when <= now:
         return "at the next run"
+    if when - now > _FAR:
+        return f"on {day(when)}"
     local, here = when.astimezone(), now.astimezone()
     days = (local.date() - here.date()).days
     if days == 0:
