@@ -127,7 +127,7 @@ async def test_a_long_name_leaves_room_for_what_is_wrong() -> None:
     async with app.run_test(size=NARROW):
         row = shown(app, app.screen.query_one(CertificateTable)).splitlines()[2]
         assert re.search(r"would renew \S+ \S+( \d{4})? – no timer ", row)
-        assert re.search(r" a-long-\S+….+example\.com ", row)
+        assert re.search(r" a-long-\S+…\S*example\.com ", row)
 
 
 async def test_cursor_keys() -> None:

@@ -35,7 +35,7 @@ def test_a_serial_breaks_between_bytes() -> None:
         ("a-long-name-of-a-department.example.com", 24, "a-long-name-…example.com"),
         ("bücher-und-mehr.example.com", 11, "büche…e.com"),
         ("日本語日本語.example.com", 12, "日本語…e.com"),
-        ("example.日本語日本語", 9, "exam…日本"),
+        ("example.日本語日本語", 9, "exam…本語"),
         ("shop.example.com", 2, "s…"),
     ],
 )
