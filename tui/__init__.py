@@ -1,13 +1,13 @@
-"""Both terminal front ends over the engine: the Textual console and the headless command line."""
+"""Both front ends of the engine: the Textual console and the command line."""
 
 import os
 import sys
 
 
 def _keep_bytecode_whole() -> None:
-    """Remove bytecode of which only a part could be written, as on a full disk: Python keeps it, and no later run can load it.
+    """Remove bytecode that was written only in part, as on a full disk: Python would keep it, and no later run could load it.
 
-    Fixed in Python 3.12.8 and 3.13.1 (python/cpython issue 126606). It is done here, before anything else is imported.
+    Fixed in Python 3.12.8 and 3.13.1 (python/cpython issue 126606). Called here, before anything else is imported.
     """
     loader = type(__spec__.loader)
     write = getattr(loader, "set_data", None)

@@ -1,7 +1,7 @@
 """The program `certdeck`: without arguments the console, with arguments a command.
 
-Decides only which front end it is, and catches what no front end expected: the traceback goes to the debug log, the
-user reads what happened and where the log is.
+It only chooses the front end, and handles unexpected exceptions: the traceback goes to the debug log, and the user gets an error
+that names the log.
 """
 
 import _signal  # type: ignore[import-not-found]  # built in; `signal` itself takes 3 ms, in which somebody may press ^C
@@ -10,8 +10,8 @@ import sys
 if (__name__ == "__main__" or sys.argv[0].endswith("certdeck")) and _signal.getsignal(
     _signal.SIGINT
 ) == _signal.default_int_handler:
-    # As a program, ^C ends this silently until there is something to stop (tui.interrupts). Nothing is imported before it,
-    # not even from __future__: each import is a moment in which Python would show where it was.
+    # When run as a program, ^C ends it silently until there is something to stop (tui.interrupts). Nothing is imported before this,
+    # not even from __future__: during an import, ^C would print a traceback.
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import os
@@ -20,7 +20,7 @@ import core
 import tui
 from tui import interrupts
 
-TYPE_CHECKING = False  # that of `typing` takes longer to import than a scheduled run with nothing to do should
+TYPE_CHECKING = False  # importing `typing` takes longer than an idle scheduled run should
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import NoReturn
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 _RARELY = 100_000
-"""New objects between two collections; 700 is Python's own. An issuance makes 60,000, all of which stay: collecting three times
-takes a tenth of its processor time."""
+"""New objects between two garbage collections; Python's default is 700. An issuance creates 60,000 objects, all of which stay:
+three collections would take a tenth of its processor time."""
 
 
 def open_engine() -> "Engine":
-    """Return the engine over the real world."""
+    """Return the engine with the real environment."""
     from core.engine import Engine
 
     return Engine.open()
@@ -44,21 +44,21 @@ def main(argv: "Sequence[str] | None" = None, *, engine_factory: "Callable[[], E
     """Run certdeck and return the exit status.
 
     Args:
-        argv: without the program's name; those of this process when not given.
-        engine_factory: makes the engine, at most once, when something needs it.
+        argv: without the program's name. None: the arguments of this process.
+        engine_factory: creates the engine, at most once, on first use.
     """
     interrupts.end_silently()
     try:
         return _run(argv, engine_factory)
     finally:
         if argv is not None:
-            interrupts.raise_again()  # called by a program that goes on
+            interrupts.raise_again()  # the caller continues
 
 
 def program() -> "NoReturn":
-    """Run certdeck as the program, and end the process without freeing its modules one by one: a fifth of an issuance.
+    """Run certdeck as the program, and end the process without freeing its modules, which takes a fifth of an issuance.
 
-    Every file is closed by now. Where a thread still runs, or a stream cannot be written, Python ends as usual.
+    Every file is closed by then. If a thread still runs, or a stream cannot be written, Python ends as usual.
     """
     status = main()
     threads = sys.modules.get("threading")
@@ -68,7 +68,7 @@ def program() -> "NoReturn":
 
 
 def _is_written() -> bool:
-    """Write what the streams still hold, and tell whether all of it was."""
+    """Flush the streams. Returns whether everything was written."""
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
@@ -95,7 +95,7 @@ def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -
 
 
 def _incomplete(exc: Exception, *, as_json: bool) -> int:
-    """Say that the program itself cannot be loaded: nothing of it is there to say it (`ProgramIncomplete`)."""
+    """Report that the program cannot be loaded, without its own code for errors (`ProgramIncomplete`). Returns the exit status."""
     what = "A part of certdeck could not be loaded."
     why = f"{getattr(exc, 'name', None) or 'A module'} is missing or damaged."
     fix = "Wait until the update has finished, then try again, or install certdeck again."
@@ -151,9 +151,9 @@ def _rarely_collecting(arguments: "Sequence[str]", engine_factory: "Callable[[],
 
 
 def _check_whole() -> None:
-    """Refuse to run with somebody else's `core`: the name is a common one.
+    """Refuse to run with the `core` of another package, because the name is common.
 
-    Raises SystemExit with the words for it.
+    Raises SystemExit after an error message.
     """
     ours, theirs = (os.path.dirname(os.path.dirname(os.path.abspath(str(each.__file__)))) for each in (tui, core))
     if ours != theirs:

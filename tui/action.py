@@ -1,4 +1,4 @@
-"""What an action of the console is, and when one applies."""
+"""The actions of the console, and when one applies."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ BUSY: Final = f"{RUNNING} Press w to see it."
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """What an action looks at to know whether it makes sense now."""
+    """The state that decides whether an action applies now."""
 
     lineage: LineageStatus | None = None
-    """The one under the cursor."""
+    """The certificate under the cursor."""
     busy: bool = False
-    """An operation runs."""
+    """An operation is running."""
     broken: bool = False
     """The configuration cannot be read."""
     certificates: int = 0
     problems: int = 0
-    """Files that cannot be read."""
+    """Number of files that cannot be read."""
     can_go_back: bool = True
-    """There is a screen below, or something to undo in the view."""
+    """There is a previous screen, or something to undo in the view."""
     step: int = 0
-    """Of a wizard, counted from 1."""
+    """Step of a wizard, counted from 1."""
     row: str = ""
-    """What is under the cursor where that is no certificate."""
+    """Kind of the row under the cursor, if it is not a certificate."""
     row_kind: str = ""
 
 
@@ -61,7 +61,7 @@ def may_change_certificate(situation: Situation) -> bool:
 
 
 def may_renew(situation: Situation) -> bool:
-    # An uploaded certificate comes from outside: nobody here can ask for another one.
+    # certdeck cannot order a new version of an uploaded certificate.
     return may_change(situation) and not is_uploaded(situation)
 
 
@@ -83,53 +83,53 @@ def may_complete(situation: Situation) -> bool:
 
 
 class Action(Struct, frozen=True, kw_only=True):
-    """One thing that a person can do."""
+    """One thing that the user can do."""
 
     id: str
     key: str
-    """Textual's names, several with commas: the first one is shown. Empty: only in the palette."""
+    """Textual's names of its keys, separated by commas. The first one is shown. Empty: only in the palette."""
     label: str
-    """In the footer: one or two words."""
+    """For the footer: one or two words."""
     title: str
-    """In the palette and the help: a whole phrase."""
+    """For the palette and the help: a phrase."""
     help: str
-    """In the help: what it does, in a sentence or two."""
+    """For the help: what it does, in one or two sentences."""
     scope: str = "app"
-    """The screen it belongs to; `app`: every screen."""
+    """The screen that it belongs to. `app`: every screen."""
     applies: Callable[[Situation], bool] = always
     footer: int = 0
-    """Place in the footer; what does not fit goes, the highest first. 0: never in the footer."""
+    """Place in the footer. If there is not enough room, the highest are dropped first. 0: never in the footer."""
     palette: bool = True
     shown_key: str = ""
-    """How the key is written, where its name is not what stands on it."""
+    """The key as shown, if its name differs from the label on the keyboard."""
     also: str = ""
-    """Other words that people look for it by, in the palette."""
+    """Further search words for the palette."""
     otherwise: str = ""
-    """Why it does not apply to the chosen certificate, where there is more to say than that."""
+    """Why it does not apply to the selected certificate, if the general text is not enough."""
     while_busy: str = ""
-    """Why it does not apply while an operation runs, where there is another reason than that."""
+    """Why it does not apply while an operation is running, if there is a special reason."""
     commands: tuple[str, ...] = ()
     """The commands that do the same, by their words in the command table."""
     steady: bool = False
-    """Keeps its place in the footer where it does not apply, dimmed: the same key stands in the same place on every row."""
+    """Stays in the footer, dimmed, if it does not apply, so that the footer does not change from row to row."""
     priority: bool = False
-    """Works while a field has the focus as well."""
+    """Also works while a field has the focus."""
     opens: str = ""
-    """The screen that it opens, `MODULE:CLASS`: the app does that. Empty: a method of the screen carries it out."""
+    """The screen that the app opens for it, `MODULE:CLASS`. Empty: a method of the screen does the work."""
 
     @property
     def call(self) -> str:
-        """What Textual runs for it."""
+        """The action string for Textual."""
         return f"app.open('{self.id}')" if self.opens else self.id.replace("-", "_")
 
     @property
     def key_shown(self) -> str:
-        """The key as people write it: `^p`, `esc`, `i`."""
+        """The key as shown: `^p`, `esc`, `i`."""
         return self.shown_key or self.key.partition(",")[0].replace("ctrl+", "^").replace("escape", "esc")
 
 
 def why_not(action: Action, situation: Situation) -> str:
-    """Return why an action does not apply now, in a sentence or two; empty where it does."""
+    """Return why an action does not apply now, in one or two sentences. Empty: it applies."""
     if action.applies(situation):
         return ""
     if situation.busy and action.applies(replace(situation, busy=False)):

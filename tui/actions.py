@@ -1,9 +1,8 @@
-"""Every action of the console, once: its key, its words, and when it applies.
+"""The table of all actions of the console: key, texts, and when each applies.
 
-Bindings, footer, command palette, and help screen are all made from this table, so none of them can tell another story. An
-action `roll-back` is carried out by a method `action_roll_back` of the screen that names its scope, or of the app; one with
-`opens` by opening that screen.
-The table is joined from `tui.action_tables`, by what the actions are about; what opens a page, and what works everywhere, is here.
+Bindings, footer, command palette, and help screen are generated from this table, so they always agree. The action `roll-back` calls
+the method `action_roll_back` of the screen with its scope, or of the app. An action with `opens` opens that screen.
+The table is joined from `tui.action_tables`. Actions that open a page, and those that work everywhere, are here.
 """
 
 from __future__ import annotations
@@ -160,7 +159,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Closes the console. A running operation finishes first. The scheduled run is not affected.",
     ),
 )  # fmt: skip
-"""In the order in which help and palette list them."""
+"""All actions, in the order of help and palette."""
 
 
 def of_scope(*scopes: str) -> tuple[Action, ...]:
@@ -169,7 +168,7 @@ def of_scope(*scopes: str) -> tuple[Action, ...]:
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
-    """Return what a screen or the app lists under BINDINGS for these actions."""
+    """Return the Textual BINDINGS for these actions."""
     return [
         Binding(action.key, action.call, action.label, show=False, priority=action.priority)
         for action in actions
@@ -178,5 +177,5 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
 
 
 def offered(actions: Iterable[Action], situation: Situation) -> list[Action]:
-    """Return those that make sense now."""
+    """Return the actions that apply now."""
     return [action for action in actions if action.applies(situation)]

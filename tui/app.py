@@ -1,4 +1,4 @@
-"""The console: one Textual app over one engine. Themes, news, and what every screen can do; the screens do the rest."""
+"""The console: one Textual app for one engine. It has the themes, the events, and the actions of every screen."""
 
 from __future__ import annotations
 
@@ -42,32 +42,32 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
 _POLL_SECONDS = 2.0
-"""How often the disk is asked whether somebody else, the timer for one, has changed something."""
+"""How often the disk is checked for changes by another process, such as the timer."""
 _BURST_SECONDS = 0.008
-"""Letters that come closer together than this are a text: of a paste, or of a key that sends several."""
+"""Letters that arrive faster than this are text: from a paste, or from a key that sends several."""
 _READ_SECONDS = 2.0
-"""After so long the next key takes a message away that was said in passing."""
+"""Time after which the next key removes a toast."""
 _CLOCK_SECONDS = 30.0
-"""How often the header counts on."""
+"""How often the times in the header are updated."""
 _REREAD_SECONDS = 600.0
-"""How often everything is read again because time passes, although nothing has changed: days left, severities."""
+"""How often everything is read again although nothing has changed, because days left and severities depend on the time."""
 
 
 class CertdeckApp(Deck):
-    """`engine` may be a double: nothing below knows more of it than its methods."""
+    """The console's app. `engine` may be a test double: only its methods are used."""
 
     CSS_PATH = Path(__file__).parent / "certdeck.tcss"
     BINDINGS: ClassVar = [
         *bindings(of_scope("app")),
-        # As in every other program of a terminal; `fg` brings the console back.
+        # As in other terminal programs; `fg` resumes the console.
         Binding("ctrl+z", "suspend_process", show=False),
         Binding("ctrl+q", "leave", show=False),
-        # Textual's own answer speaks of a key that is another one here.
+        # Textual's own message names a key that is different here.
         Binding("ctrl+c", "say_how_to_quit", show=False),
-        # As in every other program of a terminal, too.
+        # As in other terminal programs.
         Binding("ctrl+l", "redraw", show=False),
     ]
-    ENABLE_COMMAND_PALETTE = False  # ours is made from the table of actions
+    ENABLE_COMMAND_PALETTE = False  # ours is generated from the table of actions
     TITLE = "certdeck"
     ESCAPE_TO_MINIMIZE = False
 
@@ -85,7 +85,7 @@ class CertdeckApp(Deck):
         super().__init__(engine, terminal=terminal or Terminal())
         self.key_queue = KeyQueue(self)
         self._last_letter = (0.0, "")
-        """When the last printable key came, and which it was."""
+        """Time and character of the last printable key."""
         self._loading = loading
         self.frame = Frame()
         self._use_theme(themes, theme)
@@ -94,7 +94,7 @@ class CertdeckApp(Deck):
             self.animation_level = "none"
         self.set_class(self.terminal.is_linear, "-linear", update=False)
         if self.terminal.colours == 0 and not self.no_color:
-            # Not only where NO_COLOR says so: a vt100 has none either.
+            # Not only with NO_COLOR: a vt100 has no colors either.
             self.no_color = True
             self._last_filters.insert(0, NoColor())
 
@@ -113,14 +113,14 @@ class CertdeckApp(Deck):
         self.theme_problems = loaded.problems
         for each in loaded.themes.values():
             self.register_theme(each)
-        # Before anything is styled: to set it through the reactive would style everything twice.
+        # Before anything is styled: setting it through the reactive would style everything twice.
         self.set_reactive(App.theme, name)
         self.stylesheet.set_variables(self.get_css_variables())
         self.set_class(self.current_theme.dark, "-dark-mode", update=False)
         self.set_class(not self.current_theme.dark, "-light-mode", update=False)
 
     def deck_themes(self) -> list[Theme]:
-        """Return our own themes and the vendor's, by name; reads their files when it is first asked."""
+        """Return our own themes and the vendor's, sorted by name. The first call reads their files."""
         if not self._all_themes:
             self._all_themes = True
             loaded = theming.load(self.engine.paths.etc, depth=self.terminal.colours)
@@ -131,7 +131,7 @@ class CertdeckApp(Deck):
         return sorted((theme for theme in ours if theme.ansi == self.terminal.native), key=lambda theme: theme.name)
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        """Send the terminal only what it does not show yet."""
+        """Send only changes to the terminal."""
         if self.terminal.is_linear:
             self.cursor_position = place_of(self.focused) or self.cursor_position
         if isinstance(renderable, CompositorUpdate):
@@ -140,13 +140,13 @@ class CertdeckApp(Deck):
         super()._display(screen, renderable)
 
     def action_redraw(self) -> None:
-        """Draw everything again: another program, or the kernel, has written over it."""
+        """Redraw everything, after another program or the kernel wrote to the terminal."""
         self.frame.forget()
         self.refresh(layout=True)
         self.screen.refresh(layout=True)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Add ours behind Textual's."""
+        """Return Textual's filters, then ours."""
         return [*super().get_line_filters(), *self._last_filters]
 
     def get_default_screen(self) -> Screen[Any]:
@@ -159,7 +159,7 @@ class CertdeckApp(Deck):
 
     def _poll(self) -> None:
         if not self.is_headless and not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
-            self._ended_by(signal.SIGHUP)  # the terminal is gone, and nobody has said so
+            self._ended_by(signal.SIGHUP)  # the terminal is gone, but no signal came
         if self.bridge.busy:
             return
         try:
@@ -225,16 +225,16 @@ class CertdeckApp(Deck):
         await super().on_event(event)
 
     def _is_text(self, event: Key) -> bool:
-        """Tell whether a key is part of a text: it follows another letter faster than anybody presses two commands."""
+        """Tell whether a key is part of a text: it follows another letter faster than a user presses two commands."""
         before, self._last_letter = self._last_letter, (event.time, event.character or "")
         if not event.is_printable or takes_text(self.focused):
             self._last_letter = (0.0, "")
             return False
-        # A key that is held down repeats itself.
+        # A key that is held down repeats.
         return event.time - before[0] < _BURST_SECONDS and event.character != before[1]
 
     def on_key(self, event: Key) -> None:
-        """Say why a key of the table does nothing here; a key that is in no table stays silent."""
+        """Say why a key of the table does nothing here. Other keys are ignored silently."""
         page = self.screen
         if not isinstance(page, Page) or event.key == "escape":
             return
@@ -255,7 +255,7 @@ class CertdeckApp(Deck):
             self.call_later(self.screen.choose, name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let single letters do nothing on a page where one types: what follows a field would run as commands."""
+        """Disable single letters on a page with input: text typed outside a field would run as commands."""
         page = self.screen
         if isinstance(page, Page) and page.letters_are_text:
             if action in ("quit", "theme"):
@@ -290,7 +290,7 @@ class CertdeckApp(Deck):
                 markup=False,
             )
         if self.terminal.is_linear and self._driver is not None:
-            self._driver.write("\x1b[?25h")  # a screen reader reads where the cursor is
+            self._driver.write("\x1b[?25h")  # a screen reader follows the cursor
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
@@ -307,17 +307,17 @@ class CertdeckApp(Deck):
                 self.call_after_refresh(self.action_open, "first-boot")
 
     def _collect_again(self) -> None:
-        """Look for garbage from now on, and only among what comes later: what the start has made stays."""
+        """Enable garbage collection, without the objects of the start, which stay."""
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
 
     def _ended_by(self, number: int) -> None:
-        """Leave as after `quit`: the terminal is put in order, and work that runs is finished first."""
+        """Leave as after `quit`: the terminal is restored, and a running operation is finished first."""
         self.exit(return_code=128 + number)
 
     def _fatal_error(self) -> None:
-        """Say that certdeck made a mistake; Textual's own way prints local variables, secrets among them."""
+        """Report a bug of certdeck. Textual's own report prints local variables, which may contain secrets."""
         logging.getLogger(__name__).error("the console failed", exc_info=self._exception)
         words = (
             "certdeck: The console failed with an unexpected error.\n"
@@ -331,10 +331,10 @@ class CertdeckApp(Deck):
 
 
 def run(engine: Engine, *, variables: Mapping[str, str] | None = None, plain: bool = False) -> int:
-    """Open the console and return the exit status when it has ended. `variables`: the environment, where not the engine's.
-    `plain`: ASCII, few colours and no movement, whatever the terminal can do.
+    """Run the console, and return its exit status. `variables`: environment variables; None: the engine's.
+    `plain`: use ASCII, few colors and no animation, whatever the terminal supports.
 
-    Raises UsageError (`usage`) where the terminal is not up to it.
+    Raises UsageError (`usage`) if the terminal is not suitable.
     """
     terminal = look(
         engine.env.variables if variables is None else variables,
@@ -352,23 +352,23 @@ def run(engine: Engine, *, variables: Mapping[str, str] | None = None, plain: bo
         if config.console.ascii:
             terminal = replace(terminal, ascii=True)
     except CertdeckError:
-        pass  # the first screen says what is wrong with it
+        pass  # the first screen shows the error
     if not logging.getLogger().handlers:
-        # Python would print what is logged, tracebacks among it, over the screen.
+        # Otherwise Python would print log messages, including tracebacks, over the screen.
         logging.getLogger().addHandler(logging.NullHandler())
     app = CertdeckApp(engine, terminal=terminal, theme=theme)
     app.run(mouse=mouse)
     _finish(app.bridge)
     code = app.return_code or 0
     if code == 128 + signal.SIGHUP:
-        # Textual's reading thread does not always notice that its terminal is gone: it would hold the process, busy, for ever.
+        # Textual's reading thread does not always notice that its terminal is gone: it would keep the process busy forever.
         logging.shutdown()
         os._exit(code)
     return code
 
 
 def _finish(bridge: Bridge) -> None:
-    """Let an operation that runs come to its end. Whoever asks once more, by Ctrl+C or SIGTERM, has it stop at a safe point."""
+    """Wait until a running operation ends. Ctrl+C or SIGTERM cancels it at a safe point."""
     operation = bridge.operation
     if operation is None or not bridge.works:
         return

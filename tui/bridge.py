@@ -1,8 +1,8 @@
-"""Between the engine, which blocks, and the console, which must not: threads, messages, and the one operation that may run.
+"""Connects the blocking engine with the console, which must not block: threads, messages, and the one operation that may run.
 
-`Bridge.ask` makes a reading call in a thread of its own and hands its answer back in the app's thread. `Bridge.start` runs an
-operation: its reports arrive as `EngineEvent`, its end as `OperationFinished`. Errors come back as values. The thread of an
-operation is not a daemon: when the console goes, because somebody left or the line dropped, the work is finished first.
+`Bridge.ask` makes a reading call in a separate thread, and passes the answer to the app's thread. `Bridge.start` runs an operation:
+its reports arrive as `EngineEvent`, its end as `OperationFinished`. Errors are returned as values. The thread of an operation is
+not a daemon: if the console ends, because the user left or the connection dropped, the work is finished first.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 Call = Callable[[Reporter, CancelToken], object]
-"""One engine call, with the two arguments that the bridge gives it."""
+"""An engine call, with the two arguments from the bridge."""
 
 
 class Operation(Struct, eq=False, kw_only=True):
-    """Work under way, or ended. Only the app's thread reads and changes it, `cancel` apart."""
+    """An operation that is running or has ended. Only the app's thread uses it, except `cancel`."""
 
     title: str
-    """`Issue shop.example.com`."""
+    """For example `Issue shop.example.com`."""
     doing: str
-    """`issuing shop.example.com`, for the tray."""
+    """For the tray, for example `issuing shop.example.com`."""
     lineage: str | None
     started: datetime
     expects: tuple[str, ...] = ()
-    """Targets that it will deploy to, so that the progress can name them before their turn."""
+    """Targets that it will deploy to, for the progress."""
     quiet: bool = False
-    """It has no screen: a word in passing tells how it ended."""
+    """It has no screen: a toast reports its end."""
     said: str = ""
-    """What that word is when it succeeded, where its result does not tell."""
+    """Text of that toast after a success, if the result has none."""
     reports: list[Report] = field(default_factory=list)
     cancel: CancelToken = field(default_factory=CancelToken)
     ended: datetime | None = None
     result: object = None
     error: CertdeckError | None = None
     seen: bool = False
-    """Somebody has looked at how it ended."""
+    """The user has seen its end."""
 
     @property
     def runs(self) -> bool:
@@ -68,7 +68,7 @@ class Operation(Struct, eq=False, kw_only=True):
 
 
 class EngineEvent(Message):
-    """The operation told something."""
+    """A report of the operation."""
 
     def __init__(self, operation: Operation, report: Report) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class EngineEvent(Message):
 
 
 class OperationFinished(Message):
-    """The operation ended; its result or its error is in it."""
+    """The operation has ended, with a result or an error."""
 
     def __init__(self, operation: Operation, result: object, error: CertdeckError | None) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class OperationFinished(Message):
 
 
 class Answered(Message):
-    """A reading call came back."""
+    """A reading call has returned."""
 
     def __init__(self, then: Callable[[Any], None]) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Answered(Message):
 
 
 class Bridge:
-    """Belongs to the app, and lives as long."""
+    """Runs engine calls in threads. There is one for the app."""
 
     def __init__(self, app: App[Any], now: Callable[[], datetime]) -> None:
         self._app = app
@@ -104,7 +104,7 @@ class Bridge:
         self._thread: threading.Thread | None = None
         self._asking = 0
         self.operation: Operation | None = None
-        """The one that runs, or the last one that ran."""
+        """The running operation, or the last one."""
 
     @property
     def busy(self) -> bool:
@@ -112,7 +112,7 @@ class Bridge:
 
     @property
     def idle(self) -> bool:
-        """Nothing is under way, reading calls included."""
+        """Nothing is running, including reading calls."""
         return not self.busy and self._asking == 0
 
     def start(
@@ -126,7 +126,7 @@ class Bridge:
         quiet: bool = False,
         said: str = "",
     ) -> Operation | None:
-        """Run `call` in a thread and return the operation, or None while another one runs."""
+        """Run `call` in a thread, and return the operation. None: another one is running."""
         if self.busy:
             return None
         operation = self.operation = Operation(
@@ -144,7 +144,7 @@ class Bridge:
         return operation
 
     def ask(self, call: Callable[[], T], then: Callable[[T | CertdeckError], None]) -> None:
-        """Make a reading call in a thread; `then` gets its value or its error, in the app's thread."""
+        """Make a reading call in a thread. `then` gets its value or its error, in the app's thread."""
         message = Answered(then)
         self._asking += 1
 
@@ -153,11 +153,11 @@ class Bridge:
             message.answer = result if error is None else error
             self._app.post_message(message)
 
-        # Whoever leaves does not wait for an answer that nobody will read.
+        # When the app ends, it does not wait for an answer that it no longer needs.
         self._spawn(work, "question", daemon=True)
 
     def take(self, message: Message) -> None:
-        """Keep what a message of this module says. The app calls it for each one, before anybody else sees it."""
+        """Apply a message of this module. The app calls this for each one, before any other handler."""
         if isinstance(message, EngineEvent):
             message.operation.reports.append(message.report)
         elif isinstance(message, OperationFinished):
@@ -168,13 +168,13 @@ class Bridge:
             message.then(message.answer)
 
     def wait(self) -> None:
-        """Block until the operation's thread has ended. For after the app."""
+        """Block until the operation's thread has ended. For use after the app has ended."""
         if self._thread is not None:
             self._thread.join()
 
     @property
     def works(self) -> bool:
-        """The operation's thread is alive; true after the app has ended as well."""
+        """The operation's thread is alive. Also valid after the app has ended."""
         return self._thread is not None and self._thread.is_alive()
 
     def _spawn(self, work: Callable[[], None], name: str, *, daemon: bool) -> threading.Thread:
@@ -197,7 +197,7 @@ def _outcome(call: Callable[[], object]) -> tuple[object, CertdeckError | None]:
 
 
 def internal(exc: BaseException) -> CertdeckError:
-    """Return the error that stands for a fault of certdeck itself. The exception's own text may hold anything: the log has it."""
+    """Return the error for a bug of certdeck. It omits the exception's text, which may contain anything and is in the log."""
     return CertdeckError(
         "certdeck failed with an unexpected error.",
         f"This is a bug in certdeck ({type(exc).__name__}). The live certificates are unchanged.",

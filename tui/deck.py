@@ -1,4 +1,4 @@
-"""What every screen may ask of the app: the engine, what was read last, one operation at a time, and other screens."""
+"""What the app offers to every screen: the engine, the last status, one operation at a time, and other screens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_FIELD = "There is no field here. The text was ignored."
 
 
 class StatusRead(Message):
-    """The state of every lineage was read anew, or could not be read."""
+    """The status was read again, or could not be read."""
 
     def __init__(self, status: Status | None, error: CertdeckError | None) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class StatusRead(Message):
 
 
 class Deck(App[None]):
-    """The app without its looks, its first screen and its end. It knows no screen: the table of actions names them."""
+    """The app without themes, first screen and exit. It imports no screens: the table of actions names them."""
 
     def __init__(self, engine: Engine, *, terminal: Terminal) -> None:
         self.terminal = terminal
@@ -51,20 +51,20 @@ class Deck(App[None]):
         self.status_error: CertdeckError | None = None
         self.probed_at: datetime | None = None
         self.is_looking = False
-        """Services are being asked what they serve."""
+        """Services are being probed."""
         self._told_at: float | None = None
-        """When something was said in passing; a warning stays for its time."""
+        """Time of the last toast. A warning stays for its time."""
         self.generation = ""
-        """What was on disk when `status` was read."""
+        """Generation of the state on disk when `status` was read."""
 
     # -- what is known -----------------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
-        """Return the engine's clock."""
+        """Return the time of the engine's clock."""
         return self.engine.env.clock.now()
 
     def read_status(self) -> None:
-        """Read what is on disk, at once: it takes milliseconds."""
+        """Read the status from disk. Takes milliseconds."""
         try:
             self.generation = self.engine.generation()
             self._keep(self.engine.status(probe=False))
@@ -72,11 +72,11 @@ class Deck(App[None]):
             self._keep(exc)
 
     def look_at_services(self) -> None:
-        """Ask the services what they serve, in a thread."""
+        """Probe the services, in a thread."""
         if self.is_looking or self.status_error is not None:
             return
         if self.status is not None and not any(lineage.targets for lineage in self.status.lineages):
-            # There is nobody to ask, and reading everything once more takes time and memory.
+            # There is nothing to probe, and reading everything again would take time and memory.
             self.probed_at = self.now()
             return
         self.is_looking = True
@@ -86,7 +86,7 @@ class Deck(App[None]):
     def _looked(self, asked_at: str, answer: Status | CertdeckError) -> None:
         self.is_looking = False
         if asked_at != self.generation:
-            # It was read before what is shown now: an operation ended while the services were asked.
+            # The answer is older than the shown status: an operation ended during the probes.
             self.look_at_services()
             self.publish_status()
             return
@@ -102,11 +102,11 @@ class Deck(App[None]):
             self.status, self.status_error = answer, None
 
     def publish_status(self) -> None:
-        """Tell every screen what is known."""
+        """Send the current status to every screen."""
         self.news.publish(StatusRead(self.status, self.status_error))
 
     def refresh_status(self) -> None:
-        """Read the disk again and tell every screen."""
+        """Read the status from disk again, and send it to every screen."""
         self.read_status()
         self.publish_status()
 
@@ -125,7 +125,7 @@ class Deck(App[None]):
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def forget_told(self, age: float) -> None:
-        """Take away what was said in passing, if it was said `age` seconds ago or earlier: it covers what stands below it."""
+        """Remove toasts that are at least `age` seconds old, because they cover what is below."""
         if self._told_at is not None and self.engine.env.clock.monotonic() - self._told_at >= age:
             self._told_at = None
             self.clear_notifications()
@@ -143,9 +143,9 @@ class Deck(App[None]):
         quiet: bool = False,
         said: str = "",
     ) -> Operation | None:
-        """Start an operation and show its progress; `quiet`: only how it ended. Says so calmly when another one runs.
+        """Start an operation and show its progress (`quiet`: only its end). If another one is running, show a toast.
 
-        `said`: how it ended when it succeeded, in a sentence, where its result does not tell.
+        `said`: a sentence for its success, if the result has none.
         """
         operation = self.bridge.start(title, doing, call, lineage=lineage, expects=expects, quiet=quiet, said=said)
         if operation is None:
@@ -155,27 +155,27 @@ class Deck(App[None]):
         return operation
 
     def say_nothing_changed(self) -> None:
-        """Say that a question was cancelled."""
+        """Show that nothing was changed, because the user cancelled."""
         self.notify("Nothing was changed.", timeout=2, markup=False)
 
     def say_no_field(self) -> None:
-        """Say that text was typed or pasted where no field takes it."""
+        """Show that text was typed or pasted outside a field."""
         if any(told.message == _NO_FIELD for told in self._notifications):
-            return  # once for a whole text: a message for each letter would fill the screen
+            return  # once for a whole text: a toast for each letter would fill the screen
         self.clear_notifications()
         self.notify(_NO_FIELD, timeout=3, markup=False)
 
     def open_dialog(self, dialog: Screen[T], then: Callable[[T | None], None] | None = None) -> None:
-        """Show a dialog, unless one is shown: two quick keys never put one over the other."""
+        """Show a dialog, unless one is already open: two quick key presses must not stack dialogs."""
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(dialog, then)
 
     def say_busy(self) -> None:
-        """Say that one operation runs at a time."""
+        """Show that only one operation can run at a time."""
         self.notify(BUSY, title="One at a time", markup=False)
 
     def under_way(self) -> tuple[str, str]:
-        """Return what the tray says, and the outcome it tells; nothing once somebody has seen how it ended."""
+        """Return text and outcome for the tray. Empty text: the user has seen the end."""
         operation = self.bridge.operation
         if operation is None or operation.seen:
             return "", "running"
@@ -187,7 +187,7 @@ class Deck(App[None]):
         return f"{operation.title}: {operation.outcome}", operation.outcome
 
     def show_error(self, error: CertdeckError) -> None:
-        """Say what, why and what to do. That another certdeck writes is no failure and is told in passing."""
+        """Show an error: what, why and fix. A lock held by another certdeck is not a failure and only gives a toast."""
         if isinstance(error, LockHeld):
             self.notify(f"{error.why} {error.fix}", title=error.what, timeout=8, markup=False)
             return
@@ -198,7 +198,7 @@ class Deck(App[None]):
     # -- opening screens ---------------------------------------------------------------------------------------------
 
     _is_chosen = False
-    """An action was chosen from a list or by a click: it is carried out where its letter alone would be text."""
+    """The action was chosen from a list or by a click, so it runs even where its letter would be text."""
 
     def perform(self, action: Action) -> None:
         """Do what the action's key does."""
@@ -212,7 +212,7 @@ class Deck(App[None]):
             self._is_chosen = False
 
     def action_open(self, id: str) -> None:
-        """Open the screen that the action of that id names, once: the same key on it does nothing."""
+        """Open the screen of the action with this id, unless it is already shown."""
         module, _, name = next(each.opens for each in ACTIONS if each.id == id and each.opens).partition(":")
         kind = getattr(import_module(module), name)
         if isinstance(self.screen, ModalScreen):

@@ -1,8 +1,7 @@
-"""What the terminal shows now, cell by cell, so that only the cells that change are sent to it.
+"""Keeps the content of the terminal, cell by cell, so that only changed cells are sent.
 
-Textual sends every cell of a widget that is drawn again: 5.7 kB for one step of the cursor, six seconds at 9600 baud. Here an
-update is compared with what was sent before. What is left are the changed cells, with one colour code where the colour changes
-and not around each piece of text.
+Textual sends every cell of a redrawn widget: 5.7 kB for one step of the cursor, which takes six seconds at 9600 baud. Here, an
+update is compared with what was sent before. Only changed cells remain, with a color code only where the color changes.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 _SYSTEMS: Final = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT, "truecolor": ColorSystem.TRUECOLOR}
 _RESET: Final = "\x1b[0m"
 _NEAR: Final = 4
-"""So many unchanged cells cost no more than a movement of the cursor over them."""
+"""Up to this many unchanged cells, sending them costs no more than moving the cursor."""
 
 Cell = tuple[str, str]
-"""A character, and the code that sets its colours; the right half of a wide character is an empty text."""
+"""A character, and the code that sets its colors. The right half of a wide character is an empty text."""
 
 
 class _Look(Struct, frozen=True):
-    """The codes of a style: for a character, and for a blank, of which only the background is seen."""
+    """The codes of a style: for a character, and for a space, of which only the background is visible."""
 
     sign: str
     blank: str
@@ -43,20 +42,20 @@ class Frame:
         self._width = 0
         self._looks: dict[tuple[Style, ColorSystem], _Look] = {}
         self._blanks: dict[str, str] = {"": ""}
-        """By the code of a style: that of its blank."""
+        """Codes for spaces, by the code of their style."""
 
     def forget(self) -> None:
-        """Take nothing for granted: somebody else has written to the terminal."""
+        """Forget the content: another program has written to the terminal."""
         self._rows = []
 
     def fit(self, width: int, height: int) -> None:
-        """Set the size of the terminal; after a change it may show anything."""
+        """Set the size of the terminal. A change makes the content unknown."""
         if (width, height) != (self._width, len(self._rows)):
             self._width = width
             self._rows = [[None] * width for _ in range(height)]
 
     def changes(self, update: CompositorUpdate, console: Console) -> str | None:
-        """Return what has to be sent for an update; None for a kind of update that is not known."""
+        """Return the text to send for an update. None: an unknown kind of update."""
         system = _SYSTEMS.get(console.color_system or "truecolor", ColorSystem.TRUECOLOR)
         pieces = _pieces(update)
         if pieces is None:
@@ -68,7 +67,7 @@ class Frame:
         return pen.written()
 
     def _draw(self, x: int, y: int, cells: list[Cell], pen: _Pen) -> None:
-        """Send the cells that are others than before."""
+        """Write the cells that have changed."""
         row = self._rows[y]
         del cells[self._width - x :]
         if row[x : x + len(cells)] == cells:
@@ -77,7 +76,7 @@ class Frame:
         for number, cell in enumerate(cells):
             if row[x + number] == cell:
                 continue
-            # A wide character is sent as a whole.
+            # Send a wide character as a whole.
             first = number - 1 if not cell[0] and number else number
             if start >= 0 and first - end > _NEAR:
                 pen.write(x + start, y, cells[start:end])
@@ -113,7 +112,7 @@ class Frame:
             return _Look("", "")
         look = self._looks.get((style, system))
         if look is None:
-            # Where the ink itself is seen on a blank, it counts.
+            # The foreground matters if it is visible on a space.
             is_seen = style.reverse or style.underline or style.strike or style.overline
             look = _Look(_code(style, system), _code(style if is_seen else Style(bgcolor=style.bgcolor), system))
             self._looks[style, system] = look
@@ -123,7 +122,7 @@ class Frame:
 
 
 class _Pen:
-    """Writes cells, and moves and changes its colour only where it has to."""
+    """Writes cells, and moves the cursor or changes the color only if necessary."""
 
     def __init__(self, blanks: dict[str, str]) -> None:
         self._out: list[str] = []
@@ -149,7 +148,7 @@ class _Pen:
 
 
 class Changes(CompositorUpdate):
-    """An update that sends only what a frame does not show yet."""
+    """An update that sends only the changes to a frame."""
 
     def __init__(self, update: CompositorUpdate, frame: Frame) -> None:
         self._update, self._frame = update, frame
@@ -164,7 +163,7 @@ class Changes(CompositorUpdate):
 
 @lru_cache(maxsize=4096)
 def _change(before: str, after: str) -> str:
-    """Return the shortest code that leads from one style to another."""
+    """Return the shortest code for the change from one style to another."""
     if not after or not before:
         return after or _RESET
     (old, ink, ground), (new, other_ink, other_ground) = _parts(before), _parts(after)
@@ -172,12 +171,12 @@ def _change(before: str, after: str) -> str:
         return f"\x1b[0;{after[2:]}"
     inks = other_ink or "39" if other_ink != ink else ""
     grounds = other_ground or "49" if other_ground != ground else ""
-    # Two codes may mean the same; without a number it would be a reset.
+    # Two codes may mean the same, and a code without numbers would be a reset.
     return f"\x1b[{';'.join(filter(None, (inks, grounds)))}m" if inks or grounds else ""
 
 
 def _parts(code: str) -> tuple[str, str, str]:
-    """Return the attributes, the colour and the background that a code sets; empty for the terminal's own."""
+    """Return the attributes, the color and the background that a code sets. Empty: the terminal's default."""
     rest = code[2:-1].split(";")
     found = {"": "", "3": "", "4": ""}
     while rest:
@@ -197,7 +196,7 @@ def _parts(code: str) -> tuple[str, str, str]:
 
 
 def _code(style: Style, system: ColorSystem) -> str:
-    """Return the code that sets a style after a reset, empty for the terminal's own colours."""
+    """Return the code that sets a style after a reset. Empty: the terminal's default colors."""
     code = style.render("x", color_system=system).partition("x")[0]
     attributes, ink, ground = _parts(code) if code else ("", "", "")
     numbers = ";".join(filter(None, (attributes.rstrip(";"), ink, ground)))

@@ -1,8 +1,8 @@
-"""What may reach a terminal: text without control characters, and signs that the terminal can draw.
+"""Makes text safe for a terminal: without control characters, and with symbols that the terminal can display.
 
-Both front ends clean what came from outside (a subject, a CA's message, a file name) with `printable` before they show
-it, and the console cleans every segment once more in its last place. A terminal that cannot draw our signs gets
-`to_ascii`, which keeps every cell where it was. Pure; no Textual.
+Both front ends clean foreign text (a subject, a CA's message, a file name) with `printable` before they show it, and the console
+cleans every segment again as the last step. A terminal that cannot display our symbols gets `to_ascii`, which keeps the width of
+every cell. Pure, without Textual.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _SIGNS: Final = {
 }  # fmt: skip
 
 ASCII: Final[dict[int, str]] = {ord(sign): plain for sign, plain in _SIGNS.items()}
-"""One character for one cell, so that a layout stays as it is."""
+"""ASCII replacements, one character for one cell, so that the layout does not change."""
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    """Return `text` without anything that a terminal would obey. With `lines`, line feeds and tabs stay."""
+    """Return `text` without control characters. With `lines`, line feeds and tabs stay."""
     if not lines:
         return safe(text)
     return "\n".join("\t".join(map(safe, line.split("\t"))) for line in text.split("\n"))
 
 
 def to_ascii(text: str) -> str:
-    """Return `text` in ASCII, every character in as many cells as before."""
+    """Return `text` in ASCII, with the same number of cells for every character."""
     if text.isascii():
         return text
     translated = text.translate(ASCII)

@@ -1,6 +1,6 @@
-"""The keys of the console for the commands that a sentence names: what to do reads `certdeck schedule on`, and here that is S.
+"""Finds the console's keys for the commands in a sentence: for `certdeck schedule on`, the key is S.
 
-The engine speaks to both front ends, so it names commands. The table of actions knows the key of each. Pure.
+The engine's messages are for both front ends, so they name commands. The table of actions has the key of each. Pure.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from tui.actions import ACTIONS
 
 _COMMAND: Final = re.compile(r"\bcertdeck (--renew|[a-z][a-z-]+)(?: ([a-z][a-z-]+))?")
 _NO_KEY: Final = frozenset({"status"})
-"""What the first screen shows anyway."""
+"""Commands whose result the first screen shows anyway."""
 _SCOPES: Final = ("certificates", "app")
-"""Whose keys work on the first screen."""
+"""Scopes whose keys work on the first screen."""
 
 
 def keys_for(words: str, *, elsewhere: bool = False) -> str:
-    """Return the keys that do what the commands in `words` do: `S Schedule`, `m Issuers, then a Agree`; empty without any.
+    """Return the keys for the commands in `words`: `S Schedule`, `m Issuers, then a Agree`. Empty: there are none.
 
-    `elsewhere`: on another page than the first one, where the keys of a certificate mean something else.
+    `elsewhere`: for a page other than the first one, where the keys for certificates have other meanings.
     """
     return " · ".join(dict.fromkeys(_shown(action, elsewhere) for action in _named(words)))
 

@@ -1,6 +1,6 @@
-"""^C before and after there is anything to stop: the process ends silently, as a program in C does, and never with a traceback.
+"""Handles ^C at the start and the end of the process: it ends silently, like a C program, never with a traceback.
 
-Only what runs in between (`tui.cli.dispatch`) turns it into KeyboardInterrupt, and that into words.
+In between, `tui.cli.dispatch` turns ^C into KeyboardInterrupt, and that into a message.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import _signal  # type: ignore[import-not-found]  # `signal` itself takes 3 ms, 
 
 
 def end_silently() -> None:
-    """Let ^C end the process at once. Somebody else's handler, and a ^C that is ignored, stay."""
+    """Make ^C end the process at once. Another handler, or an ignored ^C, stays."""
     _swap(_signal.default_int_handler, _signal.SIG_DFL)
 
 
 def raise_again() -> None:
-    """Let ^C raise KeyboardInterrupt, after `end_silently`."""
+    """Make ^C raise KeyboardInterrupt again, after `end_silently`."""
     _swap(_signal.SIG_DFL, _signal.default_int_handler)
 
 
@@ -23,4 +23,4 @@ def _swap(before: object, after: object) -> None:
         if _signal.getsignal(_signal.SIGINT) == before:
             _signal.signal(_signal.SIGINT, after)
     except ValueError:
-        pass  # only the main thread may; in another one nobody presses ^C
+        pass  # only the main thread may set handlers; other threads get no ^C

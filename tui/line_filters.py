@@ -1,4 +1,4 @@
-"""The last place before the terminal: every segment of every line passes here, whoever made it."""
+"""The last filters before the terminal: every segment of every line passes through them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.glyphs import to_ascii
 
 
 class Safe(LineFilter):
-    """Takes out what a terminal would obey, and what would change the order of letters."""
+    """Removes control characters, and characters that change the text direction."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [
@@ -23,7 +23,7 @@ class Safe(LineFilter):
 
 
 class Ascii(LineFilter):
-    """The same, and ASCII alone: every sign in as many cells as it had."""
+    """Like `Safe`, but also converts to ASCII, with the same number of cells for every character."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [

@@ -1,4 +1,4 @@
-"""The command palette: every action that applies, every theme, and every certificate by its name, found by typing."""
+"""The command palette: searches all actions that apply, themes, and certificates by name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tui.widgets.lines import fit
 from tui.wording import text
 
 _MOST: Final = 60
-"""Found commands that are listed; whoever needs more types another letter."""
+"""Most commands to list: typing another letter narrows the search."""
 
 
 class PaletteEntry(Struct, frozen=True):
@@ -33,14 +33,14 @@ class PaletteEntry(Struct, frozen=True):
     key: str
     title: str
     words: str
-    """What a search looks into, in lower case."""
+    """The text to search, in lower case."""
     do: Callable[[], Any]
     why_not: str = ""
-    """It does not apply now, and this is why."""
+    """Why it does not apply now. Empty: it applies."""
 
 
 def commands(page: Page[Any]) -> list[PaletteEntry]:
-    """Return what can be done on a page, in the order of the table; orders that wait and themes last."""
+    """Return the commands on a page, in the order of the table, with waiting orders and themes last."""
     found = [
         PaletteEntry(
             action.key_shown,
@@ -63,7 +63,7 @@ def _words(action: Action) -> str:
 
 
 def inapplicable(page: Page[Any]) -> Iterator[PaletteEntry]:
-    """Yield a command for each action of a page that makes no sense now; it says why."""
+    """Yield a command for each action of a page that does not apply now. Running it shows why."""
     situation = page.situation()
     for action in page.actions():
         reason = text.printable(why_not(action, situation)) if action.palette else ""
@@ -73,7 +73,7 @@ def inapplicable(page: Page[Any]) -> Iterator[PaletteEntry]:
 
 
 def _waiting(deck: Deck) -> Iterator[PaletteEntry]:
-    """Yield a command for each order that waits for DNS records which a person sets."""
+    """Yield a command for each order that waits for manual DNS records."""
     for name in waiting_orders(deck.engine):
         title = f"DNS records of {printable(name)}: its order waits"
         yield PaletteEntry("", title, title.casefold(), partial(_open_records, deck, name))
@@ -86,7 +86,7 @@ def _open_records(deck: Deck, name: str) -> None:
 
 
 def certificates(deck: Deck) -> Iterator[PaletteEntry]:
-    """Yield a command for each certificate, that goes to it."""
+    """Yield a command for each certificate, which moves the cursor to it."""
     for lineage in deck.status.lineages if deck.status else ():
         name = printable(lineage.name)
         domains = " ".join(map(text.name_shown, lineage.domains))
@@ -95,7 +95,7 @@ def certificates(deck: Deck) -> Iterator[PaletteEntry]:
 
 
 def ranked(found: list[PaletteEntry], typed: str) -> list[PaletteEntry]:
-    """Return the commands that hold every typed word: first those with words that begin so, last what does not apply."""
+    """Return the commands that contain every typed word: those where words begin with them first, inapplicable ones last."""
     words = typed.casefold().split()
     hits = [command for command in found if all(word in command.words for word in words)]
     return sorted(hits, key=lambda command: (bool(command.why_not), -_begun(command, words)))
@@ -106,7 +106,7 @@ def _begun(command: PaletteEntry, words: list[str]) -> int:
 
 
 class Finder(Dialog[None]):
-    """Type, choose, Enter."""
+    """A dialog with a search field and a list of commands."""
 
     BINDINGS: ClassVar = [
         Binding("down,ctrl+n", "move(1)", show=False, priority=True),
@@ -125,11 +125,11 @@ class Finder(Dialog[None]):
 
     @classmethod
     def opened_from(cls, deck: Deck) -> Finder | None:
-        """Offer what can be done on the page that is shown."""
+        """Return the dialog for the current page."""
         return cls(deck.screen) if isinstance(deck.screen, Page) else None
 
     def candidates(self, typed: str) -> list[PaletteEntry]:
-        """Return what is searched."""
+        """Return the commands to search."""
         raise NotImplementedError
 
     def parts(self) -> ComposeResult:
@@ -189,7 +189,7 @@ class PaletteDialog(Finder):
 
     def candidates(self, typed: str) -> list[PaletteEntry]:
         # Certificates only when something is typed: there may be thousands.
-        # What does not apply likewise: it is there for whoever looks for it.
+        # Likewise inapplicable actions: they are there only for a search.
         if not typed.strip():
             return self._commands
         if self._certificates is None:
@@ -198,7 +198,7 @@ class PaletteDialog(Finder):
 
 
 class MenuDialog(Finder):
-    """What the keys of this screen do: found by typing, run by Enter. The help text is one key further."""
+    """The actions of this screen, with a search field. Another key opens the help text."""
 
     BINDINGS: ClassVar = [Binding("f1", "explain", show=False, priority=True)]
     title_text = "Keys"
@@ -217,13 +217,13 @@ class MenuDialog(Finder):
         return self._keys
 
     def on_input_changed(self, message: Input.Changed) -> None:
-        # The field has the focus, so the key that asks for more is typed into it.
+        # The field has the focus, so it gets the key that asks for more.
         if message.value.endswith("?"):
             message.prevent_default()
             self.action_explain()
 
     def action_explain(self) -> None:
-        """Go on to the help text."""
+        """Open the help text."""
         help = next(action for action in self._page.actions() if action.id == "help")
         self.dismiss(None)
         self.app.call_later(self._page.deck.perform, help)

@@ -1,7 +1,7 @@
-"""A text as a QR code made of characters, for a phone that is held to the screen.
+"""Draws a text as a QR code with characters, to scan with a phone.
 
-A code has to be dark on light. Where colours can be set, draw the dark modules and show them black on white; where they cannot,
-draw the light ones, which is right on a dark terminal, and phones read the reverse on a light one.
+A code must be dark on light. With colors, draw the dark modules, black on white. Without colors, draw the light ones, which is
+right on a dark terminal; phones also read the inverse on a light one.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import segno
 _HALVES: Final = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 _MODULE: Final = {False: "  ", True: "##"}
 QUIET_MODULES: Final = 2
-"""Around the code; the standard wants four, and two leave a proof's code 17 lines high."""
+"""Quiet zone around the code. The standard requires four; with two, the code of a challenge value is 17 lines high."""
 MOST_CHARACTERS: Final = 1000
-"""More makes a code that no terminal shows and no phone reads from one."""
+"""Limit of the text: a larger code fits no terminal, and no phone reads it."""
 
 
 def qr_lines(text: str, *, plain: bool = False, light: bool = False) -> tuple[str, ...]:
-    """Return the lines of a code that holds `text`, all equally wide.
+    """Return the lines of the code for `text`, all with the same width.
 
     Args:
         plain: two `#` for each module, instead of half a cell.

@@ -1,4 +1,4 @@
-"""Where a screen reader reads and where letters go: the place of what is chosen, and what has the focus."""
+"""For screen readers and typed text: the place of the selected row, and whether a field has the focus."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tui.widgets.cursor_list import CursorList
 
 
 def takes_text(focused: Widget | None) -> bool:
-    """Tell whether letters that are typed go into a field."""
+    """Tell whether typed letters go into a field."""
     return focused is not None and bool(focused.check_consume_key("a", "a"))
 
 
 def place_of(focused: Widget | None) -> Offset | None:
-    """Return the place of the chosen row, or of the widget with the focus; None for a field, which has a cursor of its own."""
+    """Return the place of the selected row, or of the widget with the focus. None: a field, which has its own cursor."""
     if focused is None or takes_text(focused) or not focused.is_attached:
         return None
     top = focused.content_region.offset

@@ -1,7 +1,7 @@
-"""The console stopped by its shell (^Z, or a signal) and continued: the terminal is left and taken again as a whole.
+"""Handles stop and continuation by the shell (^Z, or a signal): the terminal is restored and then set up again.
 
-Textual does so for SIGTSTP. After a SIGSTOP, which no program sees coming, it would take the terminal a second time without having
-left it (8.2): two threads read the keys then, and at the end the shell's settings are lost.
+Textual does this for SIGTSTP. After a SIGSTOP, which a program cannot handle, Textual 8.2 would set up the terminal again without
+having restored it: two threads would read the keys, and the shell's settings would be lost at the end.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _Handler = Callable[[int, FrameType | None], Any]
 
 
 class Suspension:
-    """Watches the two signals of job control for a driver that has just taken the terminal."""
+    """Handles the two signals of job control, for a driver that has just set up the terminal."""
 
     def __init__(self, driver: Driver, continued: Callable[[], object]) -> None:
-        """`continued` is called before the terminal is taken again: another program may have written over everything."""
+        """`continued` is called before the terminal is set up again, because another program may have written to it."""
         self._driver = driver
         self._take_nothing_for_granted = continued
         self._has_left = False

@@ -1,7 +1,7 @@
-"""What the terminal can do, decided before Textual is loaded: whether to start at all, in which signs and colours.
+"""Detects the capabilities of the terminal before Textual is loaded: whether to start at all, and with which symbols and colors.
 
-Pure: everything comes in as arguments. The console asks `look` first; the command line's `main` may ask too, to refuse
-without paying for Textual.
+Pure: depends only on its arguments. The console calls `look` first. The command line's `main` can call it too, to refuse without
+loading Textual.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from msgspec import Struct
 from core.errors import UsageError
 
 SMALLEST: Final = (60, 16)
-"""Columns and rows below which the console only says that it needs more."""
+"""Columns and rows below which the console only asks for a larger terminal."""
 
 _BAUDS: Final = (300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _PSEUDO_TERMINAL_BAUD: Final = 38400
-"""What a terminal over SSH or in a window says: below it there is a wire."""
+"""Speed that a terminal over SSH or in a window reports. A lower speed means a serial line."""
 _DEC: Final = ("vt1", "vt2", "vt3", "vt4", "vt5")
-"""Terminals of DEC, and consoles that are called like one: no Unicode, and no colours."""
+"""Terminals of DEC, and consoles with such names: no Unicode, and no colors."""
 _COMMANDS: Final = "Use the commands instead: `certdeck status`, `certdeck issue -d NAME`, `certdeck --help`"
 
 
 class Terminal(Struct, frozen=True, kw_only=True):
     ascii: bool = False
-    """Draw with ASCII alone."""
+    """Draw only with ASCII."""
     colours: int = 1 << 24
     """0, 16, 256 or 2^24."""
     is_slow: bool = False
-    """A serial line, or one that is to be treated like one: nothing moves by degrees, and colours are the terminal's own."""
+    """A serial line, or one to treat like it: no animations, and only the terminal's own colors."""
 
     is_linear: bool = False
-    """For a screen reader: no frames, nothing side by side, no bars, and the terminal's cursor on what is chosen."""
+    """For a screen reader: no frames, no columns, no bars, and the terminal's cursor on the selected row."""
 
     @property
     def native(self) -> bool:
-        """Use the terminal's own sixteen colours, or none, instead of RGB that it would round badly."""
+        """Use the terminal's own sixteen colors, or none, instead of RGB, which it would approximate badly."""
         return self.colours <= 16
 
 
@@ -50,11 +50,11 @@ def look(
     baud: int = 0,
     plain: bool = False,
 ) -> Terminal:
-    """Return what the terminal can do. Raises UsageError (`usage`) where the console cannot work.
+    """Return the capabilities of the terminal. Raises UsageError (`usage`) if the console cannot work.
 
     Args:
-        baud: the speed of the line in bits per second; 0 where it is not known. A pseudo-terminal says 38,400.
-        plain: somebody asks for ASCII, few colours, no movement and no frames, whatever the terminal can do.
+        baud: the speed of the line in bits per second. 0: not known. A pseudo-terminal reports 38,400.
+        plain: use ASCII, few colors, no animation and no frames, whatever the terminal supports.
     """
     if not (stdin_is_terminal and stdout_is_terminal):
         which = "input" if not stdin_is_terminal else "output"
@@ -76,7 +76,7 @@ def look(
     colours = _colours(variables, term)
     return Terminal(
         ascii=plain or not utf8 or term.partition("-")[0] == "linux" or term.startswith(_DEC),
-        # Sixteen colours take a third of the bytes that others take.
+        # Codes for sixteen colors need a third of the bytes of others.
         colours=min(colours, 16) if is_slow else colours,
         is_slow=is_slow,
         is_linear=plain,
@@ -84,12 +84,12 @@ def look(
 
 
 def _is_c(variables: Mapping[str, str]) -> bool:
-    """Tell whether somebody asks for ASCII: the locale of characters is C. Python says UTF-8 all the same (PEP 540)."""
+    """Tell whether the character locale is C, which asks for ASCII. Python reports UTF-8 even then (PEP 540)."""
     return (variables.get("LC_ALL") or variables.get("LC_CTYPE", "")) in ("C", "POSIX")
 
 
 def baud_of(descriptor: int) -> int:
-    """Return the speed of the line behind a descriptor in bits per second; 0 where it has none, or none that is known."""
+    """Return the speed of a descriptor's line in bits per second. 0: it has none, or an unknown one."""
     import termios
 
     try:

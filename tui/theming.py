@@ -1,8 +1,8 @@
-"""Colour themes: one TOML file each, shipped in `themes/` and added by a vendor in `etc/themes/`.
+"""Color themes: one TOML file each, shipped in `themes/` or added by a vendor in `etc/themes/`.
 
-A file holds the fields of a Textual theme and, below `[variables]`, Textual's variables and ours. Below `[colours-256]` stand the
-values of both for terminals with 256 colours, where RGB would be rounded: a dark blue ends as petrol. It is checked when it is
-read, because a wrong colour would fail late and without a word about where.
+A file has the fields of a Textual theme and, in `[variables]`, Textual's variables and ours. `[colours-256]` has the values of both
+for terminals with 256 colors, which approximate RGB: a dark blue would become petrol. A file is checked when it is read, because a
+wrong color would otherwise fail later, with an error that does not name the file.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ OURS: Final[Mapping[str, str]] = {
     "frame": "foreground",
     "frame-title": "primary",
 }
-"""Our variables, each with the field that stands in when a theme does not set it."""
+"""Our variables, each with the field that is used if a theme does not set it."""
 
 _FEW: Final = 256
 _FEWER: Final = "colours-256"
 _FAINT_CHROMA, _DARKEST, _BRIGHTEST = 64, 112, 190
-"""A colour with less between its channels, and darker or brighter than these, is a shade of grey with a tint."""
+"""A color with a smaller range of channels, and darker or brighter than these, is a tinted gray."""
 _PLAIN: Final = {"name": str, "dark": bool, "ansi": bool, "luminosity_spread": float, "text_alpha": float}
 
 
 class Loaded(Struct, frozen=True):
-    """The themes that can be used, and what was wrong with the others."""
+    """The usable themes, and the problems of the others."""
 
     themes: Mapping[str, Theme]
     problems: tuple[ConfigError, ...] = ()
@@ -67,8 +67,8 @@ def load(etc: Path | None = None, *, only: str | None = None, depth: int = 1 << 
     """Return the shipped themes and those in `etc/themes`.
 
     Args:
-        only: read no more than this shipped one, for a fast start.
-        depth: how many colours the terminal has.
+        only: read only this shipped theme, for a fast start.
+        depth: number of colors of the terminal.
     """
     themes: dict[str, Theme] = {}
     problems: list[ConfigError] = []
@@ -93,7 +93,7 @@ def load(etc: Path | None = None, *, only: str | None = None, depth: int = 1 << 
 
 
 def native(etc: Path | None, wanted: str | None) -> str:
-    """Return the theme of sixteen colours that stands in for `wanted`: nobody can ask such a terminal for its background."""
+    """Return the sixteen-color theme that replaces `wanted`, because such a terminal does not report its background."""
     if wanted in (None, DEFAULT, ANSI):
         return ANSI
     theme = load(etc).themes.get(wanted or "")
@@ -101,9 +101,9 @@ def native(etc: Path | None, wanted: str | None) -> str:
 
 
 def parse(text: str, where: str, depth: int = 1 << 24) -> Theme:
-    """Return the theme in a file's text, for a terminal with `depth` colours.
+    """Parse the text of a theme file, for a terminal with `depth` colors.
 
-    Raises ConfigError (`config-invalid`) with one sentence about the first fault.
+    Raises ConfigError (`config-invalid`) with one sentence about the first problem.
     """
     try:
         table = tomllib.loads(text)
@@ -135,13 +135,13 @@ def parse(text: str, where: str, depth: int = 1 << 24) -> Theme:
         for ours, stand_in in OURS.items()
     }
     if fields.get("ansi"):
-        # Textual's own style sheets name these, and make them for its own themes alone.
+        # Textual's style sheets use these, but define them only for its own themes.
         filled |= dict.fromkeys(("ansi-background", "ansi-foreground"), "ansi_default")
     return Theme(**fields, variables={**filled, **variables})
 
 
 def _greyed(value: str) -> str:
-    """Return a colour as it is to be on a terminal with 256: a surface becomes a grey, which that terminal has 24 of."""
+    """Return a color for a terminal with 256 colors: a surface becomes one of its 24 grays."""
     colour = Color.parse(value.partition(" ")[0])
     low, high = min(colour.rgb), max(colour.rgb)
     if colour.a < 1 or high - low > _FAINT_CHROMA or (high >= _DARKEST and low <= _BRIGHTEST):
@@ -169,7 +169,7 @@ def _check_field(where: str, key: str, value: object) -> None:
 
 
 def _check_colour(where: str, key: str, value: str) -> None:
-    # Textual allows an opacity behind the colour: `ansi_default 50%`.
+    # Textual allows an opacity after the color: `ansi_default 50%`.
     try:
         Color.parse(value.partition(" ")[0])
     except ColorParseError as exc:
@@ -177,7 +177,7 @@ def _check_colour(where: str, key: str, value: str) -> None:
 
 
 def unknown(name: str, loaded: Loaded) -> ConfigError:
-    """Return the error for a configured theme that is not there."""
+    """Return the error for a configured theme that does not exist."""
     return ConfigError(
         f"There is no theme {name!r}.",
         f"The themes are {', '.join(sorted(loaded.themes))}.",
@@ -195,7 +195,7 @@ def _refused(where: str, why: str) -> ConfigError:
 
 
 def contrast(first: str, second: str) -> float:
-    """Return the contrast of two colours as WCAG 2 defines it: 1 to 21."""
+    """Return the contrast of two colors according to WCAG 2, from 1 to 21."""
     light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 

@@ -1,4 +1,4 @@
-"""Records as lines of a zone file (RFC 1035), for those who keep their zone in one, and for `nsupdate`. Pure; no Textual."""
+"""Formats records as lines of a zone file (RFC 1035), for zone files and for `nsupdate`. Pure, without Textual."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from core.operations import Record
 
 TTL_SECONDS: Final = 60
-"""Short: the next order wants another value."""
+"""Short, because the next order needs another value."""
 _LONGEST_STRING: Final = 255
 
 
 def zone_line(record: Record) -> str:
-    """Return one record as a line; a value that is longer than one string may be stands in several."""
+    """Return a record as a line. A value that is too long for one string is split into several."""
     value = printable(record.value)
     if record.type == "TXT":
         strings = [value[at : at + _LONGEST_STRING] for at in range(0, len(value), _LONGEST_STRING)] or [""]

@@ -26,7 +26,7 @@ from core.system.web_reader import SystemWebReader
 
 
 def environment(variables: Mapping[str, str] | None = None) -> Environment:
-    """Return the real environment. `variables`: the process's own, read once, when not given."""
+    """Return the real environment. `variables`: environment variables; None: those of this process, read once."""
     known = dict(os.environ if variables is None else variables)
 
     def transport(ca_bundle: str | None) -> Transport:

@@ -1,4 +1,4 @@
-"""Time as the machine has it."""
+"""The machine's clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.ports import CancelToken
 
 
 class SystemClock:
-    """The port `Clock`: the time of this machine; sleeping ends when somebody asks to stop."""
+    """The port `Clock`: the time of this machine. A cancellation ends a sleep."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Whole messages to and from name servers over TCP (RFC 7766): what updates of zones are made of."""
+"""Exchanges messages with name servers over TCP (RFC 7766), for dynamic updates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class TcpDnsExchange:
-    """The port `DnsExchange`, over the streams that HTTP uses, so that waiting ends in the same ways."""
+    """The port `DnsExchange`, over the streams that HTTP uses, with the same deadlines and cancellation."""
 
     def exchange(
         self, server: str, port: int, messages: Sequence[bytes], *, timeout: float, cancel: CancelToken | None = None

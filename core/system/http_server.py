@@ -1,12 +1,12 @@
-"""A small HTTP server of our own, for challenges only.
+"""A small HTTP server for challenges only.
 
-One thread looks after all connections with a selector, so a slow client costs a file descriptor and nothing else. It
-reads one request head, answers, and closes: no keep-alive, no bodies, no file system. It is up when `listening_on` yields
-and gone when the context ends, without the half second that `socketserver` takes to notice.
+One thread serves all connections with a selector, so a slow client costs only a file descriptor. It reads one request head,
+responds, and closes: no keep-alive, no bodies, no file system. The server is up when `listening_on` yields, and down when the
+context ends, without the half second that `socketserver` needs to notice.
 
-Limits (core/ports/http.py): GET and HEAD; heads of 8 KiB; 5 s without progress; 10 s for a whole connection; 64 at once. More
-wait in the kernel's queue, for a CA that validates a hundred names comes with hundreds of connections at once; while any
-wait, a connection has one second to make its request, so that a crowd of idle ones cannot keep the CA out.
+Limits (core/ports/http.py): GET and HEAD; heads of 8 KiB; 5 s without progress; 10 s for a whole connection; 64 connections.
+Further connections wait in the kernel's queue, because a CA that validates a hundred names opens hundreds of connections at once.
+While any are waiting, a connection has one second to send its request, so that many idle ones cannot block the CA.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ REASONS = {
 
 @contextlib.contextmanager
 def listening_on(address: str, port: int, handler: HttpHandler) -> Iterator[int]:
-    """Answer on `address:port` until the context ends; yields the port. Raises PortUnavailable."""
+    """Serve on `address:port` until the context ends. Yields the port. Raises PortUnavailable."""
     with listening(address, port) as sockets:
         server = _Server(sockets, handler)
         server.start()
@@ -55,7 +55,7 @@ def listening_on(address: str, port: int, handler: HttpHandler) -> Iterator[int]
 
 
 class _Connection(Struct, eq=False):
-    """One client: what it said so far, what it still gets, and until when."""
+    """A client's connection: the head so far, the rest of the reply, and its deadlines."""
 
     socket: socket.socket
     peer: str
@@ -65,7 +65,7 @@ class _Connection(Struct, eq=False):
     head: bytearray = field(default_factory=bytearray)
     reply: bytes = b""
     is_done: bool = False
-    """The reply is out; the client is given a moment to close first, so that it sees no reset."""
+    """The reply is sent. The client gets a moment to close first, so that it sees no reset."""
 
 
 class _Server:
@@ -89,7 +89,7 @@ class _Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop at once and close everything. Returns when the thread is gone."""
+        """Stop at once and close everything. Returns when the thread has ended."""
         self._waker.send(b"x")
         self._thread.join()
         for connection in self._connections:
@@ -108,13 +108,13 @@ class _Server:
                 if key.data is None:
                     return
                 if isinstance(key.data, _Connection):
-                    if key.data in self._connections:  # room may have been made of it in this very round
+                    if key.data in self._connections:  # it may have been dropped in this round to make room
                         self._attend(key.data)
                 elif not self._is_full:
                     self._accept(key.data)
 
     def _end(self, connection: _Connection) -> float:
-        """Return when a connection is cut."""
+        """Return the monotonic time at which a connection is cut."""
         end = min(connection.idle_until, connection.gone_at)
         return min(end, connection.opened_at + CROWDED_SECONDS) if self._is_full else end
 
@@ -126,14 +126,14 @@ class _Server:
             return
         try:
             accepted, peer = opened.accept()
-        except OSError:  # the client is gone already
+        except OSError:  # the client has already disconnected
             return
         accepted.setblocking(False)
         now = time.monotonic()
         connection = _Connection(accepted, _plain_address(peer[0]), now, now + IDLE_SECONDS, now + WHOLE_SECONDS)
         self._connections[connection] = None
         self._selector.register(accepted, self._read, connection)
-        self._attend(connection)  # the request has often come with the connection
+        self._attend(connection)  # the request has often arrived already
 
     def _attend(self, connection: _Connection) -> None:
         try:
@@ -172,7 +172,7 @@ class _Server:
             self._selector.modify(connection.socket, self._write, connection)
             return
         if self._is_full:
-            self._drop(connection)  # others wait: no time to be polite
+            self._drop(connection)  # others are waiting: close at once
             return
         connection.is_done = True
         connection.socket.shutdown(network.SHUT_WR)
@@ -202,7 +202,7 @@ class _Server:
                 self._selector.register(each, self._read, each)
 
     def _drop_a_done_one(self) -> bool:
-        """Make room: cut a connection that has its reply and only lingers."""
+        """Make room by dropping a connection that already has its reply. Returns whether there was one."""
         done = next((each for each in self._connections if each.is_done), None)
         if done is not None:
             self._drop(done)
@@ -210,7 +210,7 @@ class _Server:
 
 
 def parse_head(head: bytes, peer: str) -> HttpRequest | None:
-    """Return the request of an HTTP/1.x head (without its final empty line); None when it is none."""
+    """Parse an HTTP/1.x request head (without its final empty line). None: it is invalid."""
     lines = head.split(b"\r\n")
     parts = lines[0].split(b" ")
     if len(parts) != 3 or not parts[2].startswith(b"HTTP/1.") or not parts[0].isalpha():
@@ -239,7 +239,7 @@ def _without_port(host: str) -> str:
 
 
 def _plain_address(address: str) -> str:
-    """Show an IPv4 client of a dual socket as IPv4, and no zone index."""
+    """Return the address of an IPv4 client of a dual-stack socket as IPv4, and any address without its zone index."""
     return address.removeprefix("::ffff:").partition("%")[0]
 
 

@@ -1,4 +1,4 @@
-"""Where the running installation has its command."""
+"""Finds the command of the running installation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _NAME = "certdeck"
 
 
 def program(variables: Mapping[str, str], started_as: str | None = None, python: str | None = None) -> str | None:
-    """Return the absolute path of the `certdeck` script, or None.
+    """Return the absolute path of the `certdeck` script. None: it was not found.
 
-    Never `python -m tui`: that takes a `core` from the folder it is started in before ours. Links are kept: what leads to the
-    script, e.g. in ~/.local/bin, outlives an upgrade better than what it leads to.
+    Never returns `python -m tui`, which would prefer a `core` in the current folder. Symbolic links are not resolved: a link, for
+    example in ~/.local/bin, survives an upgrade better than its target.
 
     Args:
-        started_as, python: sys.argv[0] and sys.executable when not given.
+        started_as, python: None: sys.argv[0] and sys.executable.
     """
     begun = Path(sys.argv[0] if started_as is None else started_as)
     beside = Path(sys.executable if python is None else python).with_name(_NAME)

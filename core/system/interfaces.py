@@ -1,7 +1,8 @@
-"""The addresses of this machine's network interfaces, without a library and without asking the network.
+"""The addresses of this machine's network interfaces, without a library and without network access.
 
-IPv4 comes from the kernel's interface list (SIOCGIFCONF), IPv6 from /proc/net/if_inet6. Loopback, link-local, temporary
-(RFC 8981: they change daily, and a certificate with them would too) and the inner bridges of container engines are left out.
+IPv4 addresses come from the kernel's interface list (SIOCGIFCONF), IPv6 addresses from /proc/net/if_inet6. Loopback, link-local and
+temporary addresses (RFC 8981: they change daily, and a certificate with them would too) and the internal bridges of container
+engines are left out.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 INNER = ("docker", "br-", "veth", "virbr", "cni", "flannel", "cali", "lxc", "lxd", "podman")
-"""Prefixes of interfaces that only containers and virtual machines of this box see."""
+"""Name prefixes of interfaces that only containers and virtual machines on this box use."""
 SIOCGIFCONF = 0x8912
 IFA_TEMPORARY, IFA_DADFAILED, IFA_DEPRECATED, IFA_TENTATIVE = 0x01, 0x08, 0x20, 0x40
 
 
 def addresses(if_inet6: Path = Path("/proc/net/if_inet6")) -> tuple[str, ...]:
-    """Return the addresses others can reach, IPv4 first, in a stable order."""
+    """Return the addresses that other machines can reach, IPv4 first, in a stable order."""
     try:
         six = if_inet6.read_text("ascii", "replace")
     except OSError:
@@ -27,7 +28,7 @@ def addresses(if_inet6: Path = Path("/proc/net/if_inet6")) -> tuple[str, ...]:
 
 
 def reachable(found: Iterable[tuple[str, str]]) -> list[str]:
-    """Keep of (interface, address) what others can reach."""
+    """Return those addresses of (interface, address) pairs that other machines can reach, sorted."""
     kept = set()
     for interface, text in found:
         address = ipaddress.ip_address(text)
@@ -40,7 +41,7 @@ def reachable(found: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def parse_ifconf(raw: bytes) -> Iterator[tuple[str, str]]:
-    """Read `struct ifreq[]`: 16 bytes of name, then a union that is as large as `struct ifmap`."""
+    """Parse `struct ifreq[]`: 16 bytes of name, then a union of the size of `struct ifmap`. Yields (interface, address)."""
     size = 16 + (24 if struct.calcsize("P") == 8 else 16)
     for start in range(0, len(raw) - size + 1, size):
         name = raw[start : start + 16].split(b"\0", 1)[0].decode("ascii", "replace")
@@ -48,7 +49,7 @@ def parse_ifconf(raw: bytes) -> Iterator[tuple[str, str]]:
 
 
 def parse_if_inet6(text: str) -> Iterator[tuple[str, str]]:
-    """Read /proc/net/if_inet6: address, index, prefix length, scope, flags, interface."""
+    """Parse /proc/net/if_inet6: address, index, prefix length, scope, flags, interface. Yields (interface, address)."""
     for line in text.splitlines():
         fields = line.split()
         if len(fields) != 6 or len(fields[0]) != 32:

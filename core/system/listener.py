@@ -1,4 +1,4 @@
-"""The port `Listener`: the server itself is loaded when somebody listens."""
+"""The port `Listener`. The server itself is loaded only when it is needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.ports import HttpHandler
 
 
 class SystemListener:
-    """Answers plain HTTP on real sockets."""
+    """Serves plain HTTP on real sockets."""
 
     def listen(self, address: str, port: int, handler: HttpHandler) -> AbstractContextManager[int]:
         from core.system.http_server import listening_on

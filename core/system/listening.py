@@ -1,4 +1,4 @@
-"""Which programs take TCP connections or datagrams on this box, from /proc alone."""
+"""Finds the programs that accept TCP connections or datagrams on this box, from /proc only."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from core.system.root_folder import is_contained, is_private, parent_of
 from core.text import visible
 
 _TOLD_VARIABLES = ("MAIL_CONFIG", "PGDATA", "RABBITMQ_CONFIG_FILE", "EJABBERD_CONFIG_PATH")
-"""Variables by which a service is told where its configuration is. No other one is read: they may hold secrets."""
+"""Variables that tell a service where its configuration is. No others are read: they may contain secrets."""
 _MOST_BYTES = 64 * 1024
 
 
 def listening_programs(proc: Path = Path("/proc")) -> tuple[RunningProgram, ...]:
-    """Return who takes TCP connections or datagrams, each program once. What belongs to another user is seen by root alone."""
+    """Return the programs that accept TCP connections or datagrams, each once. Only root sees those of other users."""
     sockets = {inode: (address, port) for inode, address, port in listening_sockets(proc)}
     datagrams = {inode for inode, _, _ in datagram_sockets(proc)}
     every = sockets.keys() | datagrams
@@ -35,7 +35,7 @@ def listening_programs(proc: Path = Path("/proc")) -> tuple[RunningProgram, ...]
 
 
 def _first(proc: Path, pids: Sequence[int]) -> int:
-    """Return the process that opened a socket which its children have inherited; not systemd, which opens some for others."""
+    """Return the process that opened a socket, not children that inherited it, and not systemd, which opens some for others."""
     served = [pid for pid in pids if pid != 1] or pids
     return next((pid for pid in served if parent_of(proc / str(pid)) not in served), served[0])
 
@@ -43,7 +43,7 @@ def _first(proc: Path, pids: Sequence[int]) -> int:
 def _programs(proc: Path, listens: Mapping[int, Sequence[tuple[str, int]]]) -> Iterator[RunningProgram]:
     for pid in sorted(listens):
         process = proc / str(pid)
-        with contextlib.suppress(OSError):  # it has ended since
+        with contextlib.suppress(OSError):  # the process has ended in the meantime
             path = _executable(process)
             yield RunningProgram(
                 name=visible(os.path.basename(path), 64) or name_of(process),
@@ -64,7 +64,7 @@ def _programs(proc: Path, listens: Mapping[int, Sequence[tuple[str, int]]]) -> I
 
 
 def _executable(process: Path) -> str:
-    """Return the path of a program, as it was when it was started; empty where it cannot be seen."""
+    """Return the path of a process's program at its start. Empty: not readable."""
     return _linked(process / "exe").removesuffix(" (deleted)")
 
 

@@ -1,4 +1,4 @@
-"""This machine: its name, the addresses that others reach it at, and who is at work."""
+"""This machine: its name, its addresses, and the user who runs certdeck."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LONGEST_NAME = 64
 T = TypeVar("T")
 
 RESOLVE_SECONDS = 5.0
-"""The C library waits 5 s for each name server, twice; nobody here waits that long."""
+"""Limit of a name lookup: the C library would wait 5 s for each name server, twice."""
 NAME_SECONDS = 2.0
 
 
 class ThisHost:
-    """The port `Host`: names, addresses and the user of this machine, as its files and its kernel say."""
+    """The port `Host`: names, addresses and the user of this machine, from its files and its kernel."""
 
     def __init__(self, variables: Mapping[str, str], etc_hosts: Path = Path("/etc/hosts")) -> None:
         self._variables = variables
@@ -56,7 +56,7 @@ class ThisHost:
         through = self._variables.get("SUDO_USER", "")
         if through and through != "root":
             return f"{visible(through, _LONGEST_NAME)} (via sudo)"
-        # systemd gives both to a service; a shell in a desktop session may inherit them, but has a terminal type.
+        # systemd sets INVOCATION_ID for a service. A shell in a desktop session may inherit it, but has a terminal type.
         if "INVOCATION_ID" in self._variables and "TERM" not in self._variables:
             return "systemd"
         import pwd
@@ -80,7 +80,10 @@ class ThisHost:
 
 
 def within(seconds: float, work: Callable[[], T], otherwise: T) -> T:
-    """Return what `work` returns, or `otherwise` when it raises OSError or takes too long; its thread is then left to end."""
+    """Return the result of `work`, or `otherwise` if it raises OSError or UnicodeError, or takes longer than `seconds`.
+
+    A slow `work` continues in a daemon thread.
+    """
     result: list[T] = []
 
     def run() -> None:

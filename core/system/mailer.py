@@ -1,4 +1,4 @@
-"""Mail over SMTP, with the standard library. Trust is that of the HTTPS transport."""
+"""Sends mail over SMTP, with the standard library. Trusts the same roots as the HTTPS transport."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SmtpMailer:
 
 
 def _opened(server: MailServer, timeout: float) -> smtplib.SMTP:
-    """Connect and greet. `local_hostname` is always given: smtplib asks the DNS for it otherwise, which may take a minute."""
+    """Connect and greet. Always passes `local_hostname`: otherwise smtplib looks it up in DNS, which may take a minute."""
     import smtplib
 
     if server.security == "tls":
@@ -102,7 +102,7 @@ def _must(server: MailServer, answer: tuple[int, bytes], what: str) -> None:
 
 
 def _is_here(talk: smtplib.SMTP) -> bool:
-    """Tell whether the other end is this box itself."""
+    """Tell whether the server is on this box."""
     from ipaddress import ip_address
 
     assert talk.sock is not None

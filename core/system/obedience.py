@@ -1,4 +1,4 @@
-"""Root runs a configured command only where no other account can change what names it, or the program itself."""
+"""Lets root run a configured command only if no other user can change the configuration or the program."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from core.text import safe_line
 from core.trusted_paths import command_files, obeyed, refuse_untrusted
 
 _GOOD_SECONDS = 10.0
-"""How long a good verdict on the configuration holds: a run over many certificates runs a command for each of them."""
+"""How long a successful check of the configuration is valid: a run over many certificates runs a command for each."""
 _good_until: dict[str, float] = {}
 
 
 def check_command(argv: Sequence[str], variables: Mapping[str, str]) -> None:
-    """Raise UntrustedPath (`untrusted-path`) where this process is root and another account could have put its own command here."""
+    """Raise UntrustedPath (`untrusted-path`) if this process is root and another user could have changed the command."""
     if os.geteuid() != 0 or not argv:
         return
     what = f"{safe_line(shlex.join(argv), 200)} was not run as root."

@@ -1,4 +1,4 @@
-"""Finds out which programs listen on a port, and on which addresses, from /proc alone."""
+"""Finds the programs that listen on a port, and their addresses, from /proc only."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from msgspec import Struct
 from core.text import visible
 
 LISTEN = "0A"
-"""TCP_LISTEN as /proc/net/tcp writes it."""
+"""TCP_LISTEN in /proc/net/tcp."""
 UNCONNECTED = "07"
-"""The state of a UDP socket without a peer (TCP_CLOSE), as /proc/net/udp writes it."""
+"""State of a UDP socket without a peer (TCP_CLOSE) in /proc/net/udp."""
 
 
 class Holder(Struct, frozen=True):
     program: str
-    """Empty where it cannot be seen: other users' processes need root."""
+    """Name of the program. Empty: not visible; other users' processes need root."""
     pid: int
     address: str
-    """Of the listening socket; `0.0.0.0` and `::` are all addresses."""
+    """Address of the listening socket. `0.0.0.0` and `::` mean all addresses."""
 
     def __str__(self) -> str:
         return f"{self.program} (process {self.pid})" if self.program else "Another program"
@@ -35,13 +35,13 @@ class Holder(Struct, frozen=True):
 
 
 def holders_of(port: int, proc: Path = Path("/proc")) -> tuple[Holder, ...]:
-    """Return who listens on `port`, one entry for each address."""
+    """Return the programs that listen on TCP `port`, one entry for each socket."""
     sockets = {inode: address for inode, address, number in listening_sockets(proc) if number == port}
     if not sockets:
         return ()
     found: dict[str, tuple[str, int]] = {}
     pids = sorted(int(name) for name in os.listdir(proc) if name.isdigit())
-    for pid in pids:  # the lowest one first: the master process, not a worker
+    for pid in pids:  # the lowest pid first: the main process, not a worker
         with contextlib.suppress(OSError):
             for inode in sockets_of(proc / str(pid)) & sockets.keys() - found.keys():
                 found[inode] = (name_of(proc / str(pid)), pid)
@@ -49,10 +49,10 @@ def holders_of(port: int, proc: Path = Path("/proc")) -> tuple[Holder, ...]:
 
 
 def in_the_way(holders: Sequence[Holder], address: str) -> tuple[Holder, ...]:
-    """Return those because of whom `address` cannot be had. Pure.
+    """Return the holders that prevent listening on `address`. Pure.
 
-    A socket on all addresses is in the way of each single one, and `::` is in the way of IPv4 unless it was opened for IPv6 alone,
-    which cannot be seen.
+    A socket on all addresses blocks each single address. `::` also blocks IPv4 unless it was opened for IPv6 only, which /proc does
+    not show.
     """
     wanted = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104 - it is what the configuration says
     if wanted.is_unspecified:
@@ -65,7 +65,7 @@ def in_the_way(holders: Sequence[Holder], address: str) -> tuple[Holder, ...]:
 
 
 def free_address(holders: Sequence[Holder], own: Sequence[str]) -> str | None:
-    """Return an address of this machine on which nobody of `holders` listens; None where another address does not help. Pure."""
+    """Return an address of this machine on which no holder listens. None: there is none. Pure."""
     return next((each for each in own if not in_the_way(holders, each)), None)
 
 
@@ -75,7 +75,7 @@ def listening_sockets(proc: Path) -> Iterator[tuple[str, str, int]]:
 
 
 def datagram_sockets(proc: Path) -> Iterator[tuple[str, str, int]]:
-    """Yield inode, address and port of each UDP socket that takes datagrams from anybody."""
+    """Yield inode, address and port of each UDP socket without a fixed peer."""
     return _sockets(proc, ("udp", "udp6"), UNCONNECTED)
 
 
@@ -94,7 +94,7 @@ def _sockets(proc: Path, tables: Sequence[str], state: str) -> Iterator[tuple[st
 
 
 def sockets_of(process: Path) -> set[str]:
-    """Return the inodes of the sockets that a process holds; none where it cannot be looked at."""
+    """Return the inodes of a process's sockets. Empty: not readable."""
     try:
         names = os.listdir(process / "fd")
     except OSError:
@@ -104,7 +104,7 @@ def sockets_of(process: Path) -> set[str]:
 
 
 def _address(text: str) -> str:
-    """Read an address as the kernel writes it: 32-bit words in the machine's own byte order. Raises ValueError."""
+    """Parse an address in the kernel's format: 32-bit words in the machine's byte order, in hex. Raises ValueError."""
     raw = bytes.fromhex(text)
     words = [raw[at : at + 4] for at in range(0, len(raw), 4)]
     if sys.byteorder == "little":
@@ -113,7 +113,7 @@ def _address(text: str) -> str:
 
 
 def name_of(process: Path) -> str:
-    """Return what a process calls itself. Raises OSError."""
+    """Return the name of a process (`comm`). Raises OSError."""
     name = (process / "comm").read_text("utf-8", "replace")
     return visible(name.strip(), 64) or "?"
 

@@ -1,7 +1,7 @@
-"""Looks at what a TLS service presents, trusting nothing of it.
+"""Probes which certificate a TLS service presents, without trusting it.
 
-The handshake is done to its end, in a fresh context that has no session to resume: a service that sends the new certificate and
-signs with another key is found out, and a resumed session would show what was served before.
+The handshake is completed, in a new context without a session to resume. So a service that sends the new certificate but signs with
+another key is detected, and no resumed session shows the previous certificate.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ class TlsProber:
 
 
 def _handshake(place: ProbeAddress, server_name: str | None, deadline: float, key: str | None) -> bytes | None:
-    """Return the leaf that is presented, as DER. Raises OSError, TimeoutError, ssl.SSLError, Refused, ValueError."""
+    """Return the presented leaf certificate (DER). Raises OSError, TimeoutError, ssl.SSLError, Refused, ValueError."""
     import socket
     import ssl
 
     context = trusting_nothing()
     if key is not None:
-        # In TLS 1.2 the cipher says which kind of key signs (RFC 5246 §7.4.3); in 1.3 the server chooses.
+        # In TLS 1.2, the cipher suite determines the kind of key that signs (RFC 5246 §7.4.3). In 1.3, the server chooses.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(_WITH_KEY[key])
     indicated = indication(server_name)
@@ -86,7 +86,7 @@ def _handshake(place: ProbeAddress, server_name: str | None, deadline: float, ke
             talk = Conversation(plain, deadline, indicated or place.host)
             DIALECTS[place.dialect](talk)
             talk.check_nothing_more()
-        plain.settimeout(left(deadline))  # the ssl module takes it for the whole handshake
+        plain.settimeout(left(deadline))  # the ssl module applies it to the whole handshake
         with context.wrap_socket(plain, server_hostname=indicated) as tls:
             certificate = tls.getpeercert(binary_form=True)
             if place.dialect:
@@ -107,7 +107,7 @@ def left(deadline: float) -> float:
 
 
 def _addresses(host: str) -> tuple[str, ...]:
-    """Return a name's IPv4 and IPv6 addresses; link-local ones with their interface. Raises OSError."""
+    """Return a name's IPv4 and IPv6 addresses, link-local ones with their interface. Raises OSError."""
     import socket
 
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -122,7 +122,7 @@ def trusting_nothing() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    # What is served now may be older and weaker than what we put there: look at it all the same.
+    # The current certificate may be older and weaker than ours: accept it anyway.
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     return context
@@ -139,7 +139,7 @@ def _is_address(host: str) -> bool:
 
 
 def indication(server_name: str | None) -> str | None:
-    """Return the server name to indicate: a host name only, RFC 6066 knows no addresses."""
+    """Return the name for SNI. None for an IP address, which RFC 6066 does not allow."""
     if not server_name:
         return None
     name = server_name.rstrip(".")

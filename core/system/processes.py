@@ -1,8 +1,8 @@
-"""Child processes: never a shell, own session, scrubbed environment, bounded time and output.
+"""Runs child processes: never in a shell, in their own session, with a cleaned environment and limited time and output.
 
-A reload command may leave a daemon behind that holds our pipe open for ever: once the program itself has ended, only
-what is already in the pipe is read. What takes too long is ended with its whole group, first politely. A group that still
-works when certdeck is killed is ended by a guard: a small shell that waits for the end of a pipe which only certdeck holds.
+A reload command may start a daemon that keeps our pipe open forever. So once the program itself has ended, only what is already in
+the pipe is read. A command that takes too long is ended with its whole process group, first with SIGTERM. If certdeck is killed, a
+guard ends a group that is still running: a small shell that waits for the end of a pipe that only certdeck holds.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
     import subprocess
 
 KEPT_VARIABLES = ("PATH", "LANG", "LANGUAGE", "HOME", "TZ", "USER", "LOGNAME", "TMPDIR")
-"""What a child gets of our environment; everything of the `LC_` family too. Nothing else: it may hold secrets."""
+"""Variables that a child inherits, besides `LC_*`. No others: they may contain secrets."""
 GRACE_SECONDS = 2.0
-"""Between SIGTERM and SIGKILL."""
+"""Time between SIGTERM and SIGKILL."""
 CANCEL_GRACE_SECONDS = 0.5
-"""The same where somebody waits for certdeck to end."""
+"""The same after a cancellation, when the user waits for certdeck to end."""
 GUARDED_AFTER_SECONDS = 0.1
-"""A program that ends sooner is not worth a guard, which takes some milliseconds: it ends anyway."""
+"""A guard starts only for a program that runs longer than this: starting one takes some milliseconds."""
 _GUARD = 'read -r _; kill -TERM "-$1"; sleep 2; kill -KILL "-$1"'
-"""Nothing is ever written to it: the end of the pipe is our own end. PR_SET_PDEATHSIG would reach the program alone, none of its
+"""Nothing is ever written to its pipe, which closes when certdeck ends. PR_SET_PDEATHSIG would reach only the program, none of its
 children, and needs code between fork and exec, which threads make unsafe."""
 LOOK_SECONDS = 0.05
-"""How often a silent child is looked at; its output and its end through the closed pipe are seen at once."""
+"""How often a silent child is polled. Output, and an end that closes the pipe, are noticed at once."""
 
 
 def child_environment(variables: Mapping[str, str], extra: Mapping[str, str] | None) -> dict[str, str]:
-    """Return what a child may know: the few harmless variables, a complete PATH, and `extra`."""
+    """Return the environment of a child: the harmless variables, a complete PATH, and `extra`."""
     kept = {name: value for name, value in variables.items() if name in KEPT_VARIABLES or name.startswith("LC_")}
     return {**kept, "PATH": search_path(kept), **(extra or {})}
 
 
 class SystemRunner:
-    """The port `Runner`: child processes in groups of their own."""
+    """The port `Runner`: runs child processes in their own process groups."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
@@ -84,7 +84,7 @@ class SystemRunner:
         try:
             given: int | None = subprocess.DEVNULL
             if stdin is not None:
-                # A file in memory, not a pipe: the child may read it as slowly as it likes, or never.
+                # A file in memory, not a pipe: the child may read it slowly, or never.
                 given = os.memfd_create("stdin") if hasattr(os, "memfd_create") else None
                 if given is None:  # pragma: no cover - kernels before 3.17
                     raise OSError(0, "this system cannot pass data to a program")
@@ -122,7 +122,7 @@ class SystemRunner:
     ) -> Completed:
         import select
 
-        poll = select.poll()  # select() takes no descriptor from 1024 on
+        poll = select.poll()  # select() supports no descriptors from 1024 on
         poll.register(output.source, select.POLLIN)
         began = time.monotonic()
         deadline = began + timeout
@@ -152,7 +152,7 @@ class SystemRunner:
 
     @staticmethod
     def _end(process: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> None:
-        """End the whole group, politely first, and reap the program."""
+        """End the whole group, first with SIGTERM, and reap the program."""
         import signal
         import subprocess
 
@@ -160,14 +160,14 @@ class SystemRunner:
             os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace)
-        # Also when the program itself went on SIGTERM: others of its group may not have.
+        # Also if SIGTERM ended the program itself: others in its group may still run.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
 class _Output:
-    """The last bytes of what a program says."""
+    """The last bytes of a program's output."""
 
     def __init__(self, source: int, limit: int) -> None:
         self.source = source
@@ -179,8 +179,8 @@ class _Output:
         return self._kept.decode("utf-8", "replace")
 
     def drain(self) -> bool:
-        """Read what is there; return whether more may come."""
-        for _ in range(64):  # a child that writes without end must not keep us from looking at the clock
+        """Read what is available. Returns whether more may follow."""
+        for _ in range(64):  # endless output must not prevent the check of the deadline
             try:
                 chunk = os.read(self.source, 65536)
             except BlockingIOError:
@@ -193,7 +193,7 @@ class _Output:
 
 
 class _Guard:
-    """Ends a process group when this process ends before it has dismissed the guard."""
+    """Ends a process group if this process ends before it has dismissed the guard."""
 
     def __init__(self, group: int) -> None:
         self._group = group
@@ -202,7 +202,7 @@ class _Guard:
         self._is_begun = False
 
     def begin(self) -> None:
-        """Start guarding. A box without a shell, or without room for one more process, goes without."""
+        """Start the guard. There is none if the box has no shell or cannot start another process."""
         if self._is_begun:
             return
         self._is_begun = True
@@ -224,7 +224,7 @@ class _Guard:
             os.close(theirs)
 
     def dismiss(self) -> None:
-        """Let the group be: it has ended, or what is left of it is meant to stay."""
+        """Stop the guard: the group has ended, or what is left of it is meant to keep running."""
         if not self._is_begun:
             return
         if self._shell is not None:

@@ -6,7 +6,7 @@ import os
 
 
 class SystemRandom:
-    """The port `Random`. Reads the kernel's generator, also for `uniform`: no seeded state is kept in the process."""
+    """The port `Random`. Always reads the kernel's generator, also for `uniform`: the process has no seeded state."""
 
     def token_bytes(self, count: int) -> bytes:
         return os.urandom(count)

@@ -1,4 +1,4 @@
-"""Tries to read a file as another account, as its service will."""
+"""Tests whether another user, such as that of a service, can read a file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ SECONDS = 5.0
 
 
 def reads_as(account: str, file: Path) -> bool | None:
-    """Tell whether an account of this machine can read a file, by reading from it. None where this process is not root.
+    """Tell whether a user of this machine can read a file, by reading from it. None: not known, for example without root.
 
-    The account is taken on between fork and exec, by the standard library in C: nothing of ours runs there, whatever threads do.
+    The standard library switches the user between fork and exec, in C: no Python code runs there, which threads would make unsafe.
     """
     if os.geteuid() != 0:
         return None

@@ -1,7 +1,7 @@
-"""Questions to name servers, over dnspython.
+"""Queries name servers, with dnspython.
 
-One question, one answer, never an exception: what a server says and that it says nothing are both facts that the look at
-propagation is made of. No cache, so that a record is seen in the moment in which a server has it.
+One query gives one response, never an exception: for the check of propagation, a server's silence is a fact like its answer. There
+is no cache, so that a record is visible as soon as a server has it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 SYSTEM_FILE = "/etc/resolv.conf"
 OWN_MACHINE = "127.0.0.1"
-"""What resolv.conf(5) says is meant where it names no server."""
+"""The default server according to resolv.conf(5)."""
 
 
 class SystemResolver:
-    """The port `Resolver`. `system_file`: where the resolvers of this machine stand."""
+    """The port `Resolver`. `system_file`: the file with the resolvers of this machine."""
 
     def __init__(self, system_file: str = SYSTEM_FILE) -> None:
         self._system_file = system_file
@@ -36,7 +36,7 @@ class SystemResolver:
             return self._ask(name, type, server, timeout, unchecked)
         reply = DnsResponse(status="UNREACHABLE")
         servers = self._of_this_machine()
-        # The one that answered last goes first: a dead one at the top of the list costs its time-out once, not at each question.
+        # Start with the server that answered last: a dead server at the top of the list costs its timeout only once.
         for each in sorted(servers, key=lambda server: server != self._answered_last):
             reply = self._ask(name, type, each, timeout, unchecked)
             if reply.status in ("NOERROR", "NXDOMAIN"):
@@ -60,7 +60,7 @@ class SystemResolver:
 
         try:
             query = dns.message.make_query(dns.name.from_text(name), type, use_edns=0, payload=1232)
-            # AD in a question asks for AD in the answer (RFC 6840 §5.7).
+            # AD in a query asks for AD in the response (RFC 6840 §5.7).
             query.flags |= dns.flags.AD | (dns.flags.CD if unchecked else 0)
             answer, _ = dns.query.udp_with_fallback(
                 query, address, timeout=timeout, port=port, ignore_unexpected=True, ignore_errors=True
@@ -70,7 +70,7 @@ class SystemResolver:
         except OSError:
             return DnsResponse(status="UNREACHABLE", milliseconds=passed())
         except (dns.exception.DNSException, EOFError, ValueError):
-            # What came was no answer to this question; for the look that is as good as none.
+            # The response was invalid, which counts as no answer.
             return DnsResponse(status="FORMERR", milliseconds=passed())
         return DnsResponse(
             status=dns.rcode.to_text(answer.rcode()),

@@ -1,4 +1,5 @@
-"""Whether a process sees the files of this box: containers and units with a root folder do not, sandboxed units do in part."""
+"""Tells whether a process sees the files of this box. Containers and units with `RootDirectory=` do not, sandboxed units only
+partly."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ _MOST_PARENTS = 64
 
 
 def is_contained(proc: Path, pid: int) -> bool:
-    """Tell whether the files of a process are in another root folder: that of a container, of `RootDirectory=`, of chroot(8).
+    """Tell whether a process has another root folder: that of a container, of `RootDirectory=`, or of chroot(8).
 
-    Many services lock themselves into an empty folder once they have read their configuration (haproxy, postfix, dovecot). These
-    are not contained: they came from outside. What this user may not see counts as not contained.
+    Many services change into an empty root after they have read their configuration (haproxy, postfix, dovecot). These do not
+    count: they started outside. A process that this user may not inspect does not count either.
     """
     own, process = _identity(proc / "self" / "root"), proc / str(pid)
     root, link = _identity(process / "root"), _text(process / "root")
@@ -22,7 +23,7 @@ def is_contained(proc: Path, pid: int) -> bool:
     if link in ("", "/"):
         return True
     if _text(process / "exe").startswith(f"{link}/"):
-        return True  # it was started in that folder, by chroot(8)
+        return True  # chroot(8) started it in that folder
     if not is_private(proc, pid):
         return False
     for parent in _same_namespace(proc, pid):
@@ -32,15 +33,15 @@ def is_contained(proc: Path, pid: int) -> bool:
 
 
 def is_private(proc: Path, pid: int) -> bool:
-    """Tell whether a process has a mount namespace of its own, as units with `PrivateTmp=` have."""
+    """Tell whether a process has its own mount namespace, as units with `PrivateTmp=` have."""
     own, its = _text(proc / "self" / "ns" / "mnt"), _text(proc / str(pid) / "ns" / "mnt")
     return bool(own and its and own != its)
 
 
 def parent_of(process: Path) -> int:
-    """Return the parent of a process; 0 where it has none, or that cannot be seen."""
+    """Return the parent's pid of a process. 0: it has none, or it is not readable."""
     try:
-        # Behind the name, which may hold blanks and brackets: state, then the parent.
+        # After the name, which may contain spaces and parentheses: state, then the parent.
         return int((process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[1])
     except (OSError, ValueError, IndexError):
         return 0

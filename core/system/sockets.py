@@ -1,4 +1,4 @@
-"""Opening the listening sockets of HTTP-01, and words for when that cannot be done."""
+"""Opens the listening sockets for HTTP-01, and explains why one cannot be opened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT
 
 @contextlib.contextmanager
 def listening(address: str, port: int) -> Iterator[list[socket.socket]]:
-    """Open the sockets for `address`; both families for `0.0.0.0` and `::` where there are both.
+    """Open the sockets for `address`. `0.0.0.0` and `::` open both families if the machine has both.
 
     Raises PortUnavailable (`port-unavailable`).
     """
@@ -50,7 +50,7 @@ def _open(address: str, port: int) -> list[socket.socket]:
     try:
         six: socket.socket | None = _bound(socket.AF_INET6, "::", four.getsockname()[1] if four else port)
     except OSError as exc:
-        # Port 0 asks for any port: that its number is taken on the other family is nobody's concern.
+        # Port 0 asks for any port: the same number may be in use on the other family, which does not matter.
         if four is None or (exc.errno not in NO_SUCH_FAMILY and port != 0):
             if four is not None:
                 four.close()
@@ -68,7 +68,7 @@ def _bound(family: int, address: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind((address, port))
-        opened.listen(1024)  # a CA that validates many names comes with all of them at once
+        opened.listen(1024)  # a CA validates many names at once
         opened.setblocking(False)
     except BaseException:
         opened.close()
@@ -77,7 +77,7 @@ def _bound(family: int, address: str, port: int) -> socket.socket:
 
 
 def unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
-    """Return the error for a port that cannot be opened, with the program that holds it where that can be seen."""
+    """Return the error for a port that cannot be opened, with the program that uses it if that is visible."""
     what = f"certdeck cannot listen on {place(address, port)} for the HTTP-01 challenge."
     details: dict[str, object] = {"address": address, "port": port, "holder": None}
     if exc.errno == errno.EADDRINUSE:
@@ -100,7 +100,7 @@ def unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
 
 
 def _in_use(what: str, address: str, port: int, details: dict[str, object]) -> PortUnavailable:
-    """Say who listens there, on which addresses, and which address of this machine would be free."""
+    """Return the error for a port in use: which programs listen, on which addresses, and which address of this machine is free."""
     from core.system.interfaces import addresses
     from core.system.port_holder import free_address, holders_of, in_the_way
 

@@ -1,6 +1,6 @@
-"""How a plain-text connection changes to TLS, one small function for each protocol.
+"""Upgrades plain-text connections to TLS, with one small function for each protocol.
 
-Everything that the other side says is bounded in size and in time, and nothing of it is used but to go on or to stop.
+Everything that the server sends is limited in size and time, and is used only to decide whether to continue.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping
 
 MAX_LINE_BYTES = 4096
 MAX_ANSWER_BYTES = 64 * 1024
-"""For all that is said before TLS."""
+"""Limit of everything that the server sends before TLS."""
 _SHOWN_CHARACTERS = 120
 
 
 class Refused(Exception):
-    """The service does not change to TLS. The text goes on after its address, and holds nothing that a terminal would act on."""
+    """The service does not upgrade to TLS. The text continues a sentence after its address, and contains no control characters."""
 
 
 class Conversation:
-    """A connection on which lines or bytes are read until one deadline; raises TimeoutError then."""
+    """A connection from which lines or bytes are read, with one deadline. Raises TimeoutError after it, and Refused."""
 
     def __init__(self, plain: socket.socket, deadline: float, name: str) -> None:
-        """`deadline`: of `time.monotonic`. `name`: the server's, for protocols that are told it."""
+        """`deadline`: in the time of `time.monotonic`. `name`: of the server, for protocols that send it."""
         self._plain = plain
         self._deadline = deadline
         self._buffer = b""
@@ -48,7 +48,7 @@ class Conversation:
         return taken
 
     def through(self, *ends: bytes) -> bytes:
-        """Return everything up to and including the first of `ends` that comes."""
+        """Return everything up to and including the first occurrence of any of `ends`."""
         while True:
             found = [at + len(end) for end in ends if (at := self._buffer.find(end)) >= 0]
             if found:
@@ -57,7 +57,7 @@ class Conversation:
             self._more()
 
     def check_nothing_more(self) -> None:
-        """Raise Refused where plain text came behind the answer that begins TLS: it would be taken for a handshake."""
+        """Raise Refused if plain text follows the reply that starts TLS: it would be taken for a handshake."""
         if self._buffer:
             raise Refused(f"sends unexpected data before TLS: {shown(self._buffer.decode('ascii', 'replace'))}")
 
@@ -89,7 +89,7 @@ Dialect = Callable[[Conversation], None]
 
 
 def shown(text: str) -> str:
-    """Return what a service said as one printable, short line. Data from outside."""
+    """Return a service's text as one short, printable line."""
     plain = "".join(char if " " <= char <= "~" else " " for char in text)
     return " ".join(plain.split())[:_SHOWN_CHARACTERS]
 
@@ -105,7 +105,7 @@ def _not_offered(answer: str = "") -> Refused:
 
 
 def _reply(talk: Conversation) -> tuple[str, list[str]]:
-    """Return code and texts of a reply as in SMTP and FTP: `250-text` goes on, `250 text` ends it (RFC 5321 §4.2, RFC 959 §4.2)."""
+    """Return code and lines of an SMTP or FTP reply: `250-text` continues, `250 text` ends it (RFC 5321 §4.2, RFC 959 §4.2)."""
     first = talk.line()
     code, texts = first[:3], [first[4:]]
     if first[3:4] == "-":
@@ -162,7 +162,7 @@ def _expect_line(line: str, beginning: str) -> None:
 
 
 def sieve(talk: Conversation) -> None:
-    """RFC 5804 §2.2: capabilities come first, and again within TLS."""
+    """RFC 5804 §2.2: the server sends its capabilities first, and again within TLS."""
     offered = False
     while not (line := talk.line()).upper().startswith(("OK", "NO", "BYE")):
         offered = offered or line.strip().upper() == '"STARTTLS"'
@@ -183,7 +183,7 @@ def ftp(talk: Conversation) -> None:
 
 
 def ldap(talk: Conversation) -> None:
-    """RFC 4511 §4.14: an ExtendedRequest whose name is the OID of StartTLS; the answer is told by its resultCode."""
+    """RFC 4511 §4.14: an ExtendedRequest whose name is the OID of StartTLS. The resultCode tells the outcome."""
     talk.send(b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037")
     tag, message = _element(talk)
     if tag != 0x30:
@@ -211,7 +211,7 @@ def _element(talk: Conversation) -> tuple[int, bytes]:
 
 
 def _inner(value: bytes) -> list[tuple[int, bytes]]:
-    """Return the elements in a BER value as far as they are whole."""
+    """Return the complete elements in a BER value."""
     found, at = [], 0
     while at + 2 <= len(value):
         tag, length = value[at], value[at + 1]
@@ -236,9 +236,9 @@ def postgres(talk: Conversation) -> None:
 
 
 def mysql(talk: Conversation) -> None:
-    """The server greets; an SSLRequest is the first 32 bytes of a login (MySQL's protocol, "Protocol::SSLRequest")."""
+    """After the greeting, send an SSLRequest: the first 32 bytes of a login (MySQL's protocol, "Protocol::SSLRequest")."""
     length = int.from_bytes(talk.take(3), "little")
-    talk.take(1)  # the number of the packet
+    talk.take(1)  # packet number
     if length > MAX_LINE_BYTES:
         raise Refused("does not use the MySQL protocol.")
     greeting = talk.take(length)
@@ -257,17 +257,17 @@ def mysql(talk: Conversation) -> None:
 
 
 def mysql_farewell(tls: socket.socket) -> None:
-    """Log in as nobody, and be refused.
+    """Try to log in as an unknown user, and be refused.
 
-    A connection that ends before a login counts as a failed one: after `max_connect_errors` (100) of them MariaDB (10.11) lets no
-    client of this address in, and loopback alone is exempt. A refused login is not counted.
+    A connection that ends before a login counts as an error: after `max_connect_errors` (100) of them, MariaDB (10.11) blocks all
+    clients of this address, except loopback. A refused login does not count.
     """
     login = (
         (0x8A00).to_bytes(4, "little") + (1 << 24).to_bytes(4, "little") + b"\x2d" + bytes(23) + b"certdeck-probe\0\0"
     )
     tls.sendall(len(login).to_bytes(3, "little") + b"\x02" + login)
     answer = tls.recv(MAX_LINE_BYTES)
-    if answer[4:5] == b"\xfe":  # another way to log in is asked for: an empty answer to that
+    if answer[4:5] == b"\xfe":  # the server asks for another authentication method: send an empty response
         tls.sendall(b"\0\0\0" + bytes([(answer[3] + 1) & 0xFF]))
         tls.recv(MAX_LINE_BYTES)
 
@@ -308,4 +308,4 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 FAREWELLS: Mapping[str, Callable[[socket.socket], None]] = {"mysql": mysql_farewell}
-"""What is said within TLS before the connection ends, where just ending it has consequences. How it ends is nobody's concern."""
+"""Functions that end a connection within TLS, for protocols where just closing it has consequences. Their failures are ignored."""

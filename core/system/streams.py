@@ -1,9 +1,9 @@
-"""Sockets under httpcore whose every wait ends at one deadline, or soon after somebody asks to stop.
+"""Sockets for httpcore with one deadline for all waits of a request, and with cancellation.
 
-httpcore limits each read and each write alone, so a server that sends a byte now and then holds a client for ever, and a read that
-waits cannot be left. Here a request is made inside `limited(…)`: its deadline and its cancel token hold for all of it, from the
-name's resolution to the last byte of the body. TLS runs over memory buffers, so waiting happens in one place, `SocketStream`, also
-for TLS inside the TLS of a proxy.
+httpcore limits each read and each write separately, so a server that sends a byte now and then blocks a client forever, and a
+waiting read cannot be cancelled. Here, a request runs inside `limited(…)`: its deadline and its cancel token apply to all of it,
+from name resolution to the last byte of the body. TLS uses memory buffers, so all waiting happens in `SocketStream`, also for TLS
+inside the TLS of a proxy.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ import httpcore
 from core.ports import CancelToken
 
 CONNECT_SECONDS = 10.0
-"""For the name's resolution and the connection."""
+"""Limit of name resolution and connection."""
 GRACE_SECONDS = 0.8
-"""How long a response is still waited for after a cancellation: most are on their way, and tell what was done."""
+"""How long to wait for a response after a cancellation: most are on their way, and tell what the server did."""
 _NEXT_ADDRESS_SECONDS = 3.0
-"""How long one address of several may stay silent."""
+"""How long to wait for one address before the next is tried."""
 _SLICE_SECONDS = 0.05
-"""How often a wait looks at the cancel token."""
+"""How often a wait checks the cancel token."""
 _CHUNK_BYTES = 65536
 
 T = TypeVar("T")
 
 
 class DeadlineExceeded(Exception):
-    """The request took longer than it may. `seconds`: how long that is."""
+    """The request took too long. `seconds`: its limit."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"{seconds:g} s have passed")
@@ -46,11 +46,11 @@ class DeadlineExceeded(Exception):
 
 
 class NameNotResolved(OSError):
-    """There is no address for the host's name."""
+    """The host name has no address."""
 
 
 class _Limits:
-    """What ends the waits of one request."""
+    """Deadline and cancel token of one request."""
 
     def __init__(self, seconds: float, cancel: CancelToken | None) -> None:
         self._seconds = seconds
@@ -59,12 +59,12 @@ class _Limits:
         self._leaves: float | None = None
 
     def narrowed(self, seconds: float) -> _Limits:
-        """Return limits of `seconds` at most within these."""
+        """Return limits that end after `seconds`, or with these if that is sooner."""
         left = self._ends - time.monotonic()
         return self if left <= seconds else _Limits(seconds, self._cancel)
 
     def wait(self, is_ready: Callable[[float], T | None]) -> T:
-        """Return the first result of `is_ready(seconds)` that is not None; it waits for so long at most.
+        """Return the first result of `is_ready(seconds)` that is not None. Each call waits at most that many seconds.
 
         Raises DeadlineExceeded, and Cancelled (`cancelled`).
         """
@@ -87,7 +87,7 @@ _current = threading.local()
 
 @contextmanager
 def limited(seconds: float, cancel: CancelToken | None) -> Iterator[None]:
-    """Hold everything that this thread does with a stream of this module to `seconds` in all and to `cancel`."""
+    """Limit all stream operations of this thread to `seconds` in total, and make `cancel` end them."""
     _current.limits = _Limits(seconds, cancel)
     try:
         yield
@@ -100,7 +100,7 @@ class SocketStream(httpcore.NetworkStream):
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
-        self._closed = weakref.finalize(self, sock.close)  # also where a pool is dropped without being closed
+        self._closed = weakref.finalize(self, sock.close)  # also if a pool is dropped without being closed
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
@@ -126,7 +126,7 @@ class SocketStream(httpcore.NetworkStream):
         self._closed()
 
     def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":  # of an idle connection: the server has closed it
+        if info == "is_readable":  # for an idle connection, this means that the server has closed it
             return self._socket.fileno() < 0 or _is_ready(self._socket, select.POLLIN, 0.0)
         return None
 
@@ -136,7 +136,7 @@ class SocketStream(httpcore.NetworkStream):
 
 
 class TlsStream(httpcore.NetworkStream):
-    """TLS over another stream. Raises ssl.SSLError besides what that one raises."""
+    """TLS over another stream. Raises ssl.SSLError, and what the other stream raises."""
 
     def __init__(self, below: httpcore.NetworkStream, context: ssl.SSLContext, host: str | None) -> None:
         self._below = below
@@ -153,7 +153,9 @@ class TlsStream(httpcore.NetworkStream):
             return self._do(lambda: self._tls.read(max_bytes))
         except ssl.SSLZeroReturnError:
             return b""
-        except ssl.SSLEOFError:  # closed without close_notify, as many servers do: HTTP knows whether the body is whole
+        except (
+            ssl.SSLEOFError
+        ):  # closed without close_notify, as many servers do: HTTP knows whether the body is complete
             return b""
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -177,7 +179,7 @@ class TlsStream(httpcore.NetworkStream):
         return self._below.get_extra_info(info)
 
     def _do(self, step: Callable[[], T]) -> T:
-        """Return what `step` of the TLS state machine returns, moving records between it and the stream below."""
+        """Run `step` of the TLS state machine to its result, and move records between it and the stream below."""
         while True:
             try:
                 done = step()
@@ -189,7 +191,7 @@ class TlsStream(httpcore.NetworkStream):
                 else:
                     self._incoming.write_eof()
             except ssl.SSLError:
-                with _ignored():  # the alert that tells the other side why
+                with _ignored():  # send the alert that tells the server why
                     self._send_records()
                 raise
             else:
@@ -234,7 +236,7 @@ class Network(httpcore.NetworkBackend):
 
 
 _KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
-"""Seconds, and a count: a stream that waits for news notices within a minute that its path is cut. The kernels do it."""
+"""TCP keep-alive, in seconds and probes: the kernel notices within a minute that the path of an idle stream is cut."""
 
 
 def _connected(family: int, address: Any, limits: _Limits) -> SocketStream:
@@ -257,14 +259,14 @@ def _connected(family: int, address: Any, limits: _Limits) -> SocketStream:
 
 
 def _is_ready(sock: socket.socket, event: int, seconds: float) -> bool:
-    # A poll object of its own each time: the pool looks at an idle connection while another thread begins to use it.
+    # A new poll object each time: the pool checks an idle connection while another thread starts to use it.
     poll = select.poll()
     poll.register(sock, event)
     return bool(poll.poll(seconds * 1000))
 
 
 def _addresses(host: str, port: int, limits: _Limits) -> list[tuple[int, Any]]:
-    """Return the addresses of a host. The C library's resolver cannot be interrupted: a name is looked up in a thread."""
+    """Return the addresses of a host. A name is resolved in a thread, because the C library's resolver cannot be interrupted."""
     try:
         return _resolved(host, port, socket.AI_NUMERICHOST)
     except socket.gaierror:

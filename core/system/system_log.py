@@ -1,4 +1,4 @@
-"""The system's log: journald in its own protocol, with fields; else syslog's socket (RFC 3164), with the fields in the text."""
+"""Writes to the system log: to journald in its own protocol, with fields; else to syslog (RFC 3164), with fields in the text."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ JOURNAL = Path("/run/systemd/journal/socket")
 SYSLOG = Path("/dev/log")
 _NAME = "certdeck"
 _DAEMON = 3 << 3
-"""Facility: a system daemon."""
+"""Syslog facility: system daemon."""
 _MOST_BYTES = 32 * 1024
-"""Of a message; a datagram that is too long is lost as a whole."""
+"""Limit of a message: a datagram that is too long is lost completely."""
 
 
 class LocalLog:
@@ -37,7 +37,7 @@ class LocalLog:
     def _send(self, place: Path, text: str) -> None:
         import socket
 
-        # A log that takes nothing must neither stop nor delay what is written about.
+        # A log that does not accept messages must neither stop nor delay the work.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
             sock.setblocking(False)
             sock.connect(str(place))

@@ -1,4 +1,4 @@
-"""Says something to a service over its control socket, as haproxy, memcached and the Knot Resolver are told to read their files."""
+"""Sends commands to a service's control socket, for example to make haproxy, memcached or the Knot Resolver reload their files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LONGEST_ANSWER = 64 * 1024
 QUIET_SECONDS = 0.3
-"""Some close the connection after their answer, others wait for the next command: then silence ends the answer."""
+"""Some services close the connection after their response, others wait for the next command: then silence ends the response."""
 
 
 class SocketTalker:
@@ -34,7 +34,7 @@ class SocketTalker:
 
 
 def _exchange(address: str, message: bytes, deadline: float) -> bytes:
-    """Return the answer. Raises OSError, TimeoutError, ValueError."""
+    """Return the response. Raises OSError, TimeoutError, ValueError."""
     import socket
 
     place = None if address.startswith("/") else parse(address)

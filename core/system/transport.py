@@ -1,9 +1,9 @@
-"""The HTTP client, over httpx: for CAs, DNS providers and notifications alike.
+"""The HTTP client, with httpx, for CAs, DNS providers and notifications.
 
-Requests go straight to a transport of httpx: what its client adds (cookies, redirects, authentication) is not wanted, and takes
-a tenth of a renewal's processor time. HTTP/1.1 with kept connections. No redirect is followed and nothing is repeated: what may
-be repeated is for the protocol above to know. A response has one deadline for all of it, head and body (`core.system.streams`).
-The environment is not read here: the proxy variables are passed in, and nothing else of it counts.
+Requests go directly to a transport of httpx: the features of its client (cookies, redirects, authentication) are not wanted, and
+take a tenth of a renewal's processor time. It uses HTTP/1.1 with persistent connections. It follows no redirects and retries
+nothing: only the protocol above knows what may be repeated. One deadline covers the whole response, head and body
+(`core.system.streams`). It does not read the environment: the proxy variables are passed in.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from core.web_address import split_address
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 LINE_LIMIT_BYTES = 64 * 1024 * 1024
 OPENING_SECONDS = 10.0
-"""Until a stream has its head."""
+"""Limit until the head of a stream has arrived."""
 POOL_SIZE = 16
 """Idle connections kept, the one used last on top; more may be open for a moment."""
 
 
 class HttpsTransport:
-    """The ports `Transport` and `StreamTransport`. `variables`: where HTTPS_PROXY and NO_PROXY are looked up."""
+    """The ports `Transport` and `StreamTransport`. `variables`: environment variables with HTTPS_PROXY and NO_PROXY."""
 
     def __init__(
         self, ca_bundle: str | None, variables: Mapping[str, str], identity: ClientIdentity | None = None
     ) -> None:
-        """Raises ConfigError for a CA bundle, or a certificate of this box, that cannot be used."""
+        """Raises ConfigError for an unusable CA bundle or client certificate."""
         self._context = client_context(ca_bundle)
         if identity is not None:
             show_identity(self._context, identity)
         self._variables = variables
         self._lock = threading.Lock()
         self._pooled: dict[tuple[str | None, bool], _Pooled] = {}
-        """By proxy, and whether they are for `lines`."""
+        """Pools by proxy and by whether they are for `lines`."""
 
     def request(
         self,
@@ -87,7 +87,7 @@ class HttpsTransport:
             self._pooled.clear()
 
     def close_idle(self) -> None:
-        """Implement the port `StreamTransport`. Not while another thread has a request under way."""
+        """Implement the port `StreamTransport`. Do not call this while another thread has a request in progress."""
         with self._lock:
             for key in [key for key in self._pooled if not key[1]]:
                 self._pooled.pop(key).close()
@@ -201,7 +201,7 @@ def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool
 
 
 def _request(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> httpx.Request:
-    """Return the request as it goes out, with the credentials of its address."""
+    """Return the request to send, with the credentials in its URL as an Authorization header."""
     request = httpx.Request(method, url, headers={**headers, "Accept-Encoding": "identity"}, content=body)
     if request.url.userinfo:
         request = next(httpx.BasicAuth(request.url.username, request.url.password).auth_flow(request))
@@ -209,7 +209,7 @@ def _request(method: str, url: str, headers: Mapping[str, str], body: bytes | No
 
 
 def _read(reply: httpx.Response) -> Response:
-    """Read the body up to the limit. A connection whose body was not read to its end is closed, not kept."""
+    """Read the body up to the limit. A connection whose body was not read completely is closed, not reused."""
     body = bytearray()
     for chunk in reply.iter_raw():
         body += chunk
@@ -225,7 +225,7 @@ def _read(reply: httpx.Response) -> Response:
 
 @contextmanager
 def _in_words(place: str, through: str) -> Iterator[None]:
-    """Turn whatever ends a request into a TransportFailure in words for people."""
+    """Turn any failure of a request into a TransportFailure with a readable text."""
     try:
         yield
     except DeadlineExceeded as exc:
@@ -245,7 +245,7 @@ def _in_words(place: str, through: str) -> Iterator[None]:
 
 
 def _lines(reply: httpx.Response, idle: float, cancel: CancelToken | None) -> Iterator[bytes]:
-    """Yield the lines of an answer, each as soon as it is whole. `idle`: seconds for each piece, not for all of it."""
+    """Yield the lines of a response, each as soon as it is complete. `idle`: seconds for each piece, not for the whole."""
     chunks = reply.iter_raw()
     held = bytearray()
     while len(held) <= LINE_LIMIT_BYTES:
@@ -269,7 +269,7 @@ def _tls_failure(exc: ssl.SSLError, place: str) -> TransportFailure:
 
 
 def _words(exc: BaseException) -> str:
-    """Return the system's own words for a failure, without objects and addresses in them."""
+    """Return the system's text for a failure, without object names and addresses."""
     if isinstance(exc, OSError) and exc.strerror:
         return exc.strerror.lower()
     if isinstance(exc, (httpcore.RemoteProtocolError, httpcore.LocalProtocolError)):

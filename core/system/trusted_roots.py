@@ -1,4 +1,4 @@
-"""Which certificate authorities a server is verified with: the system's, and a CA bundle beside them."""
+"""The root certificates that servers are verified with: those of the system, and a CA bundle."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from core.ports import ClientIdentity
 from core.regular import read_regular
 
 LONGEST_BUNDLE = 10_000_000
-"""Bytes. The roots of the whole web are a quarter of a megabyte."""
+"""Limit in bytes. All public roots together are a quarter of a megabyte."""
 
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d")
-"""How `c_rehash` names a root: by the hash of its subject (openssl-rehash(1))."""
+"""File name that `c_rehash` gives a root: the hash of its subject (openssl-rehash(1))."""
 
 
 def client_context(ca_bundle: str | None) -> ssl.SSLContext:
-    """Return a context that trusts the system's roots (certifi's where the system has none) and those in the file `ca_bundle`.
+    """Return a context that trusts the system's roots (certifi's if the system has none) and those in the PEM file `ca_bundle`.
 
-    Raises ConfigError (`config-error`) for a bundle that cannot be used, and where there is no root at all.
+    Raises ConfigError (`config-invalid`) for an unusable bundle, or if there is no root at all.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     hashed = _hashed_roots()
     if hashed:
-        # Looked up there by name when a server is verified: reading the whole bundle takes 20 ms, and one root is needed.
+        # OpenSSL finds the one root it needs there by name. Reading the whole bundle would take 20 ms.
         context.load_verify_locations(capath=hashed)
     else:
         context.load_default_certs()
@@ -48,7 +48,7 @@ def client_context(ca_bundle: str | None) -> ssl.SSLContext:
 
 
 def show_identity(context: ssl.SSLContext, identity: ClientIdentity) -> None:
-    """Have a context show a certificate of this box to servers that ask for one. Raises ConfigError (`config-invalid`)."""
+    """Make a context present a client certificate to servers that request one. Raises ConfigError (`config-invalid`)."""
     try:
         context.load_cert_chain(identity.certificate, identity.key)
     except OSError as exc:  # ssl.SSLError among them
@@ -61,7 +61,7 @@ def show_identity(context: ssl.SSLContext, identity: ClientIdentity) -> None:
 
 
 def _hashed_roots() -> str | None:
-    """Return the folder in which OpenSSL finds roots by the hash of their name, where the system keeps one."""
+    """Return the system's folder in which OpenSSL finds roots by the hash of their subject. None: there is none."""
     paths = ssl.get_default_verify_paths()
     if "SSL_CERT_FILE" in os.environ or not paths.capath:
         return None
@@ -73,8 +73,8 @@ def _hashed_roots() -> str | None:
 
 
 def system_roots() -> str | None:
-    """Return the file or folder in which the system keeps the authorities that it trusts; None where it has none."""
-    paths = ssl.get_default_verify_paths()  # honours SSL_CERT_FILE and SSL_CERT_DIR; None for what is not there
+    """Return the file or folder with the system's trusted roots. None: there is none."""
+    paths = ssl.get_default_verify_paths()  # respects SSL_CERT_FILE and SSL_CERT_DIR; None for missing paths
     if paths.cafile:
         return paths.cafile
     try:

@@ -1,7 +1,7 @@
-"""Reads a web page at a given address, as a CA does that validates http-01: the port `WebReader`.
+"""Requests a web page from a given address, as a CA does to validate http-01: the port `WebReader`.
 
-A CA takes any certificate here (RFC 8555 §8.3 leads from HTTP to it, so nothing is gained by verifying), goes through no proxy of
-this box, and connects to the address that it has looked up, not to what a hosts file says.
+Like a CA, it accepts any certificate (RFC 8555 §8.3 starts with HTTP, so verifying would gain nothing), uses no proxy of this box,
+and connects to the given address, not to that in a hosts file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BODY_LIMIT_BYTES = 64 * 1024
 
 
 class SystemWebReader:
-    """The port `WebReader`. `ports`: other ports to connect to, by the URL's port, where a test has no right to low ones."""
+    """The port `WebReader`. `ports`: ports to connect to, by the URL's port, for tests that may not use low ports."""
 
     def __init__(self, ports: Mapping[int, int] | None = None) -> None:
         self._ports = dict(ports or {})
@@ -70,7 +70,7 @@ class SystemWebReader:
         ports = self._ports
 
         class ToAddress(Network):
-            """Connects to the one address, whatever host is asked for."""
+            """Connects to one address, whatever the host in the URL."""
 
             def connect_tcp(
                 self,

@@ -1,1 +1,1 @@
-"""Uploaded certificates: parsed, put in order and checked. Pure: bytes and the time in, values out."""
+"""Parses, orders and checks uploaded certificates. Pure: takes bytes and the time, returns values."""

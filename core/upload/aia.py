@@ -1,4 +1,4 @@
-"""Where a certificate says that its issuer's own certificate is to be had (RFC 5280 §4.2.2.1). Pure; fetches nothing."""
+"""The issuer URLs in a certificate (authority information access, RFC 5280 §4.2.2.1). Pure; downloads nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_URLS = 3
 
 
 def issuer_urls(certificate: Certificate) -> tuple[str, ...]:
-    """Return the addresses of its issuer's certificate, a few at most, as they stand there: data from outside, ASCII."""
+    """Return the URLs of the issuer's certificate, at most three, unchanged. Untrusted data, ASCII."""
     try:
         descriptions = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except (x509.ExtensionNotFound, ValueError):
@@ -28,10 +28,10 @@ def issuer_urls(certificate: Certificate) -> tuple[str, ...]:
 
 
 def is_web(url: str) -> bool:
-    """Tell whether an address is one that can be fetched from."""
+    """Tell whether a URL can be downloaded from (HTTP or HTTPS)."""
     return url.lower().startswith(("http://", "https://"))
 
 
 def shown_url(url: str) -> str:
-    """Return an address as people may see it."""
+    """Return a URL in a form that is safe to show."""
     return printable(url, _LONGEST_SHOWN)

@@ -1,4 +1,4 @@
-"""What an upload comes down to: a leaf, its key and the way up from it, with all decisions said."""
+"""Assembles an upload: a leaf, its key and its certification path, with notes about every automatic decision."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ from core.x509.trust_store import TrustStore
 
 
 class OwnKey(Struct, frozen=True):
-    """A private key that this box has already. Its repr shows no key."""
+    """A private key that is already on this box. Its repr shows no key."""
 
     key: PrivateKey
     whose: str
-    """`the request shop`."""
+    """Its origin in messages, for example `the request shop`."""
     request: str = ""
-    """The name of the signing request that it was made with."""
+    """Name of the signing request for which it was created. Empty: none."""
 
 
 class CertificateBundle(Struct, frozen=True, kw_only=True):
-    """Its repr shows no key."""
+    """An assembled upload. Its repr shows no key."""
 
     leaf: Certificate
     way: CertificationPath
     now: datetime
     key: PrivateKey | None = None
-    """What belongs to the leaf; else what was given, though it does not belong."""
+    """The key of the leaf; if there is none, the first provided key, which does not match."""
     key_matches: bool = False
     whose_key: str = ""
-    """Where it was not given: whose it is on this box."""
+    """Origin of a key that was not provided but is on this box. Empty: it was provided."""
     request: str = ""
-    """The signing request that the key was made with, where it is one of this box."""
+    """Name of the signing request on this box for which the key was created. Empty: none."""
     other_keys: tuple[PrivateKey, ...] = ()
-    """Given, and left out."""
+    """Provided keys that are not used."""
     other_leaves: tuple[Certificate, ...] = ()
-    """Server certificates that were given and left out."""
+    """Provided server certificates that are not used."""
     misnamed: tuple[str, ...] = ()
-    """What was given as the certificate or the chain and is something else, a sentence each."""
+    """A sentence for each file that was provided as certificate or chain and is something else."""
     roots: tuple[Certificate, ...] = ()
-    """Given, at the end of the way, and not sent."""
+    """Provided roots at the end of the path, which are not sent."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was decided automatically, a sentence each."""
+        """Automatic decisions, a sentence each."""
         return tuple(_notes(self))
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Everything that was given and is not used."""
+        """Everything that was provided and is not used."""
         return (
             *(_left_out("root", each) for each in self.roots),
             *(_left_out("certificate", each) for each in self.way.unused),
@@ -71,11 +71,11 @@ def assemble(
     own_keys: Sequence[OwnKey] = (),
     hosts: Sequence[str] = (),
 ) -> CertificateBundle | None:
-    """Return the material, or None where there is no certificate.
+    """Assemble the parts of an upload. None: it contains no certificate.
 
     Args:
-        own_keys: keys of the lineage and of signing requests on this box, used where no given key belongs to the certificate.
-        hosts: the names that are wanted; they decide between several pairs.
+        own_keys: keys of the lineage and of signing requests on this box, used if no provided key matches the certificate.
+        hosts: the wanted names, which decide between several pairs.
     """
     if not pieces.certificates:
         return None
@@ -83,7 +83,7 @@ def assemble(
     given, mine = _key_of(leaf, pieces.keys)
     ours = None if mine else next((own for own in own_keys if own.key.spki == leaf.public_key_spki), None)
     way = build_path(leaf, [each for each in pieces.certificates if each is not leaf], stores, now)
-    # A stranger that signs nothing here and is no CA is another server's certificate.
+    # An unused certificate that is not a CA belongs to another server.
     leaves = tuple(each for each in way.unused if not each.is_ca and not each.self_signed)
     if mine is None and ours is None and pieces.keys:
         given = mine = pieces.keys[0]
@@ -110,7 +110,7 @@ def assemble(
 
 
 def _key_of(certificate: Certificate, keys: Sequence[PrivateKey]) -> tuple[PrivateKey | None, PrivateKey | None]:
-    """Return the key that belongs to a certificate, as it was given and as it fits."""
+    """Return the key that matches a certificate, as provided and as adapted to the certificate. (None, None): there is none."""
     for key in keys:
         fitting = fitted(certificate, key)
         if fitting is not None:
@@ -119,9 +119,9 @@ def _key_of(certificate: Certificate, keys: Sequence[PrivateKey]) -> tuple[Priva
 
 
 def _leaf(pieces: ParsedUpload, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]) -> Certificate:
-    """Return the certificate that the key belongs to; without one, that which has signed no other and is no CA.
+    """Return the certificate with a matching key; without keys, one that signed no other and is not a CA.
 
-    Of several pairs the one that fits the hosts and is valid wins, then the one that lasts longest.
+    Of several, the one that covers the hosts and is valid wins, then the one that ends last.
     """
     ours = {own.key.spki for own in own_keys}
     named = frozenset().union(*(found for _, role, found in pieces.given if role == "cert"))

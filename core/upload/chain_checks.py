@@ -1,6 +1,6 @@
-"""Whether clients will follow the chain: signed link by link, allowed, complete, and ending in a root that somebody trusts.
+"""Checks whether clients accept the chain: each link signed and allowed, complete, and ending in a trusted root.
 
-A private PKI is no fault: an unknown root warns. A chain that is forged, broken or expired is one, whoever made it.
+A private PKI is not a fault: an unknown root gives a warning. A forged, broken or expired chain is a failure in any PKI.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from core.x509.path_building import CertificationPath
 
 Answer = tuple[str, str, str]
 _DISTRUSTED = ("wosign", "startcom", "diginotar", "trustcor", "china internet network information", "e-tugra")
-"""CAs that browsers have thrown out (SO-38); looked for in the names on the way up."""
+"""CAs that browsers have removed (SO-38), as parts of issuer names in the path."""
 
 
 def chain(material: CertificateBundle, now: datetime) -> Answer:
-    """Judge the way up from the leaf."""
+    """Check the path from the leaf upwards."""
     way = material.way
     if not way.links and way.problem is not None:
         return "fail", way.problem.what, way.problem.fix
@@ -42,7 +42,7 @@ def chain(material: CertificateBundle, now: datetime) -> Answer:
 
 
 def chain_state(material: CertificateBundle, results: Sequence[CheckResult]) -> str:
-    """Return in one word how far the chain reaches (`UploadCheck.chain_state`)."""
+    """Return the state of the chain as one word (`UploadCheck.chain_state`)."""
     way = material.way
     if any(each.id == "chain" and each.status == "fail" for each in results):
         return "refused"
@@ -137,7 +137,7 @@ def _count(way: CertificationPath) -> str:
 
 
 def _get_it(way: CertificationPath) -> str:
-    """Say where the issuer's certificate is, when the certificate says so itself (AIA). Nothing is fetched here."""
+    """Return the fix for a missing issuer certificate, with its URL if the certificate has one (AIA). Downloads nothing."""
     urls = issuer_urls(way.leaf)
     if not urls:
         return "Also give the chain; the CA offers it for download."

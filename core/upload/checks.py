@@ -1,6 +1,7 @@
-"""The upload checks, one table: an id, words, and a function from the case to an answer. Pure; `now` comes in.
+"""The upload checks, in one table: an id, a title, and a function that returns the answer. Pure; `now` is passed in.
 
-A warning lets apply, a failure does not. What cannot stop a service from starting may be forced (`Check.forceable`).
+A warning allows the import, a failure does not. A failure that cannot prevent a service from starting can be forced
+(`Check.forceable`).
 """
 
 from __future__ import annotations
@@ -35,23 +36,23 @@ ONLY_IN_SUBJECT: Answer = (
 
 
 class CheckContext(Struct, frozen=True, kw_only=True):
-    """One upload and all that it is judged by."""
+    """An upload, and everything that the checks need."""
 
     pieces: ParsedUpload
     material: CertificateBundle | None
     now: datetime
     built: datetime
-    """When this program was built: a clock that shows an earlier time is wrong."""
+    """Build date of this program: a clock with an earlier time is wrong."""
     hosts: tuple[str, ...] = ()
-    """Asked for by name (`--host`): each must be covered."""
+    """Requested names (`--host`): each must be covered."""
     served: tuple[str, ...] = ()
-    """What the lineage's services are asked for by their clients, as far as is known."""
+    """Known names that clients use for the lineage's services."""
     had: tuple[str, ...] = ()
-    """The names that the lineage has now."""
+    """The names of the lineage's current certificate."""
     needs_key: bool = False
-    """It is to be applied, and no service runs without a key."""
+    """It will be applied, and no service runs without a key."""
     not_fetched: tuple[str, ...] = ()
-    """Why nothing more of the chain was fetched, where that was tried; sentences."""
+    """Sentences about failed downloads of missing intermediates."""
 
     @property
     def clock_is_wrong(self) -> bool:
@@ -59,7 +60,7 @@ class CheckContext(Struct, frozen=True, kw_only=True):
 
     @property
     def believed(self) -> datetime:
-        """The time to judge by."""
+        """The time for the checks: not before the build date."""
         return max(self.now, self.built)
 
 
@@ -73,7 +74,7 @@ class Check(Struct, frozen=True, kw_only=True):
 
 
 def run_checks(case: CheckContext, *, force: bool = False) -> tuple[CheckResult, ...]:
-    """Return the result of every check, in order. Without a certificate all but the first are skipped."""
+    """Run every check, and return the results in order. Without a certificate, all but the first are skipped."""
     results = [_parse(case)]
     for check in CHECKS:
         if case.material is None:
@@ -89,12 +90,12 @@ def run_checks(case: CheckContext, *, force: bool = False) -> tuple[CheckResult,
 
 
 def is_accepted(results: Sequence[CheckResult]) -> bool:
-    """Tell whether nothing failed but what was forced."""
+    """Tell whether no check failed, apart from forced ones."""
     return all(each.status != FAIL or each.forced for each in results)
 
 
 def can_be_forced(results: Sequence[CheckResult]) -> bool:
-    """Tell whether `force` would let it pass."""
+    """Tell whether the upload would be accepted with `force`."""
     forceable = {check.id for check in CHECKS if check.forceable}
     failed = [each for each in results if each.status == FAIL and not each.forced]
     return bool(failed) and all(each.id in forceable for each in failed)
@@ -217,7 +218,7 @@ def _names(case: CheckContext, material: CertificateBundle) -> Answer:
     if lost:
         shown = listed([repr(each) for each in lost], _MOST_LISTED)
         return WARN, f"No client accepts it for {shown}, which is not a host name.", again
-    if not leaf.has_san and not case.hosts and not case.served:  # else it is said with the comparison
+    if not leaf.has_san and not case.hosts and not case.served:  # otherwise `host-match` reports it
         return ONLY_IN_SUBJECT
     return PASS, f"{plural(len(leaf.names), 'name')}.", ""
 
@@ -352,4 +353,4 @@ CHECKS: tuple[Check, ...] = (
     Check(id="distrusted", title="CA trusted by browsers", run=_distrusted),
     Check(id="clock", title="Clock", run=_clock),
 )
-"""Everything but `parse`, which comes first: the contract's ids in its order, then more."""
+"""All checks except `parse`, which comes first, in display order."""

@@ -1,4 +1,4 @@
-"""Files that somebody names for an upload, read once, within bounds. The one module here that touches the disk."""
+"""Reads the files of an upload, each once and up to a limit. The only module here that reads from disk."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _REASONS = {
 
 
 def read_part(path: Path) -> Part:
-    """Return a file as a part of an upload, called as the path was given. Raises UsageError (`usage`).
+    """Read a file as a part of an upload, labelled with the given path. Raises UsageError (`usage`).
 
-    Of a file that is too large, one byte more than is taken is read, and recognising it says so.
+    Of a file that is too large, it reads one byte more than the limit, so that parsing reports the size.
     """
     shown = printable(str(path), _LONGEST_NAME)
     try:

@@ -1,4 +1,4 @@
-"""Private keys encrypted the way of old OpenSSL, with `Proc-Type: 4,ENCRYPTED` (RFC 1421)."""
+"""Private keys in the encryption of old OpenSSL versions, with `Proc-Type: 4,ENCRYPTED` (RFC 1421)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _DEK_INFO = re.compile(
     rb"^DEK-Info:(?: *AES-[^,]*,[0-9A-F]{32}| *DES-EDE3-[^,]*,[0-9A-F]{16}|(?! *AES-| *DES-EDE3-)[^,]+,[0-9A-F]+) *$",
     re.MULTILINE | re.IGNORECASE,
 )
-"""Cipher and start value, of the right length: the library itself does not look, and panics (RFC 1421 §4.6.1.3)."""
+"""Cipher and initialization vector of the right length: the library does not check it, and panics (RFC 1421 §4.6.1.3)."""
 _CIPHER = re.compile(rb"^DEK-Info: *([A-Za-z0-9-]{1,30}),", re.MULTILINE | re.IGNORECASE)
 
 
 def read_proc_type(block: Block, passphrase: bytes | None) -> PrivateKey:
-    """Read a key. Raises MalformedKey."""
+    """Decrypt and read a key. Raises MalformedKey and its subclasses."""
     if passphrase is None:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
     if not _DEK_INFO.search(block.headers):

@@ -1,4 +1,4 @@
-"""What a DER structure is, judged by its outline alone, before any library works on it."""
+"""Recognizes the kind of a DER structure by its outline, before any library parses it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TLS_KEYS = {
 
 
 class ContentKind(Enum):
-    """Kinds of structures; the value is what people call them."""
+    """Kinds of structures. The value is the name for messages."""
 
     CERTIFICATE = "a certificate"
     PKCS12 = "a PKCS#12 file"
@@ -37,7 +37,7 @@ class ContentKind(Enum):
 
 
 def kind_of(data: bytes) -> ContentKind:
-    """Return what `data` is; UNKNOWN for what is no DER. Never raises."""
+    """Return the kind of `data`; UNKNOWN if it is not DER. Never raises."""
     try:
         reader = Reader(data)
         top = reader.whole()
@@ -79,7 +79,7 @@ def _content_info(oid: bytes) -> ContentKind:
 
 
 def _signed(inner: list[int]) -> ContentKind:
-    """Tell the three signed structures of RFC 5280 and RFC 2986 apart by what is signed."""
+    """Distinguish the three signed structures of RFC 5280 and RFC 2986 by their signed part."""
     if inner[:4] == [INTEGER, SEQUENCE, SEQUENCE, 0xA0] or inner == [INTEGER, SEQUENCE, SEQUENCE]:
         return ContentKind.CSR
     return ContentKind.CRL if _TIMES & set(inner) else ContentKind.CERTIFICATE
@@ -105,7 +105,7 @@ def _numbered(reader: Reader, top: Element, tags: list[int]) -> ContentKind:
 
 
 def foreign_key_name(data: bytes) -> str:
-    """Return what people call a key of kind FOREIGN_KEY."""
+    """Return the name of a key of kind FOREIGN_KEY, for messages."""
     if algorithm_of(data)[1]:
         return other_key_name(data) or "an unusual"
     return "DSA"

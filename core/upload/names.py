@@ -1,4 +1,4 @@
-"""Which hosts a certificate is good for (RFC 9525), and which it should be good for. Pure."""
+"""Matches host names with the names in a certificate (RFC 9525). Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Protocol
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _ASKED_FOR = re.compile(rf"(?=.{{1,253}}\Z)(?:\*\.{_LABEL}(?:\.{_LABEL})+|{_LABEL}(?:\.{_LABEL})*)", re.ASCII)
-"""Underscores are in no host name, but clients ask for them. A dot at the end is compared as a character by OpenSSL and Go."""
+"""Host names have no underscores, but clients use them. OpenSSL and Go compare a trailing dot as a character."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Named(Protocol):
-    """A certificate, as far as its names go."""
+    """The names of a certificate."""
 
     @property
     def names(self) -> tuple[str, ...]: ...
@@ -25,9 +25,9 @@ class Named(Protocol):
 
 
 def accepted(certificate: Named, host: str) -> bool:
-    """Tell whether a client that asks for `host` (A-label or address) accepts the certificate.
+    """Tell whether a client that connects to `host` (A-label or IP address) accepts the certificate.
 
-    An address has to stand in it as an address: one that stands as a DNS name is no address to any client (RFC 9525 §6.2).
+    An IP address must be in it as an IP address: no client accepts one that is a DNS name there (RFC 9525 §6.2).
     """
     host = host.lower().rstrip(".")
     address = _address(host)
@@ -37,7 +37,7 @@ def accepted(certificate: Named, host: str) -> bool:
 
 
 def covers(names: Sequence[str], host: str) -> bool:
-    """Tell whether one of the names, in writing, is good for `host` (A-label or address)."""
+    """Tell whether one of the names, as text, covers `host` (A-label or IP address)."""
     host = host.lower().rstrip(".")
     address = _address(host)
     if address is not None:
@@ -46,7 +46,7 @@ def covers(names: Sequence[str], host: str) -> bool:
 
 
 def missing(certificate: Named, wanted: Iterable[str]) -> tuple[str, ...]:
-    """Return those of `wanted` that the certificate is not good for; a wildcard is covered by itself alone."""
+    """Return those of `wanted` that the certificate does not cover. A wildcard is covered only by itself."""
     have = {name.lower() for name in certificate.dns_names}
     return tuple(
         each
@@ -57,24 +57,24 @@ def missing(certificate: Named, wanted: Iterable[str]) -> tuple[str, ...]:
 
 
 def bare_domains_missing(names: Sequence[str]) -> tuple[str, ...]:
-    """Return `example.com` for each `*.example.com` that comes without it (CL-14)."""
+    """Return `example.com` for each `*.example.com` in names that do not cover it (CL-14)."""
     bases = [name[2:] for name in names if name.startswith("*.")]
     return tuple(base for base in bases if not covers(names, base))
 
 
 def addresses_as_names(certificate: Named) -> tuple[str, ...]:
-    """Return the addresses that stand in a certificate as DNS names, where no client looks for them."""
+    """Return the IP addresses that are DNS names in a certificate, where no client looks for them."""
     return tuple(name for name in certificate.dns_names if _address(name) and name not in certificate.addresses)
 
 
 def unusable(certificate: Named) -> tuple[str, ...]:
-    """Return the DNS names that no client asks for: not letters, digits, - and _ in labels, or a wildcard that is not the whole
-    first label above a domain (RFC 9525 §6.3). An address that stands as a name is one of them."""
+    """Return the DNS names that no client can use: with characters other than letters, digits, - and _, with a wildcard that is not
+    the whole first label of a domain (RFC 9525 §6.3), or an IP address."""
     return tuple(name for name in certificate.dns_names if _ASKED_FOR.fullmatch(name) is None or _address(name))
 
 
 def is_host_name(name: str) -> bool:
-    """Tell whether a name is one that a CA could sign: neither an address nor a name of one label."""
+    """Tell whether a CA could sign a name: it is neither an IP address nor a single label."""
     return "." in name and _address(name) is None
 
 
@@ -86,7 +86,7 @@ def _address(host: str) -> _Address | None:
 
 
 def _matches(name: str, host: str) -> bool:
-    """Compare as RFC 9525 §6.3 does: a wildcard is all of the first label, and stands for exactly one."""
+    """Compare according to RFC 9525 §6.3: a wildcard is the whole first label, and matches exactly one label."""
     if name == host:
         return True
     label, dot, rest = host.partition(".")

@@ -1,7 +1,7 @@
-"""Tells the parts of an upload apart: certificates, keys and their containers, in any order, number and mix.
+"""Parses the parts of an upload: certificates, keys and their containers, in any order, number and mix.
 
-Nothing is believed of names and labels that the bytes do not bear out. What cannot be used is a problem with words; recognising
-never raises for what is in the bytes.
+File names and labels count only if the bytes confirm them. Unusable content becomes a problem with an explanation. Parsing never
+raises because of the content.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ _ROLES = {
         "Give it with --cert, which accepts every format; --pfx accepts PKCS#12 (.pfx, .p12).",
     ),
 }
-"""Option → what it asks for, and what to do."""
+"""Role → its name in messages, and the fix for a wrong file."""
 
 
 def parse_upload(upload: Upload) -> ParsedUpload:
-    """Return everything in the upload."""
+    """Parse everything in the upload. Never raises."""
     pieces = ParsedUpload()
     if len(upload.parts) > MOST_PARTS:
         pieces.problems.append(UploadProblem("There are too many files.", f"Give at most {MOST_PARTS}."))
@@ -73,7 +73,7 @@ def parse_upload(upload: Upload) -> ParsedUpload:
 
 
 class _Recogniser:
-    """Works on one part."""
+    """Parses one part, and adds the results to `pieces`."""
 
     def __init__(self, pieces: ParsedUpload, part: Part, passphrase: bytes | None) -> None:
         self.pieces = pieces
@@ -109,7 +109,7 @@ class _Recogniser:
             self._check_role(role, foreign)
 
     def _check_role(self, role: str, foreign: list[tuple[str, Foreign]]) -> None:
-        """Refuse what was given by name as one thing and is another: it would be left out without a word."""
+        """Report a file whose content does not match its option: it would be ignored silently."""
         holds = {"cert": self._found, "chain": self._found, "key": self._keys, "pfx": self._is_pfx}
         if holds[role] or (role == "key" and any(each.is_key for _, each in foreign)):
             return
@@ -139,7 +139,7 @@ class _Recogniser:
             self._no_blocks(text)
 
     def _structures(self) -> bool:
-        """Take in several DER structures that stand one after the other."""
+        """Parse several DER structures in sequence. Returns whether there are any."""
         found = elements(self.data, MOST_CERTIFICATES)
         if len(found) < 2 or any(kind_of(each) is ContentKind.UNKNOWN for each in found):
             return False
@@ -149,7 +149,7 @@ class _Recogniser:
         return True
 
     def _whole_blocks(self, text: bytes) -> list[pem.Block]:
-        """Return the PEM blocks, put right where that makes more of them whole."""
+        """Return the PEM blocks, repaired if that makes more of them complete."""
         found = pem.blocks(text)
         damaged = sum(bool(block.damage) for block in found)
         if found and not damaged and marks(text) <= 2 * len(found):
@@ -182,7 +182,7 @@ class _Recogniser:
             self.pieces.foreign.append((self.label, foreign))
 
     def _inner(self, data: bytes) -> bool:
-        """Take in what was packed into something else; False where it is nothing that is known."""
+        """Parse content that was packed in something else. Returns whether it was recognized."""
         if self._structure(data, ""):
             return True
         if b"-----BEGIN " not in data:
@@ -208,7 +208,7 @@ class _Recogniser:
                 "Copy all of it again.",
             )
         elif block.label == _TRUSTED and block.content:
-            # The certificate, and behind it what OpenSSL trusts it for.
+            # The certificate, followed by OpenSSL's trust settings for it.
             self._certificate(first_element(block.content), where)
         elif b"ENCRYPTED" in block.headers:
             self._key(lambda: read_proc_type(block, self.passphrase))
@@ -225,7 +225,7 @@ class _Recogniser:
             self.pieces.foreign.append((self.label, Foreign(f"a block called {name}", "Give certificate and key.")))
 
     def _structure(self, data: bytes, where: str) -> bool:
-        """Take in what `data` is as DER; False when it is nothing that is known."""
+        """Parse `data` as DER. Returns whether it was recognized."""
         kind = kind_of(data)
         if kind is ContentKind.UNKNOWN:
             return False
@@ -260,13 +260,13 @@ class _Recogniser:
         return True
 
     def _can_afford(self, data: bytes, kind: ContentKind) -> bool:
-        """Count what it costs to try the passphrase: each file is limited by itself, and so are all of them together."""
+        """Count the cost of trying the passphrase. Returns whether all files together stay within the limit."""
         try:
             self.pieces.rounds += (
                 check_kdf_cost(data, is_pkcs12=kind is ContentKind.PKCS12) if self.passphrase is not None else 0
             )
         except (NotDer, TooCostly):
-            return True  # told where it is read
+            return True  # reported when it is read
         return self.pieces.rounds <= MOST_ROUNDS
 
     def _certificate(self, der: bytes, where: str) -> None:
@@ -330,7 +330,7 @@ class _Recogniser:
 
     def _pkcs7(self, data: bytes) -> None:
         try:
-            # Loads the whole of `email`, for a format that few uploads have.
+            # Imported here: this loads all of `email`, for a format that few uploads have.
             from cryptography.hazmat.primitives.serialization import pkcs7
 
             found = [each.public_bytes(Encoding.DER) for each in pkcs7.load_der_pkcs7_certificates(data)]
@@ -365,7 +365,7 @@ class _Recogniser:
 
 
 def _upper(text: str) -> str:
-    """Return a sentence's beginning; a file's name stays as it is."""
+    """Return the beginning of a sentence in upper case. A file name stays unchanged."""
     return text[:1].upper() + text[1:] if text.startswith(("the ", "standard ")) else text
 
 

@@ -1,4 +1,4 @@
-"""What was recognised in an upload, and what of it cannot be used."""
+"""The recognized parts of an upload, and its problems."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class UploadProblem(Struct, frozen=True):
 
 
 class ParsedUpload(Struct):
-    """What was recognised, in the order given; each certificate and key once."""
+    """The recognized certificates and keys, in the given order and without duplicates, and everything else that was found."""
 
     certificates: list[Certificate] = field(default_factory=list)
     keys: list[PrivateKey] = field(default_factory=list)
     problems: list[UploadProblem] = field(default_factory=list)
     foreign: list[tuple[str, Foreign]] = field(default_factory=list)
-    """Label of the part, and what it held beside or instead of something useful."""
+    """Label of the part, and other content that was found in it."""
     notes: list[str] = field(default_factory=list)
     passphrase: str = ""
-    """`needed` or `wrong`."""
+    """`needed` or `wrong`. Empty: no problem."""
     given: list[tuple[str, str, frozenset[bytes]]] = field(default_factory=list)
-    """Label of a part, what it was given as (`cert`, `chain`), DER of the certificates in it."""
+    """Label of a part, its role (`cert`, `chain`), and the DER of its certificates."""
     rounds: int = 0
-    """Of key derivation, spent so far."""
+    """Rounds of key derivation so far."""
     kinds: list[str] = field(default_factory=list)
-    """In what the parts came: `PEM`, `DER`, `PKCS#12`, `PKCS#7`."""
+    """Formats of the parts: `PEM`, `DER`, `PKCS#12`, `PKCS#7`."""
 
     @property
     def count(self) -> int:

@@ -1,7 +1,7 @@
-"""PEM blocks out of any text: a mail, a log, a web page, a terminal's paste (RFC 7468, and what people make of it).
+"""Finds PEM blocks in any text: a mail, a log, a web page, a paste in a terminal (RFC 7468, and its variations in practice).
 
-Byte order marks, UTF-16, CRLF, indentation, text around the blocks, whole blocks in one line and `\\n` written out are all put
-right. One walk over the text: no input makes it slow.
+It handles byte order marks, UTF-16, CRLF, indentation, text around the blocks, blocks on a single line, and escaped `\\n`. It scans
+the text once: no input makes it slow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 _MARK = re.compile(rb"-----\s{0,4}(BEGIN|END) ([A-Za-z0-9 #./_-]{1,64}?)\s{0,4}-----")
 _HEADER = re.compile(rb"^[ \t]*[A-Za-z][A-Za-z0-9-]*:.*$", re.MULTILINE)
 _FOREIGN_BLANKS = (b"\xc2\xa0", b"\xe2\x80\x8b", b"\xef\xbb\xbf", b"\\r", b"\\n", b"\\t")
-"""No-break and zero-width spaces of web pages and word processors, and escapes of JSON: none of them is base64."""
+"""No-break and zero-width spaces of web pages and word processors, and JSON escapes: none of them is base64."""
 _MOST_BLOCKS = 400
 
 
@@ -27,11 +27,11 @@ class Block(Struct, frozen=True):
     """One block. Its repr shows no content."""
 
     label: str
-    """Upper case: `CERTIFICATE`."""
+    """In upper case, for example `CERTIFICATE`."""
     content: bytes
-    """Decoded; empty where it is damaged."""
+    """Decoded content. Empty if it is damaged."""
     headers: bytes = b""
-    """`Proc-Type` and `DEK-Info` of an old encrypted key, with the line feed at the end."""
+    """`Proc-Type` and `DEK-Info` of an old encrypted key, each with a line feed."""
     damage: str = ""
     """Why it cannot be decoded, one sentence."""
 
@@ -40,7 +40,7 @@ class Block(Struct, frozen=True):
 
 
 def as_text(data: bytes) -> tuple[bytes, str]:
-    """Return the text in an encoding that keeps ASCII as it is, and the name of another that it had been in."""
+    """Return the text in an ASCII-compatible encoding, and the name of its encoding if it was another (UTF-16, UTF-32)."""
     for mark, encoding in ((b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be")):
         if data.startswith(mark):
             return data[4:].decode(encoding, "replace").encode("utf-8"), "UTF-32"
@@ -57,7 +57,7 @@ def as_text(data: bytes) -> tuple[bytes, str]:
 
 
 def blocks(text: bytes) -> list[Block]:
-    """Return every block in order; damaged ones say why. Raises TooManyBlocks."""
+    """Return every block in order, damaged ones with the reason. Raises TooManyBlocks."""
     found: list[Block] = []
     begun: re.Match[bytes] | None = None
     for mark in _MARK.finditer(text):
@@ -80,7 +80,7 @@ def blocks(text: bytes) -> list[Block]:
 
 
 def bare_base64(text: bytes) -> bytes | None:
-    """Return what a text is that is nothing but base64, as a binary file in a paste is; None for any other."""
+    """Decode a text that is only base64, such as a pasted binary file. None: it is not."""
     joined = _without_blanks(text)
     if len(joined) < 64:
         return None

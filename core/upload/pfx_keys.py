@@ -1,11 +1,11 @@
-"""The keys taken out of a PKCS#12 file before the file is read.
+"""Extracts the keys from a PKCS#12 file before the file is read.
 
-The library returns one key of a file, whichever stands first, and a keystore that was renewed holds several. And reading the file
-proves the primes of an RSA key, which takes four seconds at 8192 bits, and cannot be told not to. Nothing depends on that proof
-here: a key is only good if its numbers fit together and its public half is the certificate's, which both are looked at
-(`core.x509.key_reader.checked`, the check `key-match`); a key whose primes are none would harm nobody but its owner. So the keys
-are read by themselves, without that proof, and the file without them. Its checksum covers both and is left out: it guards against
-damage alone, and a damaged key or certificate does not get through either.
+The library returns only the first key of a file, and a renewed keystore has several. It also checks the primes of an RSA key, which
+takes four seconds at 8192 bits and cannot be switched off. That check is not needed here: a key is used only if its numbers are
+consistent and its public key is that of the certificate, and both are checked (`core.x509.key_reader.checked`, the check
+`key-match`); a key with false primes would harm only its owner. So the keys are read separately, without that check, and the file
+is read without them. Its checksum covers both and is omitted: it only protects against damage, and a damaged key or certificate is
+rejected anyway.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 from core.x509.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader, tlv
 
 SMALL = 3 * 1024
-"""Bytes. An RSA key of 4096 bits takes 2.4 kB and a third of a second."""
+"""Size in bytes up to which a key is read with the file. An RSA key of 4096 bits has 2.4 kB and takes a third of a second."""
 MOST_KEYS = 20
 _DATA = bytes.fromhex("2a864886f70d010701")
 _BAGS = bytes.fromhex("2a864886f70d010c0a01")
@@ -24,27 +24,27 @@ _EXPLICIT = 0xA0
 
 
 class Parted(Struct, frozen=True):
-    """A file in two parts. Its repr shows no key."""
+    """A file split in two parts. Its repr shows no key."""
 
     rest: bytes
-    """A PKCS#12 file without key and checksum."""
+    """A PKCS#12 file without keys and checksum."""
     keys: tuple[tuple[bytes, bool], ...]
-    """DER of each key as it stood there, and whether it is encrypted."""
+    """DER of each key as in the file, and whether it is encrypted."""
 
     def __repr__(self) -> str:
         return f"Parted({len(self.rest)} bytes, {len(self.keys)} keys)"
 
     @property
     def has_to_be_used(self) -> bool:
-        """The file as a whole would take too long, or not give all of its keys."""
+        """Reading the whole file would take too long, or would not return all keys."""
         return len(self.keys) > 1 or len(self.keys[0][0]) > SMALL
 
 
 def split_pkcs12(data: bytes) -> Parted | None:
-    """Return the file (DER or BER) in two parts where its keys can be seen; None for any other. Never raises."""
+    """Split a file (DER or BER) in two parts. None: its keys cannot be separated. Never raises."""
     try:
         return _parted(Reader(data))
-    except ValueError:  # NotDer, or other parts than there should be
+    except ValueError:  # NotDer, or an unexpected structure
         return None
 
 
@@ -63,7 +63,7 @@ def _parted(reader: Reader) -> Parted | None:
 
 
 def _content_of(reader: Reader, info: Element) -> Reader | None:
-    """Return what is packed into a ContentInfo of plain data."""
+    """Return the content of a ContentInfo of plain data. None: it is of another type."""
     kind, *content = reader.children(info)
     if kind.tag != OID or reader.content(kind) != _DATA or not content:
         return None
@@ -72,7 +72,7 @@ def _content_of(reader: Reader, info: Element) -> Reader | None:
 
 
 def _without_keys(reader: Reader, info: Element, keys: list[tuple[bytes, bytes]]) -> bytes:
-    """Return one of the safes without the keys in it, which are added to `keys` with their kinds."""
+    """Return one safe without its keys, which are added to `keys` with their bag types."""
     whole = reader.data[_begin(reader, info) : info.after]
     inner = _content_of(reader, info)
     if inner is None:
@@ -91,7 +91,7 @@ def _without_keys(reader: Reader, info: Element, keys: list[tuple[bytes, bytes]]
 
 
 def _begin(reader: Reader, element: Element) -> int:
-    """Return where an element's own tag stands: as far before its content as its head is long."""
+    """Return the position of an element's tag, from the position of its content and the length of its header."""
     indefinite = element.after != element.end
     length = element.end - element.start
     head = 2 if indefinite or length < 0x80 else 2 + (length.bit_length() + 7) // 8

@@ -1,4 +1,4 @@
-"""PKCS#12 files (RFC 7292), as Windows, Java, OpenSSL and appliances write them: any age, any order, any number of certificates."""
+"""Reads PKCS#12 files (RFC 7292) of Windows, Java, OpenSSL and appliances: of any age, with certificates in any order."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from core.x509.passphrase import UnusablePassphrase, for_pkcs12, no_panic
 
 _FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError, x509.InvalidVersion)
 _LARGEST_KEY_BAG = 6 * 1024
-"""An RSA key of 8192 bits takes 4.7 kB; loading larger ones takes many seconds."""
+"""Limit in bytes. An RSA key of 8192 bits has 4.7 kB; loading larger ones takes many seconds."""
 
 _EXPORT_AGAIN = "Export it again, or run: openssl pkcs12 -legacy -in FILE -nodes -out all.pem, and give all.pem."
 
 
 class PfxProblem(ValueError):
-    """It cannot be read; the text is one sentence, `fix` says what to do."""
+    """The file cannot be read. The text is one sentence; `fix` says what to do."""
 
     def __init__(self, text: str, fix: str = _EXPORT_AGAIN) -> None:
         super().__init__(text)
@@ -30,27 +30,27 @@ class PfxProblem(ValueError):
 
 
 class PfxNeedsPassphrase(PfxProblem):
-    """It is protected, and no passphrase was given."""
+    """The file is encrypted, and no passphrase was given."""
 
 
 class PfxPassphraseWrong(PfxProblem):
-    """The passphrase does not open it."""
+    """The passphrase does not open the file."""
 
 
 class Contents(Struct):
-    """What a file holds. Its repr shows no key."""
+    """The content of a file. Its repr shows no key."""
 
     certificates: list[bytes]
     """DER, in the file's order."""
     keys: list[PrivateKey] = field(default_factory=list)
     unused: list[MalformedKey] = field(default_factory=list)
-    """Why further keys in it cannot be used."""
+    """Errors of further keys in the file that cannot be used."""
     passphrase_unused: bool = False
-    """A passphrase was given, and the file needs none."""
+    """A passphrase was given, but the file needs none."""
 
 
 def read(data: bytes, passphrase: bytes | None) -> Contents:
-    """Return everything in a file. Raises PfxProblem."""
+    """Read everything in a file. `passphrase`: UTF-8. Raises PfxProblem and its subclasses."""
     _refuse_hostile(data)
     try:
         passphrase = for_pkcs12(passphrase)
@@ -66,7 +66,7 @@ def read(data: bytes, passphrase: bytes | None) -> Contents:
     except (PfxNeedsPassphrase, PfxPassphraseWrong):
         raise
     except PfxProblem:
-        # What stopped it may be a key that the library does not know: by itself it can be named.
+        # The cause may be a key that the library does not support: read separately, it can be named.
         found = None if parts is None else _read_in_parts(parts, passphrase)
         if found is None:
             raise
@@ -107,7 +107,7 @@ def _read_as_one(data: bytes, passphrase: bytes | None) -> Contents:
 
 
 def _read_in_parts(parts: Parted, passphrase: bytes | None) -> Contents | None:
-    """Read the keys by themselves; None where that is not possible, and the file has to be read as a whole."""
+    """Read the keys separately. None: that is impossible, and the file must be read as a whole."""
     for attempt in _attempts(passphrase):
         try:
             with no_panic():
@@ -127,14 +127,14 @@ def _read_in_parts(parts: Parted, passphrase: bytes | None) -> Contents | None:
 
 
 def _attempts(passphrase: bytes | None) -> list[bytes | None]:
-    """Return what to try in order. No passphrase is written in two ways, and some give one where there is none."""
+    """Return the passphrases to try, in order. "No passphrase" has two encodings, and some users give one that is not needed."""
     if not passphrase:
         return [None, b""]
     return [passphrase, None, b""]
 
 
 def _refuse_unreadable(exc: Exception) -> None:
-    """Raise PfxProblem for a failure that no other passphrase would fix."""
+    """Raise PfxProblem for a failure that another passphrase would not fix."""
     text = str(exc).lower()
     if "unsupported" in text and "password" not in text:
         raise PfxProblem("The file has content or an encryption that certdeck does not support.") from exc
@@ -162,7 +162,7 @@ def _refuse_hostile(data: bytes) -> None:
 
 
 def _has_large_key(reader: Reader, element: Element, depth: int) -> bool:
-    """Tell whether a key bag is larger than any key that loads in bearable time."""
+    """Tell whether a key bag is larger than any key that loads in reasonable time."""
     if depth > 64:
         raise NotDer("nested too deep")
     if element.tag == OCTET_STRING:

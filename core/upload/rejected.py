@@ -7,8 +7,8 @@ from core.upload.values import UploadCheck
 
 
 class InputRejected(CertdeckError):
-    """An upload did not pass. `details["checks"]` holds the checks."""
+    """An upload did not pass its checks. `details["checks"]` has the results."""
 
     code = "input-rejected"
     outcome: UploadCheck | None = None
-    """The whole of what the checks say, for the front ends."""
+    """The complete result of the checks, for the front ends."""

@@ -1,7 +1,7 @@
-"""Puts right what mail, word processors, web pages and configuration files do to PEM. Pure; each step is linear.
+"""Repairs PEM that mail programs, word processors, web pages or configuration files have altered. Pure; each step is linear.
 
-A step is taken only where its traces are there, and what comes out still has to be whole PEM with whole DER in it: a wrong guess
-yields nothing. What cannot be put right is named by whoever asked.
+A step runs only if its traces are present, and its result must still be complete PEM with complete DER: a wrong guess has no
+effect. The caller reports what cannot be repaired.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from quopri import decodestring
 from urllib.parse import unquote_to_bytes
 
 _DASH = rb"(?:-|\xe2\x80[\x90-\x95]|\xe2\x88\x92|\xef\xb9[\x98\xa3]|\xef\xbc\x8d|\xc2\xad)"
-"""A dash of any kind: hyphen, en, em, minus, their wide and small forms (UTF-8)."""
+"""Any dash (UTF-8): hyphen, en dash, em dash, minus, and their wide and small forms."""
 _MARK = re.compile(
-    # Not from within a run of dashes, and a run is never given back: a mebibyte of dashes costs one look at each.
+    # Never start within a run of dashes, and never backtrack into one: a mebibyte of dashes costs one step for each.
     rb"(?<![-\x90-\x95])"
     + _DASH
     + rb"{1,10}+[ \t]{0,4}(BEGIN|END)[ \t]{1,4}([A-Za-z0-9 #./_]{1,64}?)[ \t]{0,4}"
@@ -41,7 +41,7 @@ _MOST_PARTS = 20
 
 
 def repaired(text: bytes) -> tuple[bytes, str]:
-    """Return the text with everything put right that was found, and what that was, in words; empty where nothing was."""
+    """Return the repaired text, and the names of the repairs, separated by commas. Empty: nothing was repaired."""
     found = []
     for words, step in _STEPS:
         better = step(text)
@@ -52,17 +52,17 @@ def repaired(text: bytes) -> tuple[bytes, str]:
 
 
 def marks(text: bytes) -> int:
-    """Return how many BEGIN and END lines there are, those among them that no PEM reader takes for one."""
+    """Return the number of BEGIN and END lines, including malformed ones that PEM readers do not accept."""
     return sum(1 for _ in _MARK.finditer(text))
 
 
 def _without_quotes(text: bytes) -> bytes:
-    """Take away what a mail program puts before quoted lines."""
+    """Remove the quote marks that mail programs put before quoted lines."""
     return _QUOTED.sub(b"", text) if _QUOTED_MARK.search(text) else text
 
 
 def _without_escapes(text: bytes) -> bytes:
-    """Undo escapes of JSON, also those that were escaped once more."""
+    """Decode JSON escapes, also doubly escaped ones."""
 
     def plain(match: re.Match[bytes]) -> bytes:
         if match[3]:
@@ -73,7 +73,7 @@ def _without_escapes(text: bytes) -> bytes:
 
 
 def _without_entities(text: bytes) -> bytes:
-    """Undo the line ends of HTML and XML, and take away tags."""
+    """Decode the line breaks of HTML and XML, and remove tags."""
     return _ENTITIES.sub(b"\n", text) if b"&" in text or b"<" in text else text
 
 
@@ -82,12 +82,12 @@ def _without_percent(text: bytes) -> bytes:
 
 
 def _without_quoted_printable(text: bytes) -> bytes:
-    """Undo quoted-printable. A base64 text has no equals sign but at its end, and that would stand there as `=3D`."""
+    """Decode quoted-printable. Base64 has an equals sign only at its end, which is then encoded as `=3D`."""
     return decodestring(text) if b"=3D" in text.upper() else text
 
 
 def _with_plain_marks(text: bytes) -> bytes:
-    """Write the BEGIN and END lines with five hyphens in capitals."""
+    """Normalize the BEGIN and END lines: five hyphens, upper case."""
     return _MARK.sub(lambda match: b"-----%b %b-----" % (match[1].upper(), match[2].upper()), text)
 
 
@@ -102,7 +102,7 @@ _STEPS: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
 
 
 def mail_parts(text: bytes) -> list[bytes]:
-    """Return the decoded parts of a mail that are encoded for transport (RFC 2045), a few at most."""
+    """Return the decoded parts of a mail that have a transfer encoding (RFC 2045), at most 20."""
     text = text.replace(b"\r\n", b"\n")
     found: list[bytes] = []
     for header in islice(_ENCODED.finditer(text), _MOST_PARTS):
@@ -118,7 +118,7 @@ def mail_parts(text: bytes) -> list[bytes]:
 
 
 def hidden_values(text: bytes) -> list[bytes]:
-    """Return what stands as base64 in the values of a YAML, JSON, XML or other text, a few at most; or of a hex dump."""
+    """Return the decoded base64 values in YAML, JSON, XML or other text, at most 20; or the bytes of a hex dump."""
     if _HEX.match(text):
         digits = re.sub(rb"[^0-9A-Fa-f]", b"", re.sub(rb"quit", b"", text, flags=re.IGNORECASE))
         return [bytes.fromhex(digits[: len(digits) // 2 * 2].decode("ascii"))]

@@ -1,4 +1,4 @@
-"""How strong a certificate's key and signature are, and for what it may be used. Pure; each answer is (status, words, fix)."""
+"""Checks the strength of a certificate's key and signature, and its permitted uses. Pure; each answer is (status, detail, fix)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ANY_USAGE = x509.ObjectIdentifier("2.5.29.37.0")
 
 
 def key_strength(certificate: Certificate) -> Answer:
-    """Judge the key of a certificate."""
+    """Check the key of a certificate."""
     try:
         key = certificate.native.public_key()
     except (ValueError, UnsupportedAlgorithm):
@@ -76,7 +76,7 @@ def _curve(curve: ec.EllipticCurve) -> Answer:
 
 
 def signature(leaf: Certificate, above: tuple[Certificate, ...]) -> Answer:
-    """Judge the signatures of the leaf and of the intermediates above it."""
+    """Check the signatures of the leaf and of the intermediates above it."""
     weak = _broken_hash(leaf)
     again = "Have the certificate reissued: every CA now signs with SHA-256."
     if weak and leaf.self_signed:
@@ -123,7 +123,7 @@ def _broken_hash(certificate: Certificate) -> str:
 
 
 def usage(leaf: Certificate) -> Answer:
-    """Judge whether a TLS server may use the certificate (RFC 5280 §4.2.1.3, §4.2.1.12)."""
+    """Check whether a TLS server may use the certificate (RFC 5280 §4.2.1.3, §4.2.1.12)."""
     extensions = leaf.extensions
     again = "Have the certificate reissued for a web server."
     try:
@@ -146,7 +146,7 @@ def usage(leaf: Certificate) -> Answer:
 
 
 def must_staple(leaf: Certificate) -> Answer:
-    """Judge whether clients demand more than the certificate (RFC 7633)."""
+    """Check whether the certificate requires OCSP stapling (RFC 7633)."""
     try:
         features = set(leaf.extensions.get_extension_for_class(x509.TLSFeature).value)
     except x509.ExtensionNotFound:

@@ -1,4 +1,4 @@
-"""What people hand over by mistake, named for what it is, with what to give instead."""
+"""Recognizes files that users upload by mistake, and says what to give instead."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class Foreign(Struct, frozen=True):
     """Something that is neither a certificate nor a key for TLS."""
 
     what: str
-    """Begins in lower case: `an OpenSSH private key`."""
+    """Name, in lower case: `an OpenSSH private key`."""
     instead: str
-    """One or two sentences."""
+    """What to do instead, in one or two sentences."""
     is_key: bool = False
-    """Somebody took it for the private key."""
+    """The user may have taken it for the private key."""
 
 
 _CSR = Foreign(
@@ -58,10 +58,10 @@ BY_LABEL = {
     "X9.42 DH PARAMETERS": Foreign("key exchange parameters", "They are not needed; omit them."),
     "DH PARAMETERS": Foreign("key exchange parameters", "They are not needed; omit them."),
 }
-"""Label of a PEM block → what it is."""
+"""Label of a PEM block → its description."""
 
 SILENT_LABELS = frozenset({"EC PARAMETERS"})
-"""Goes with the key behind it; tells nothing that the key does not."""
+"""Labels to skip: the key that follows contains the same information."""
 
 BY_KIND = {
     ContentKind.CSR: _CSR,
@@ -105,13 +105,13 @@ _BEGINNINGS = (
 
 
 def by_label(label: str) -> Foreign | None:
-    """Return what a PEM block is, by its label; None for a label that says nothing."""
+    """Return the description of a PEM block with this label. None: the label is not known."""
     if label.startswith("PGP "):
         return _PGP
     return BY_LABEL.get(label)
 
 
 def by_beginning(data: bytes) -> Foreign | None:
-    """Return what a file is, by its first bytes; None for what nobody knows."""
+    """Return the description of a file, by its first bytes. None: they are not known."""
     start = data[:64].lstrip()
     return next((foreign for beginning, foreign in _BEGINNINGS if start.startswith(beginning)), None)

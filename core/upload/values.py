@@ -1,4 +1,4 @@
-"""What goes into a check of an upload and what comes out of it. Light: a front end makes these before anything is parsed."""
+"""The inputs and results of upload checks. Light: a front end creates them before anything is parsed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 from core.lineage_status import LineageStatus
 
 MOST_BYTES = 1024 * 1024
-"""Of one part. The largest bundle of CAs in use has a quarter of it."""
+"""Limit of one part. The largest CA bundle in use has a quarter of that."""
 MOST_PARTS = 20
 
 PASSPHRASE_NEEDED = "needed"
@@ -18,120 +18,120 @@ PASSPHRASE_WRONG = "wrong"
 
 
 class Part(Struct, frozen=True):
-    """One file, paste or standard input. Its repr shows no content: there may be a key in it."""
+    """One file, paste or standard input. Its repr shows no content, which may include a key."""
 
     label: str
-    """What messages call it: a file's name, `standard input`, `the paste`. Data from outside."""
+    """Its name in messages: a file name, `standard input`, `the paste`. Untrusted data."""
     data: bytes
     roles: tuple[str, ...] = ()
-    """What it was given as: `cert`, `key`, `chain`, `pfx`. Empty: as anything."""
+    """The roles it was given for: `cert`, `key`, `chain`, `pfx`. Empty: any."""
 
     def __repr__(self) -> str:
         return f"Part({self.label!r}, {len(self.data)} bytes)"
 
 
 class Upload(Struct, frozen=True):
-    """Everything that was given, in any order and mix. Its repr shows no secret."""
+    """All provided parts, in any order and mix. Its repr shows no secret."""
 
     parts: tuple[Part, ...]
     passphrase: bytes | None = None
-    """For whatever is protected by one. UTF-8."""
+    """For encrypted keys and PKCS#12 files. UTF-8."""
 
     def __repr__(self) -> str:
         return f"Upload({self.parts!r})"
 
 
 class ImportRequest(Struct, frozen=True, kw_only=True):
-    """An upload that is to become the live version of a lineage. Its repr shows no secret."""
+    """An upload to make the live version of a lineage. Its repr shows no secret."""
 
     name: str
-    """Of the lineage, which may not exist yet."""
+    """Name of the lineage, which need not exist."""
     upload: Upload
     host: str | None = None
-    """What clients call the service: it has to be among the certificate's names."""
+    """Host name that clients use: the certificate must cover it."""
     targets: Sequence[str] | None = None
-    """Onto these from now on; None: those the lineage has."""
+    """The lineage's targets from now on. None: unchanged."""
     force: bool = False
-    """Let failures pass that cannot stop a service."""
+    """Accept failures that do not prevent a service from running."""
     fetch_chain: bool = False
-    """Fetch missing intermediates from where the certificates say they are; ten seconds at worst."""
+    """Download missing intermediates from the URLs in the certificates. Takes at most ten seconds."""
     replace: bool = False
-    """Also where the lineage is renewed by a CA so far, which then ends."""
+    """Import even if a CA renews the lineage, which then ends, or if it has an open order."""
     keep_issuer: bool = False
     """The lineage keeps its settings and is renewed as before; the certificate must cover its names."""
 
 
 class CsrRequest(Struct, frozen=True):
-    """A signing request that is to be made, with a private key of its own."""
+    """A signing request to create, with a new private key."""
 
     name: str
     domains: Sequence[str]
-    """As typed."""
+    """As entered by the user."""
     key_type: str | None = None
-    """None: that of the request there is, else the configured one."""
+    """None: that of an existing request, else the configured one."""
     subject: str | None = None
-    """`O=Acme Ltd,C=DE`; None: that of the request there is, else none."""
+    """For example `O=Acme Ltd,C=DE`. None: that of an existing request, else none."""
     replace: bool = False
-    """Give up a request of that name that asks for something else."""
+    """Replace an existing request with this name."""
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
     """One line of the checklist."""
 
     id: str
-    """`parse`, `key-match` …."""
+    """For example `parse`, `key-match`."""
     title: str
-    """For people: `Key belongs to certificate`."""
+    """For display, for example `Key matches certificate`."""
     status: str
     """`pass`, `warn`, `fail`, `skip`."""
     detail: str
     """One or two sentences."""
     fix: str = ""
-    """What to do; empty when there is nothing to do."""
+    """What to do. Empty: nothing."""
     forced: bool = False
-    """It failed, and `force` let it pass."""
+    """It failed, and `force` accepted it."""
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):
-    """A certificate or a key that was given and is not used."""
+    """A provided certificate or key that is not used."""
 
     kind: str
     """`certificate`, `root`, `key`."""
     what: str
-    """A certificate's subject, a key's type. Data from outside, cleaned."""
+    """Subject of a certificate, or type of a key. Cleaned."""
     not_after: datetime | None = None
     sha256: str = ""
 
 
 class UploadCheck(Struct, frozen=True, kw_only=True):
-    """What the checks say of an upload. Holds no key."""
+    """The result of the checks of an upload. Contains no key."""
 
     accepted: bool
-    """No check failed, or only such as were forced."""
+    """No check failed, apart from forced ones."""
     checks: tuple[CheckResult, ...]
     certificate: LineageStatus | None
-    """What status would show once it is applied; None where there is no certificate in it."""
+    """The status that the lineage would have. None: the upload contains no certificate."""
     current: LineageStatus | None = None
-    """What the lineage has now, for a look at old and new side by side."""
+    """The current status of the lineage, for a comparison."""
     passphrase: str = ""
-    """`needed` or `wrong`: ask for one and check again. Empty: none is missing."""
+    """`needed` or `wrong`: ask for one and check again. Empty: no problem."""
     found: tuple[str, ...] = ()
-    """What was recognised, e.g. `1 certificate`, `1 key`, `2 in the chain`."""
+    """What was recognized, for example `1 certificate`, `1 key`, `2 in the chain`."""
     notes: tuple[str, ...] = ()
-    """What was decided automatically: left out, completed, put in order."""
+    """Automatic decisions: ignored, completed, sorted."""
     left_out: tuple[LeftOut, ...] = ()
-    """What was given and is not used."""
+    """Provided certificates and keys that are not used."""
     is_reordered: bool = False
-    """The certificates of the chain were given in another order than they are sent in."""
+    """The provided order of the chain differs from the order in which it is sent."""
     request: str = ""
-    """The open signing request that it answers: no key was given, and the key made with that request is used."""
+    """Name of the open signing request whose key is used, because no key was provided. Empty: none."""
     chain_state: str = ""
-    """`complete`, `private` (complete but for trust: the root has to be on the clients), `open` (its end is not known here),
-    `incomplete`, `refused`, `self-signed`. Empty: there is no certificate."""
+    """`complete`, `private` (complete, but clients must have the root), `open` (this box does not know its end), `incomplete`,
+    `refused`, `self-signed`. Empty: there is no certificate."""
     can_be_forced: bool = False
-    """It is not accepted, and with `force` it would be."""
+    """It is not accepted, but would be with `force`."""
     can_be_fetched: bool = False
-    """Something of its chain is missing, and the certificate says where that is: `fetch_chain` asks there."""
+    """The chain is incomplete, and the certificate has the URL of its issuer: `fetch_chain` downloads from there."""
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:
@@ -143,28 +143,28 @@ class UploadCheck(Struct, frozen=True, kw_only=True):
 
 
 class Imported(Struct, frozen=True, kw_only=True):
-    """An upload that was applied."""
+    """A successfully imported upload."""
 
     check: UploadCheck
     status: LineageStatus
     unchanged: bool = False
-    """The same pair was live already: nothing new was stored, it was deployed once more."""
+    """The same pair was already live: no new version was stored, and it was deployed again."""
 
 
 class SigningRequest(Struct, frozen=True, kw_only=True):
-    """A request that goes to a CA elsewhere. Its key is on this box, and not in here (CL-15)."""
+    """A signing request for a CA without ACME. Its key stays on this box and is not in this value (CL-15)."""
 
     name: str
     domains: tuple[str, ...]
-    """A-labels, `*.` names, addresses."""
+    """A-labels, `*.` names, IP addresses."""
     key_type: str
     subject: str
-    """`O=Acme Ltd,C=DE`; empty for none."""
+    """For example `O=Acme Ltd,C=DE`. Empty: none."""
     created: datetime
     pem: str
     advice: tuple[str, ...] = ()
-    """What one should know of these names, a sentence each."""
+    """Advice about these names, a sentence each."""
     is_new: bool = False
-    """It was made just now."""
+    """It was just created."""
     is_lost: bool = False
-    """Its private key is gone."""
+    """Its private key is missing."""

@@ -1,7 +1,7 @@
-"""A second look at a whole chain, by the libraries that clients use: what is signed may still not be allowed (RFC 5280 §6).
+"""Verifies a whole chain with the libraries that clients use: a signed chain may still violate rules (RFC 5280 §6).
 
-Path lengths, name constraints, critical extensions, who may sign at all. The strict one is asked first, with the rules that private
-PKIs break relaxed; where it refuses, OpenSSL decides, because servers and most clients are OpenSSL.
+The rules are path lengths, name constraints, critical extensions, and which certificates may sign. The strict library is tried
+first, without the rules that private PKIs often break. If it refuses, OpenSSL decides, because servers and most clients use it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _FAILURES = (VerificationError, ValueError, TypeError)
 def chain_refusal(
     leaf: Certificate, intermediates: Sequence[Certificate], root: Certificate, now: datetime
 ) -> str | None:
-    """Return why clients that trust `root` refuse the chain, in a few plain words; None when they accept it.
+    """Return in a few words why clients that trust `root` reject the chain. None: they accept it.
 
-    `root` may be an intermediate where no root is known: its own issuer is not looked at then.
+    `root` may be an intermediate if no root is known: its own issuer is not checked then.
     """
     natives = [each.native for each in (leaf, *intermediates)]
     anchor = root.native
@@ -50,7 +50,7 @@ def _is_accepted(
 
 
 def _subject(names: Sequence[str]) -> x509.DNSName | x509.IPAddress:
-    """Return a name that the certificate is for. Raises ValueError where none can be asked for."""
+    """Return a name that the certificate covers, for the verifier. Raises ValueError if there is none."""
     first = names[0].replace("*", "any") if names else ""
     try:
         return x509.IPAddress(ipaddress.ip_address(first))

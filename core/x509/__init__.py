@@ -2,6 +2,6 @@
 
 import warnings
 
-# cryptography warns each time that it reads a certificate which violates RFC 5280; the checks report what is wrong with it.
-# Set once for the process: `catch_warnings` around each use would change the filters of the other threads.
+# cryptography warns about every certificate that violates RFC 5280; the checks report such faults themselves.
+# Set once for the process: `catch_warnings` around each use would change the filters of other threads.
 warnings.filterwarnings("ignore", module=r"core\.(x509|upload)\.")

@@ -1,4 +1,4 @@
-"""What a private CA signs: its own root, and leaves below it (RFC 5280)."""
+"""Creates the certificates of a private CA: its root, and leaves below it (RFC 5280)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.x509.selfsigned import LONGEST_COMMON_NAME, common_name_of, server_cer
 
 
 def new_root(key: PrivateKey, common_name: str, *, not_before: datetime, not_after: datetime) -> Certificate:
-    """Return a root that may sign leaves and nothing else (path length 0)."""
+    """Return a root certificate that may sign only leaves (path length 0)."""
     subject = common_name_of(common_name)
     usage = x509.KeyUsage(
         digital_signature=False,
@@ -51,7 +51,7 @@ def sign_leaf(
     not_before: datetime,
     not_after: datetime,
 ) -> Certificate:
-    """Return a server certificate for `names`, signed by the root. The common name is the first name where it fits."""
+    """Return a server certificate for `names`, signed by the root. The common name is the first name, if it fits."""
     first = names[0]
     fits = len(first) <= LONGEST_COMMON_NAME and not is_address(first)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, first)] if fits else [])

@@ -1,7 +1,7 @@
 """One parsed certificate as plain values (RFC 5280).
 
-Everything textual comes from whoever made the certificate, so it is cleaned here, at the source: control characters,
-terminal escapes and bidirectional overrides never reach a screen, a log or a file name.
+All text comes from the creator of the certificate, so it is cleaned here, at the source: control characters, terminal escapes and
+bidirectional overrides never reach a screen, a log or a file name.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from core.x509.spki import is_explicit_curve, is_pss, spki_of
 
 LONGEST_TEXT = 200
 LONGEST_NAME = 255
-"""A DNS name has at most 253 characters (RFC 1035); names are compared with what was ordered, so none of them is cut."""
+"""A DNS name has at most 253 characters (RFC 1035). Names are compared with the ordered ones, so none may be cut."""
 _KEPT = 32
-"""Certificates: a new one is looked at five times until it is live, and many have the same chain."""
+"""Number of cached certificates: a new one is parsed five times until it is live, and many share a chain."""
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _UNREADABLE = (
-    # What cryptography raises, as tried with tens of thousands of altered certificates.
+    # The exceptions of cryptography, from tests with tens of thousands of altered certificates.
     ValueError,
     TypeError,
     x509.InvalidVersion,
@@ -43,31 +43,31 @@ _UNREADABLE = (
 
 
 class MalformedCertificate(ValueError):
-    """The bytes are not a certificate; the text is a sentence for people."""
+    """The bytes are not a certificate. The text is a sentence for messages."""
 
 
 class Certificate(Struct, frozen=True, kw_only=True):
-    """What a certificate says."""
+    """The content of a certificate."""
 
     der: bytes
     subject: str
-    """Common name, else the first SAN, else the whole name; cleaned, never longer than 200 characters."""
+    """Common name, else the first SAN, else the whole name. Cleaned, at most 200 characters."""
     issuer: str
-    """Organisation and common name of who signed it; cleaned."""
+    """Organization and common name of the issuer. Cleaned."""
     issuer_cn: str
     serial: str
     """Upper-case hex of whole bytes, no `0x`."""
     not_before: datetime
     not_after: datetime
     names: tuple[str, ...]
-    """DNS names (A-labels, lower case) and IP addresses of the SAN, in its order; the common name where there is no SAN."""
+    """DNS names (A-labels, lower case) and IP addresses of the SAN, in its order. Without a SAN: the common name."""
     dns_names: tuple[str, ...]
-    """Those of `names` that stand as DNS names, whatever they look like."""
+    """Those of `names` that are DNS names in the certificate, whatever they look like."""
     addresses: tuple[str, ...]
-    """Those of `names` that stand as IP addresses of the SAN."""
+    """Those of `names` that are IP addresses in the SAN."""
     has_san: bool
     self_signed: bool
-    """By signature, not by name alone."""
+    """Determined by its signature, not only by its names."""
     is_ca: bool
     key_type: str
     """`ec-256`, `rsa-2048`, `rsa-pss-2048`, `ec-explicit`, `ed25519` …, `other`."""
@@ -75,28 +75,28 @@ class Certificate(Struct, frozen=True, kw_only=True):
     """`AA:BB:…` of the DER."""
     authority_key_identifier: bytes | None
     public_key_spki: bytes
-    """DER SubjectPublicKeyInfo; of an EC key in the one form that keys are compared in. Empty where it cannot be read."""
+    """DER SubjectPublicKeyInfo; for an EC key in normalized form, for comparison with keys. Empty: unreadable."""
     native: x509.Certificate
-    """As cryptography parsed it."""
+    """The certificate object of cryptography."""
 
     @property
     def extensions(self) -> x509.Extensions:
-        """The extensions, which have been parsed before."""
+        """The parsed extensions. Accessing them does not fail."""
         return self.native.extensions
 
     @property
     def renewal_id(self) -> str | None:
-        """What the CA calls it in ARI and in `replaces`: `base64url(AKI).base64url(serial)`; None without an AKI. RFC 9773 §4.1."""
+        """Its ARI identifier, also for `replaces`: `base64url(AKI).base64url(serial)` (RFC 9773 §4.1). None: it has no AKI."""
         if self.authority_key_identifier is None or self.serial.startswith("-"):
             return None
         number = int(self.serial, 16)
-        # The content of a DER INTEGER: two's complement, so a leading zero where the highest bit is set.
+        # The content of a DER INTEGER: two's complement, so with a leading zero if the highest bit is set.
         serial = number.to_bytes(number.bit_length() // 8 + 1, "big")
         return f"{_base64url(self.authority_key_identifier)}.{_base64url(serial)}"
 
 
 def parse_pem(data: bytes) -> list[Certificate]:
-    """Return every certificate block in order. Raises MalformedCertificate where there is none or one is broken."""
+    """Parse every certificate block, in order. Raises MalformedCertificate if there is none or one is damaged."""
     blocks = _BLOCK.findall(data)
     if not blocks:
         raise MalformedCertificate("It contains no PEM certificate.")
@@ -113,7 +113,7 @@ def _parse_block(block: bytes) -> Certificate:
 
 
 def parse_der(data: bytes) -> Certificate:
-    """Return the certificate. Raises MalformedCertificate."""
+    """Parse a certificate. Raises MalformedCertificate."""
     try:
         parsed = x509.load_der_x509_certificate(data)
     except _UNREADABLE as exc:
@@ -122,14 +122,14 @@ def parse_der(data: bytes) -> Certificate:
 
 
 def to_pem(certificate: Certificate) -> bytes:
-    """Return the PEM, 64 characters a line, with a newline at its end."""
+    """Return the PEM, with 64 characters in a line and a newline at its end."""
     text = b64encode(certificate.der)
     lines = [text[i : i + 64] for i in range(0, len(text), 64)]
     return b"\n".join([b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""])
 
 
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Return text with U+FFFD for each character that is not seen or would be obeyed, at most `longest` long."""
+    """Return text with U+FFFD for each invisible or control character, at most `longest` characters."""
     return visible(text, longest)
 
 
@@ -189,7 +189,7 @@ def _printables(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _serial(number: int) -> str:
-    """Return a serial number as openssl shows it: whole bytes, so a leading zero where there is one."""
+    """Return a serial number in OpenSSL's format: hex of whole bytes, with a leading zero if needed."""
     digits = f"{abs(number):X}"
     return f"{'-' if number < 0 else ''}{digits.zfill(len(digits) + len(digits) % 2)}"
 
@@ -197,12 +197,12 @@ def _serial(number: int) -> str:
 def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     found = name.get_attributes_for_oid(oid)
     value = found[0].value if found else ""
-    # Stripped: a name of blanks alone shows nothing, and the next best one is wanted.
+    # Stripped, so that a blank name counts as empty and the next one is used.
     return (value if isinstance(value, str) else value.decode("latin-1")).strip()
 
 
 def _alternative_names(parsed: x509.Certificate) -> list[tuple[str, bool]] | None:
-    """Return the DNS names and addresses of the SAN, and which of them are addresses; None without a SAN."""
+    """Return (name, whether it is an IP address) for the SAN's DNS names and IP addresses. None: there is no SAN."""
     try:
         san = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -236,11 +236,11 @@ def _key_type(key: object | None, spki: bytes) -> str:
 
 
 def _comparable_spki(parsed: x509.Certificate, key: object | None) -> bytes:
-    """Return the public key as the key's own class would write it: points may stand compressed, curves written out."""
+    """Return the public key in the normalized form of the key classes: it may have a compressed point or an explicit curve."""
     if key is None:
         return b""
     own = spki_of(parsed)
-    # cryptography forgets that a key is for PSS alone.
+    # cryptography does not keep the restriction of a key to PSS.
     return own if is_pss(own) else parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 

@@ -1,4 +1,4 @@
-"""Chains: taken apart, followed link by link, and compared with what was ordered."""
+"""Splits and sorts chains, verifies their links, and compares an issued certificate with its order."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.x509.signature import has_signed
 
 
 def split_fullchain(pem: bytes) -> tuple[Certificate, list[Certificate]]:
-    """Return the leaf, which stands first, and what follows it. Raises MalformedCertificate."""
+    """Return the leaf, which is first, and the certificates after it. Raises MalformedCertificate."""
     leaf, *rest = parse_pem(pem)
     return leaf, rest
 
 
 def chain_problem(leaf: Certificate, intermediates: Sequence[Certificate]) -> str | None:
-    """Return why the certificates do not follow one another, each signed by the next; None when they do."""
+    """Return why the certificates are not a chain, each signed by the next. None: they are."""
     below = leaf
     for above in intermediates:
         if not has_signed(above.native, below.native):
@@ -28,11 +28,11 @@ def chain_problem(leaf: Certificate, intermediates: Sequence[Certificate]) -> st
 
 
 def in_order(fullchain: bytes, spki: bytes, now: datetime) -> bytes:
-    """Return what a CA sent with the leaf first and its chain in order; of twins the one that lasts longest.
+    """Return a CA's response with the leaf first and its chain in order; of equivalent intermediates, the one that ends last.
 
-    A chain that is in order and breaks no rule keeps all its certificates, a root at its end included, and so does one that cannot
-    be put in order. Nothing but certificates comes back: services would read a key or other text that a CA adds (RFC 8555 §7.4.2).
-    What holds no certificate comes back as it is: `issued_pair_problem` says why.
+    A chain that is in order and violates no rule keeps all its certificates, including a root at its end, and so does one that
+    cannot be sorted. The result contains only certificates: services would read a key or other text that a CA adds (RFC 8555
+    §7.4.2). A response without a certificate is returned unchanged: `issued_pair_problem` reports the reason.
 
     Args:
         fullchain: PEM.
@@ -57,7 +57,7 @@ def _pem(certificates: Iterable[Certificate]) -> bytes:
 
 
 def issued_pair_problem(fullchain: bytes, spki: bytes, names: Sequence[str], now: datetime) -> str | None:
-    """Return why what a CA sent is not what was ordered; None when it is.
+    """Return why a CA's certificate is not what was ordered. None: it is.
 
     Args:
         fullchain: PEM, leaf first.

@@ -1,7 +1,7 @@
-"""What it costs to try a passphrase, read from the structure before anything is tried.
+"""Reads the cost of trying a passphrase from a structure, before it is tried.
 
-A file names its own count of key-derivation rounds, so a small file can ask for hours of work. The count is read here and compared
-with what is honest: OpenSSL writes 2,048 rounds, the most careful programs 600,000.
+A file specifies its number of key-derivation rounds, so a small file can require hours of work. The number is read here and
+compared with common values: OpenSSL writes 2,048 rounds, the most careful programs 600,000.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from core.x509.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
 
 MOST_ROUNDS = 2_000_000
-"""In all key derivations of one file together, counted as rounds of HMAC-SHA-256: a second of work on a small machine."""
+"""Limit for all key derivations of one file together, in rounds of HMAC-SHA-256: a second of work on a small machine."""
 _OLD_WEIGHT = 3
 """PKCS#12 derives a key of two blocks and an initialization vector, each with all rounds."""
 _WIDE_WEIGHT = 2
 """SHA-384 and SHA-512 take more than twice as long as SHA-256."""
 _MOST_SCRYPT_BYTES = 64 * 1024 * 1024
 _SCRYPT_BYTES_PER_ROUND = 200
-"""So that scrypt's blocks are counted in the same unit: one round of PBKDF2 takes as long as this many bytes."""
+"""Converts scrypt's memory to the same unit: one round of PBKDF2 takes as long as this many bytes."""
 _MOST_NESTING = 64
 
 _PKCS5 = bytes.fromhex("2a864886f70d0105")
@@ -30,13 +30,13 @@ _SCRYPT = bytes.fromhex("2b06010401da47040b")
 
 
 class TooCostly(ValueError):
-    """It asks for more work than anything honest does; the text says how much."""
+    """It requires more work than any legitimate file. The text says how much."""
 
 
 def check_kdf_cost(data: bytes, *, is_pkcs12: bool = False) -> int:
-    """Return how many rounds all key derivations in `data` (DER or BER) take together, where that is little enough.
+    """Return the number of rounds of all key derivations in `data` (DER or BER) together.
 
-    Raises TooCostly, and NotDer for what cannot be followed.
+    Raises TooCostly above the limit; NotDer for data that cannot be parsed.
     """
     reader = Reader(data)
     top = reader.whole()
@@ -66,19 +66,19 @@ def _rounds(reader: Reader, element: Element, depth: int) -> int:
 
 
 def _inside_string(reader: Reader, element: Element, depth: int) -> int:
-    """Look into a string that holds a structure of its own, as PKCS#12 packs its safes."""
+    """Return the rounds in a string that contains another structure, such as the safes of PKCS#12."""
     if reader.data[element.start : element.start + 1] != b"\x30":
         return 0
     inner = Reader(reader.content(element))
     try:
         top = inner.whole()
     except NotDer:
-        return 0  # random bytes that begin like one
+        return 0  # random bytes that begin like a structure
     return _rounds(inner, top, depth + 1)
 
 
 def _named_rounds(reader: Reader, parameters: Element, oid: bytes) -> int:
-    """Return what one key derivation costs, by its algorithm's name."""
+    """Return the rounds of one key derivation, by the OID of its algorithm."""
     if oid in _PBES1 or oid == _PBKDF2:
         values = list(reader.children(parameters))
         rounds = _number(reader, values[1]) if len(values) > 1 else 0
@@ -98,7 +98,7 @@ def _named_rounds(reader: Reader, parameters: Element, oid: bytes) -> int:
 
 
 def _mac_rounds(reader: Reader, top: Element) -> int:
-    """Return the rounds of the file's own checksum: the last value of MacData (RFC 7292 §4)."""
+    """Return the rounds of the file's checksum: the last value of MacData (RFC 7292 §4)."""
     parts = list(reader.children(top))
     if len(parts) < 3 or parts[2].tag != SEQUENCE:
         return 0

@@ -1,7 +1,7 @@
-"""What a certificate revocation list says about a certificate (RFC 5280 §5, §6.3.3). Pure.
+"""Reads the status of a certificate from a certificate revocation list (RFC 5280 §5, §6.3.3). Pure.
 
-A list counts only where it is the CA's own, complete, and for this certificate: delta lists, indirect lists, and lists for some
-reasons alone say nothing here. Without one that counts nothing is known, and nobody is alarmed.
+A list counts only if it is the CA's own, complete, and for this certificate: delta CRLs, indirect CRLs, and CRLs for only some
+reasons are ignored. Without a list that counts, the status is unknown, and nothing is reported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtens
 
 
 def parse(body: bytes) -> x509.CertificateRevocationList:
-    """Return the list in an answer, DER as RFC 5280 wants it or PEM. Raises NoAnswer."""
+    """Parse a CRL, in DER as required by RFC 5280, or in PEM. Raises NoAnswer."""
     try:
         if body.lstrip().startswith(b"-----BEGIN"):
             return x509.load_pem_x509_crl(body)
@@ -35,11 +35,11 @@ def said(
     place: ListPlace,
     now: datetime,
 ) -> Answer:
-    """Return what a list says about a leaf.
+    """Return the status of a leaf according to a list.
 
     Args:
-        issuers: certificates of which one may be the CA's.
-        place: the distribution point of the leaf that the list came from.
+        issuers: candidates for the CA's certificate.
+        place: the distribution point of the leaf from which the list was read.
 
     Raises NoAnswer.
     """
@@ -88,7 +88,7 @@ def _check_distribution_point(point: x509.IssuingDistributionPoint, place: ListP
     ):
         raise NoAnswer("it is not for certificates like this one")
     own = {each.value for each in point.full_name or () if isinstance(each, x509.UniformResourceIdentifier)}
-    # Without this comparison another part of the CA's lists, put in the place of ours, would hide a revocation.
+    # Without this comparison, another part of the CA's lists in place of ours would hide a revocation.
     if point.full_name and not own & set(place.names):
         raise NoAnswer("it is a different part of the CA's lists")
 

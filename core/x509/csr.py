@@ -1,7 +1,7 @@
-"""Certificate signing requests (RFC 2986): names in the SAN, and for a CA that wants one a subject.
+"""Certificate signing requests (RFC 2986): with the names in the SAN, and a subject for CAs that require one.
 
-No extended key usage (Google refuses it), no must-staple (Let's Encrypt refuses it since 2025-05-07): a CA decides both by itself.
-For ACME there is no subject either, unless the issuer is set to get a common name.
+They have no extended key usage (Google refuses it) and no must-staple (Let's Encrypt refuses it since 2025-05-07): the CA decides
+both. For ACME they have no subject, unless the issuer is configured to get a common name.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _LONGEST_COMMON_NAME = 64
 
 
 def build_csr(key: PrivateKey, names: Sequence[str], *, common_name: bool = False) -> bytes:
-    """Return the request for `names` (A-labels, `*.` names, IP addresses) as ACME wants it, in DER.
+    """Return the request for `names` (A-labels, `*.` names, IP addresses) for ACME, in DER.
 
     Args:
-        common_name: put the first name that fits into the subject, for a CA that wants one there.
+        common_name: put the first name that fits into the subject, for a CA that requires one there.
     """
     fitting = [name for name in names if len(name) <= _LONGEST_COMMON_NAME] if common_name else []
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name) for name in fitting[:1]])
@@ -41,12 +41,12 @@ def build_csr(key: PrivateKey, names: Sequence[str], *, common_name: bool = Fals
 
 
 def build_request(key: PrivateKey, names: Sequence[str], subject: Sequence[tuple[str, str]]) -> str:
-    """Return the request for a CA that is asked by hand, in PEM.
+    """Return the request for a CA without ACME, in PEM.
 
-    The first name is the common name as well, where it fits: forms of many CAs want one, and no client looks at it.
+    The first name is also the common name, if it fits: the forms of many CAs require one, and clients ignore it.
 
     Args:
-        subject: what `core.x509.subject.parse_subject` gives.
+        subject: the result of `core.x509.subject.parse_subject`.
     """
     attributes = [x509.NameAttribute(_ATTRIBUTES[kind], value) for kind, value in subject]
     if len(names[0]) <= _LONGEST_COMMON_NAME:
@@ -61,7 +61,7 @@ def _signed(key: PrivateKey, names: Sequence[str], subject: x509.Name) -> x509.C
 
 
 def general_names(names: Sequence[str]) -> list[x509.GeneralName]:
-    """Return names as they stand in a SAN."""
+    """Return names in the form of a SAN."""
     found: list[x509.GeneralName] = []
     for name in names:
         try:
@@ -72,14 +72,14 @@ def general_names(names: Sequence[str]) -> list[x509.GeneralName]:
 
 
 class SigningRequest(PublicPart):
-    """A request that somebody else has made. Raises ValueError for one that is none, or is not signed with its own key."""
+    """A request that was created elsewhere. Raises ValueError if it is invalid or not signed with its own key."""
 
     def __init__(self, der: bytes) -> None:
         try:
             self._request = x509.load_der_x509_csr(der)
             is_signed = self._request.is_signature_valid
             public = self._request.public_key()
-        except Exception as exc:  # what the parser says of damaged input differs from release to release
+        except Exception as exc:  # the parser's exceptions for damaged input differ between releases
             raise ValueError("it is not a signing request") from exc
         if not is_signed or not isinstance(
             public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
@@ -107,7 +107,7 @@ class SigningRequest(PublicPart):
 
     @property
     def names(self) -> frozenset[str]:
-        """The DNS names and addresses that it is for."""
+        """The DNS names and IP addresses in its SAN."""
         try:
             found = self._request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except (x509.ExtensionNotFound, ValueError):
@@ -117,7 +117,7 @@ class SigningRequest(PublicPart):
 
 
 def signature_hash(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
-    """Return the hash that a key of this kind signs with."""
+    """Return the hash for signatures of this key. None: Ed25519 needs none."""
     if isinstance(key.native, ed25519.Ed25519PrivateKey):
         return None
     if key.key_type == "ec-384":

@@ -1,7 +1,7 @@
-"""A small reader of DER and BER, for looking at a structure before a library works on it (X.690).
+"""A small reader of DER and BER (X.690), to inspect a structure before a library parses it.
 
-It knows tags and lengths, nothing of what they mean, and it never copies more than it is asked for. Each reader may look at a
-limited number of elements: what is nested or split beyond that was made to cost time, and is refused.
+It knows only tags and lengths, and copies no more than it is asked for. Each reader reads a limited number of elements: a structure
+with more nesting or parts was made to waste time, and is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DEEPEST = 40
 
 
 def tlv(tag: int, content: bytes) -> bytes:
-    """Return one element in DER."""
+    """Encode one element in DER."""
     size = len(content)
     if size < 0x80:
         return bytes((tag, size)) + content
@@ -30,7 +30,7 @@ def tlv(tag: int, content: bytes) -> bytes:
 
 
 def elements(data: bytes, most: int) -> list[bytes]:
-    """Return the elements of what is nothing but DER, one after the other; none for anything else, or for more than `most`."""
+    """Return the elements of data that is a sequence of DER elements. Empty: other data, or more than `most` elements."""
     found: list[bytes] = []
     rest = data
     while rest.strip(b"\r\n\0 "):
@@ -43,7 +43,7 @@ def elements(data: bytes, most: int) -> list[bytes]:
 
 
 def first_element(data: bytes) -> bytes:
-    """Return the first element of what may have more behind it; the data itself where there is none."""
+    """Return the first element of the data, without what follows. If there is no element: the data itself."""
     try:
         return data[: Reader(data).at(0, len(data)).after]
     except NotDer:
@@ -55,11 +55,11 @@ class NotDer(ValueError):
 
 
 class TooManyElements(NotDer):
-    """It is nested deeper, or split into more pieces, than anything honest."""
+    """It has deeper nesting, or more elements, than any legitimate data."""
 
 
 class Element(Struct, frozen=True):
-    """One element of DER: its tag, and where its content is."""
+    """One DER element: its tag, and the position of its content."""
 
     tag: int
     start: int
@@ -67,7 +67,7 @@ class Element(Struct, frozen=True):
     end: int
     """Of its content."""
     after: int
-    """Where the next one begins."""
+    """Start of the next element."""
 
     @property
     def is_constructed(self) -> bool:
@@ -82,7 +82,7 @@ class Reader:
         self._left = _MOST_ELEMENTS
 
     def whole(self) -> Element:
-        """Return the one element that fills all of the data; line feeds behind it are forgiven."""
+        """Return the element that fills the whole data. Trailing white space and NUL bytes are ignored."""
         found = self.at(0, len(self.data))
         if self.data[found.after :].strip(b"\r\n\0 "):
             raise NotDer("trailing data")
@@ -113,7 +113,7 @@ class Reader:
         return Element(tag, start, start + length, start + length)
 
     def _indefinite(self, tag: int, start: int, limit: int, depth: int) -> Element:
-        """Find the end of an element that does not say its length (BER, as old Windows and Mozilla write it)."""
+        """Find the end of an element of indefinite length (BER, as written by old Windows and Mozilla)."""
         if not tag & _CONSTRUCTED:
             raise NotDer("an invalid length")
         position = start
@@ -122,7 +122,7 @@ class Reader:
         return Element(tag, start, position, position + 2)
 
     def children(self, element: Element) -> Iterator[Element]:
-        """Yield what is directly inside."""
+        """Yield the direct children."""
         position = element.start
         while position < element.end:
             child = self.at(position, element.end)
@@ -130,17 +130,17 @@ class Reader:
             position = child.after
 
     def content(self, element: Element) -> bytes:
-        """Return the content; that of a string in pieces (BER) put together."""
+        """Return the content. The pieces of a constructed string (BER) are joined."""
         if not element.is_constructed:
             return self.data[element.start : element.end]
         return b"".join(self.content(child) for child in self.children(element))
 
     def raw(self, element: Element) -> bytes:
-        """Return a constructed element's content as it stands."""
+        """Return the content of an element unchanged."""
         return self.data[element.start : element.end]
 
     def number(self, element: Element) -> int:
-        """Return the value of a non-negative INTEGER that fits eight bytes; NotDer for any other."""
+        """Return the value of a non-negative INTEGER of at most eight bytes. Raises NotDer for any other element."""
         content = self.data[element.start : element.end]
         if element.tag != INTEGER or not 0 < len(content) <= 8 or content[0] & 0x80:
             raise NotDer("not a small number")

@@ -1,4 +1,4 @@
-"""Private keys: made, compared, written. A key shows itself nowhere: not in `repr`, not in an error."""
+"""Generates, compares and writes private keys. A key never appears in a `repr` or an error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Public = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 
 class PublicPart(Protocol):
-    """What a certificate needs of its key."""
+    """The public part of a key, for certificates."""
 
     @property
     def key_type(self) -> str: ...
@@ -33,16 +33,16 @@ Native = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519Private
 
 
 class PrivateKey:
-    """A private key. Its repr shows the type alone."""
+    """A private key. Its repr shows only the type."""
 
     __slots__ = ("algorithm", "native")
 
     def __init__(self, native: Native, algorithm: bytes = b"") -> None:
-        """Take a key as cryptography has it.
+        """Wrap a key object of cryptography.
 
         Args:
-            algorithm: DER AlgorithmIdentifier of an RSA key that is for PSS alone, with its parameters (RFC 4055); cryptography
-                takes such a key for a plain one.
+            algorithm: DER AlgorithmIdentifier of an RSA key that is restricted to PSS, with its parameters (RFC 4055);
+                cryptography treats such a key as a plain one.
         """
         self.native = native
         self.algorithm = algorithm
@@ -64,7 +64,7 @@ class PrivateKey:
 
     @property
     def spki(self) -> bytes:
-        """DER SubjectPublicKeyInfo of the public half."""
+        """DER SubjectPublicKeyInfo of the public key."""
         public = self.native.public_key()
         if self.algorithm and isinstance(public, rsa.RSAPublicKey):
             numbers = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
@@ -72,7 +72,7 @@ class PrivateKey:
         return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
     def to_pem(self) -> bytes:
-        """Return PKCS#8, unencrypted. A secret."""
+        """Return the key as unencrypted PKCS#8 in PEM. A secret."""
         if self.algorithm:
             return _pem(tlv(SEQUENCE, tlv(INTEGER, b"\0") + self.algorithm + tlv(OCTET_STRING, self._numbers())))
         return self.native.private_bytes(
@@ -86,7 +86,7 @@ class PrivateKey:
 
 
 def generate_key(key_type: str) -> PrivateKey:
-    """Make a key. `rsa-8192` takes seconds (the GIL is released). Raises ValueError for an unknown type."""
+    """Generate a key. `rsa-8192` takes seconds (the GIL is released). Raises ValueError for an unknown type."""
     if key_type in _MADE:
         return PrivateKey(ec.generate_private_key(_MADE[key_type]))
     if key_type in KEY_TYPES:
@@ -95,15 +95,15 @@ def generate_key(key_type: str) -> PrivateKey:
 
 
 def matches(certificate: Certificate, key: PrivateKey) -> bool:
-    """Tell whether the key belongs to the certificate."""
+    """Tell whether the key matches the certificate."""
     return certificate.public_key_spki == key.spki
 
 
 def fitted(certificate: Certificate, key: PrivateKey) -> PrivateKey | None:
-    """Return the key as it belongs to the certificate; None for another certificate's.
+    """Return the key, adapted to the certificate. None: it does not match.
 
-    Some forms of an RSA key do not say that it is for PSS alone, and some that do are read without it. The certificate says it,
-    and its public key is the key's: the key is taken to be of the certificate's kind.
+    Some formats of an RSA key cannot express the restriction to PSS, or lose it when read. If the certificate has the restriction
+    and the same public key, the key gets it too.
     """
     if matches(certificate, key):
         return key

@@ -1,7 +1,7 @@
-"""Private keys as programs write them, read into the one form that is kept (PKCS#1, SEC 1, PKCS#8; plain or encrypted).
+"""Reads private keys in the formats of other programs (PKCS#1, SEC 1, PKCS#8; plain or encrypted).
 
-cryptography proves the primes of an RSA key when it loads one, which takes seconds at 8192 bits. Here the numbers are
-compared with one another instead: that finds every damage, and costs nothing.
+cryptography checks the primes of an RSA key when it loads one, which takes seconds at 8192 bits. Here the numbers are checked for
+consistency instead, which detects any damage and costs almost nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, Internal
 
 
 class MalformedKey(ValueError):
-    """The bytes are no private key that can be used; the text is one sentence, `fix` says what to do where there is more to say."""
+    """The bytes are not a usable private key. The text is one sentence; `fix` says what to do, or is empty."""
 
     def __init__(self, text: str, fix: str = "") -> None:
         super().__init__(text)
@@ -44,19 +44,19 @@ class MalformedKey(ValueError):
 
 
 class KeyOfNoUse(MalformedKey):
-    """It is a sound key of a type that TLS servers do not use."""
+    """A valid key of a type that TLS servers do not use."""
 
 
 class KeyNeedsPassphrase(MalformedKey):
-    """It is encrypted, and no passphrase was given."""
+    """The key is encrypted, and no passphrase was given."""
 
 
 class KeyPassphraseWrong(MalformedKey):
-    """The passphrase does not open it."""
+    """The passphrase does not open the key."""
 
 
 def load_key(pem: bytes) -> PrivateKey:
-    """Read the first plain key of a PEM, as this box keeps its own. Raises MalformedKey."""
+    """Read the first unencrypted key in a PEM, the format in which this box stores keys. Raises MalformedKey."""
     block = _BLOCK.search(pem)
     try:
         return read_der(b64decode(b"".join(block[1].split()), validate=True) if block else b"")
@@ -65,7 +65,7 @@ def load_key(pem: bytes) -> PrivateKey:
 
 
 def read_der(data: bytes) -> PrivateKey:
-    """Read a plain key. Raises MalformedKey."""
+    """Read an unencrypted key in DER. Raises MalformedKey."""
     if is_explicit_curve(data):
         raise MalformedKey(
             "The private key is an EC key with explicit curve parameters, which RFC 5480 forbids. OpenSSL 3 and Java reject it.",
@@ -88,10 +88,10 @@ def read_der(data: bytes) -> PrivateKey:
 
 
 def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
-    """Read an encrypted PKCS#8 key. Raises MalformedKey."""
+    """Read an encrypted PKCS#8 key in DER. Raises MalformedKey (KeyNeedsPassphrase, KeyPassphraseWrong)."""
     if passphrase is None:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
-    from core.x509 import pbes2  # most keys are plain, and the ciphers take their time to load
+    from core.x509 import pbes2  # most keys are unencrypted, and the ciphers are slow to load
     from core.x509.padding import WrongPassphrase
 
     try:
@@ -120,14 +120,14 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
 
 
 def failed_to_open(exc: Exception) -> MalformedKey:
-    """Return what it means that cryptography could not open a key: not every failure is the passphrase's."""
+    """Return the error for a key that cryptography could not open: the passphrase is not always the cause."""
     if isinstance(exc, UnsupportedAlgorithm) or "unknown" in str(exc).lower():
         return unread_cipher("")
     return KeyPassphraseWrong("The passphrase of the private key is wrong.")
 
 
 def unread_cipher(name: str) -> MalformedKey:
-    """Return that a key is encrypted with what is not read here. `name`: of the cipher, where it is known."""
+    """Return the error for a key with an unsupported cipher. `name`: of the cipher; empty: unknown."""
     return MalformedKey(
         f"The private key is encrypted with a cipher that certdeck does not support{f' ({name})' if name else ''}.",
         "Convert it: openssl pkey -in FILE -aes256 -out key.pem (older ciphers: add -provider legacy -provider default).",
@@ -135,7 +135,7 @@ def unread_cipher(name: str) -> MalformedKey:
 
 
 def checked(native: object, algorithm: bytes = b"") -> PrivateKey:
-    """Return the key when TLS servers can use it and its numbers fit together. Raises MalformedKey."""
+    """Return the key if TLS servers can use it and its numbers are consistent. Raises MalformedKey."""
     if not isinstance(native, Native):
         raise _of_no_use("")
     if isinstance(native, rsa.RSAPrivateKey):
@@ -156,7 +156,7 @@ def _check_rsa(native: rsa.RSAPrivateKey) -> None:
         )
     numbers = native.private_numbers()
     p, q, d, n, e = numbers.p, numbers.q, numbers.d, numbers.public_numbers.n, numbers.public_numbers.e
-    # Two primes of about the same length, as every program makes them: a tiny one hides damage from the rest.
+    # Two primes of about the same length, as every program generates them: a tiny one would hide damage from the other checks.
     fits = (
         min(p, q).bit_length() > n.bit_length() // 3
         and p * q == n
@@ -169,7 +169,7 @@ def _check_rsa(native: rsa.RSAPrivateKey) -> None:
 
 
 def with_full_numbers(pem: bytes) -> bytes:
-    """Return a PEM with its first plain EC key as `with_full_number` writes it; any other PEM as it is."""
+    """Return a PEM with its first unencrypted EC key normalized by `with_full_number`. Any other PEM is unchanged."""
     block = _BLOCK.search(pem)
     try:
         der = b64decode(b"".join(block[1].split()), validate=True) if block else b""
@@ -185,9 +185,9 @@ def with_full_numbers(pem: bytes) -> bytes:
 
 
 def with_full_number(data: bytes) -> bytes:
-    """Return an EC key (SEC 1 or PKCS#8) with its private number in the length that RFC 5915 §3 asks for; other data as it is.
+    """Return an EC key (SEC 1 or PKCS#8, DER) with its private number in the length of RFC 5915 §3. Other data is unchanged.
 
-    GnuTLS writes a zero before a number with its highest bit set, some programs leave zeros out; OpenSSL reads both.
+    GnuTLS writes a zero before a number with its highest bit set, and some programs omit leading zeros. OpenSSL reads both.
     """
     try:
         reader = Reader(data)

@@ -1,4 +1,4 @@
-"""Name constraints (RFC 5280 §4.2.1.10): for which names a CA may sign. Looked up, not compared one by one."""
+"""Name constraints (RFC 5280 §4.2.1.10): the names for which a CA may sign. Uses lookups instead of pairwise comparison."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cryptography import x509
 from core.x509.certificate import Certificate
 
 _MOST_LABELS = 128
-"""Of one name; DNS allows 127 (RFC 1035)."""
+"""Limit of one name. DNS allows 127 labels (RFC 1035)."""
 _Rdns = tuple[frozenset[tuple[str, str]], ...]
 
 
 def violated_name(certificate: Certificate, constraints: x509.NameConstraints) -> str | None:
-    """Return a name of the certificate for which the constraints of a CA above it do not allow it to be; None where all may be."""
+    """Return a name of the certificate that violates the constraints of a CA above it. None: there is none."""
     permitted, excluded = constraints.permitted_subtrees, constraints.excluded_subtrees
     inside = None if permitted is None else _Subtrees(permitted)
     outside = None if excluded is None else _Subtrees(excluded)
@@ -32,7 +32,7 @@ def _names(certificate: Certificate) -> Iterable[tuple[str, object]]:
     if list(certificate.native.subject):
         yield "directory", certificate.native.subject
     if not certificate.has_san:
-        # Not in RFC 5280, but OpenSSL does: a common name that looks like a host's is used as one.
+        # Not in RFC 5280, but OpenSSL treats a common name that looks like a host name as one.
         yield from (("dns", name) for name in certificate.dns_names if "." in name)
         return
     for general in certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value:
@@ -89,7 +89,7 @@ class _Subtrees:
         return kind in self._kinds
 
     def hold(self, kind: str, name: object) -> bool:
-        """Tell whether a name lies in one of the subtrees. What cannot be compared does not."""
+        """Tell whether a name is in one of the subtrees. A name that cannot be compared is not."""
         if kind == "dns":
             return _in_domains(str(name).lower().rstrip("."), self._domains)
         if kind == "ip":
@@ -117,7 +117,7 @@ class _Subtrees:
 
 
 def _in_domains(name: str, domains: set[str]) -> bool:
-    """Tell whether a name is one of the domains or lies below one. A domain that begins with a dot holds what is below it alone."""
+    """Tell whether a name is one of the domains or below one. A domain with a leading dot contains only names below it."""
     if "" in domains or name in domains:
         return True
     dot = -1
@@ -136,7 +136,7 @@ def _below(host: str, domains: set[str]) -> bool:
 
 
 def _rdns(name: x509.Name) -> _Rdns:
-    """Return a name as it is compared: case and blanks do not count (RFC 5280 §7.1)."""
+    """Return a name in the form for comparison, without case and extra white space (RFC 5280 §7.1)."""
     return tuple(
         frozenset((attribute.oid.dotted_string, _compared(attribute.value)) for attribute in rdn) for rdn in name.rdns
     )

@@ -1,4 +1,4 @@
-"""The question to an OCSP responder and its answer (RFC 6960, in the form of RFC 5019: one certificate, no nonce). Pure."""
+"""OCSP requests and responses (RFC 6960, in the form of RFC 5019: one certificate, no nonce). Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UNREADABLE = (
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """One certificate, and whose it is."""
+    """A request about one certificate, with its issuer."""
 
     leaf: Certificate
     issuer: Certificate
@@ -41,9 +41,9 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 def question(leaf: Certificate, issuers: Sequence[Certificate]) -> Question:
-    """Return what to ask. SHA-1 names the CA, as RFC 5019 §2.1.1 has it: no signature rests on it.
+    """Return the request for a leaf. It identifies the CA by SHA-1, as required by RFC 5019 §2.1.1: no signature depends on it.
 
-    Raises NoAnswer where none of `issuers` has issued the leaf.
+    Raises NoAnswer if none of `issuers` issued the leaf.
     """
     issuer = next((each for each in issuers if has_signed(each.native, leaf.native)), None)
     if issuer is None:
@@ -56,7 +56,7 @@ def question(leaf: Certificate, issuers: Sequence[Certificate]) -> Question:
 
 
 def said(body: bytes, asked: Question, now: datetime) -> Answer:
-    """Return what a responder's answer says. Raises NoAnswer."""
+    """Verify and read a responder's response (DER). Raises NoAnswer."""
     try:
         response = ocsp.load_der_ocsp_response(body)
         if response.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
@@ -86,7 +86,7 @@ def _single(response: ocsp.OCSPResponse, request: ocsp.OCSPRequest, now: datetim
 
 
 def _check_signature(response: ocsp.OCSPResponse, issuer: Certificate, now: datetime) -> None:
-    """See that the CA has signed, or somebody whom it has made its responder (RFC 6960 §4.2.2.2)."""
+    """Check that the CA or a responder authorized by it signed the response (RFC 6960 §4.2.2.2). Raises NoAnswer."""
     signers = [issuer.native, *(each for each in response.certificates if _may_answer(each, issuer, now))]
     for signer in signers:
         if verifies(

@@ -1,4 +1,4 @@
-"""What comes out of a decrypted key: its padding tells whether the passphrase was right."""
+"""Removes the padding of a decrypted key, which shows whether the passphrase was right."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from core.x509.der import INTEGER, SEQUENCE, NotDer, Reader
 
 
 class WrongPassphrase(ValueError):
-    """What comes out is no key."""
+    """The decrypted data is not a key."""
 
 
 def plain_key(padded: bytes, block: int) -> bytes:
-    """Return a PKCS#8 key without its padding. Raises WrongPassphrase for anything else. `block`: in bytes."""
+    """Return a PKCS#8 key without its padding. `block`: cipher block size in bytes. Raises WrongPassphrase for other data."""
     unpadder = PKCS7(block * 8).unpadder()
     try:
         found = unpadder.update(padded) + unpadder.finalize()

@@ -1,10 +1,10 @@
-"""Whether a certificate and a private key belong together."""
+"""Checks whether a certificate and a private key match."""
 
 from __future__ import annotations
 
 
 def pair_problem(fullchain: bytes, privkey: bytes) -> str:
-    """Return in one sentence why a key (PEM) is not the one of the first certificate (PEM); empty where it is."""
+    """Return in one sentence why a key (PEM) does not match the first certificate (PEM). Empty: it matches."""
     from core.x509.chain import split_fullchain
     from core.x509.key import matches
     from core.x509.key_reader import load_key
@@ -12,13 +12,13 @@ def pair_problem(fullchain: bytes, privkey: bytes) -> str:
     try:
         leaf, _ = split_fullchain(fullchain)
         is_pair = matches(leaf, load_key(privkey))
-    except Exception as exc:  # noqa: BLE001 - what the parser says of damaged files differs from release to release
+    except Exception as exc:  # noqa: BLE001 - the parser's exceptions for damaged files differ between releases
         return f"Its files are not a readable certificate and key ({type(exc).__name__})."
     return "" if is_pair else "Its private key does not match this certificate."
 
 
 def parts_problem(cert: bytes, chain: bytes, fullchain: bytes) -> str:
-    """Return in one sentence why certificate and chain (PEM) are not what stands in the fullchain (PEM); empty where they are."""
+    """Return in one sentence why certificate and chain (PEM) differ from the fullchain (PEM). Empty: they do not."""
     from core.x509.certificate import MalformedCertificate, parse_pem
 
     try:

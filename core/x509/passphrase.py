@@ -1,7 +1,7 @@
-"""Passphrases on their way into the library, which does not survive every one of them.
+"""Checks passphrases before the library gets them, because it fails on some.
 
-pyca/cryptography 50.0.2 panics (a BaseException, with the passphrase in its text and on stderr) for a PKCS#12 passphrase with a NUL
-in it, and raises an unrelated TypeError for one that is not UTF-8. Both are refused before the library sees them.
+pyca/cryptography 50.0.2 panics (a BaseException, with the passphrase in its text and on stderr) for a PKCS#12 passphrase that
+contains a NUL, and raises an unrelated TypeError for one that is not UTF-8. Both are refused here.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from contextlib import contextmanager
 
 
 class UnusablePassphrase(ValueError):
-    """No such passphrase can be used; the text is one sentence and shows nothing of it."""
+    """The passphrase cannot be used. The text is one sentence and shows nothing of the passphrase."""
 
 
 def for_pkcs12(passphrase: bytes | None) -> bytes | None:
-    """Return the passphrase where PKCS#12 can have it: text in UTF-8 without NUL (RFC 7292 B.1). Raises UnusablePassphrase."""
+    """Return the passphrase if PKCS#12 allows it: UTF-8 text without NUL (RFC 7292 B.1). Raises UnusablePassphrase."""
     if passphrase is None:
         return None
     if b"\0" in passphrase:
@@ -25,13 +25,15 @@ def for_pkcs12(passphrase: bytes | None) -> bytes | None:
     try:
         passphrase.decode()
     except UnicodeDecodeError:
-        raise UnusablePassphrase("The passphrase is not UTF-8 text.") from None  # the cause would show it
+        raise UnusablePassphrase(
+            "The passphrase is not UTF-8 text."
+        ) from None  # the cause would contain the passphrase
     return passphrase
 
 
 @contextmanager
 def no_panic() -> Iterator[None]:
-    """Turn a panic of the library into UnusablePassphrase; its own text may show the passphrase and is dropped."""
+    """Turn a panic of the library into UnusablePassphrase, without its text, which may contain the passphrase."""
     try:
         yield
     except (Exception, KeyboardInterrupt, SystemExit, GeneratorExit):

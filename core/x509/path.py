@@ -1,7 +1,7 @@
-"""What RFC 5280 §6 asks of every link of a path, whoever is trusted: who may sign, how far, for which names, until when.
+"""The rules of RFC 5280 §6 for every link of a path, independent of trust: who may sign, how far, for which names, until when.
 
-Written out here and not left to a library, for three reasons: a private chain without its root has no trusted end to begin
-from, the ways over twins have to be compared, and a person needs to know which certificate breaks which rule.
+They are implemented here instead of in a library for three reasons: a private chain without its root has no trust anchor, paths
+over equivalent intermediates must be compared, and messages must say which certificate violates which rule.
 """
 
 from __future__ import annotations
@@ -41,32 +41,32 @@ _KNOWN = {
     x509.ObjectIdentifier("1.3.6.1.5.5.7.1.7"),  # RFC 3779, addresses
     x509.ObjectIdentifier("1.3.6.1.5.5.7.1.8"),  # RFC 3779, autonomous systems
 }
-"""What clients understand, and so may be marked critical (RFC 5280 §4.2)."""
+"""Extensions that clients support, and that may therefore be critical (RFC 5280 §4.2)."""
 _SERVERS = {
     ExtendedKeyUsageOID.SERVER_AUTH,
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
-    x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.3"),  # "server gated crypto", which OpenSSL still takes from a CA
+    x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.3"),  # "server gated crypto", which OpenSSL still accepts in a CA
     x509.ObjectIdentifier("2.16.840.1.113730.4.1"),
 }
 _RIGHT_CHAIN = "Ask the CA for the right chain."
 LATE_CLOCK = timedelta(minutes=10)
-"""A fresh certificate may look not yet valid to a clock that is a little late."""
+"""Tolerance for a slow clock, with which a new certificate is not valid yet."""
 _MOST_NAMES = 25_000
-"""Compared with name constraints in one search; a certificate of ten thousand names below fifty CAs would ask for more."""
+"""Most names to compare with name constraints in one search: ten thousand names below fifty CAs would need more."""
 
 
 class PathProblem(Struct, frozen=True):
-    """Why clients refuse a path."""
+    """Why clients reject a path."""
 
     what: str
     """One sentence."""
     fix: str = _RIGHT_CHAIN
     is_expired: bool = False
-    """A certificate above the leaf has ended, and nothing else is wrong with it."""
+    """A certificate above the leaf has expired, and has no other problem."""
 
 
 class Rules(Struct):
-    """The rules, at one moment. Remembers what it has looked at: many paths share their links."""
+    """The rules at one time. Caches its results, because many paths share links."""
 
     now: datetime
     _own: dict[bytes, PathProblem | None] = field(default_factory=dict)
@@ -74,10 +74,10 @@ class Rules(Struct):
     _names_left: int = _MOST_NAMES
 
     def problem(self, leaf: Certificate, above: Sequence[Certificate]) -> PathProblem | None:
-        """Return the first rule that a path breaks, from the leaf upwards; None for a path that clients follow.
+        """Return the first violation in a path, from the leaf upwards. None: clients accept the path.
 
         Args:
-            above: the leaf's issuer first; a root at the end included.
+            above: the certificates above the leaf, its issuer first, including a root at the end.
         """
         found = _critical(leaf)
         below = leaf
@@ -97,7 +97,7 @@ class Rules(Struct):
         return found
 
     def own_problem(self, certificate: Certificate) -> PathProblem | None:
-        """Return why a certificate may not stand above another, wherever it stands."""
+        """Return why a certificate cannot be an issuer at any place in a path. None: it can."""
         key = certificate.der
         if key not in self._own:
             self._own[key] = _may_sign(certificate) or _critical(certificate) or self._time(certificate)
@@ -121,7 +121,7 @@ class Rules(Struct):
         return None
 
     def _constrained(self, above: Certificate, below: Sequence[Certificate]) -> PathProblem | None:
-        """Look at the names of everything below; a CA that goes on under its own name is not bound (RFC 5280 §6.1.3 b)."""
+        """Check the names of all certificates below. Self-issued CAs are exempt (RFC 5280 §6.1.3 b)."""
         constraints = _value(above, x509.NameConstraints)
         if constraints is None:
             return None
@@ -145,7 +145,7 @@ class Rules(Struct):
 def _may_sign(certificate: Certificate) -> PathProblem | None:
     who = certificate.subject
     basic = _value(certificate, x509.BasicConstraints)
-    # A root of the first version has no place to say that it is one.
+    # An X.509 v1 root has no field that says that it is a CA.
     if (basic is None and not certificate.self_signed) or (basic is not None and not basic.ca):
         return PathProblem(f"Clients reject the chain: {who} is not a CA, and may not sign certificates.")
     usage = _value(certificate, x509.KeyUsage)
@@ -191,7 +191,7 @@ def _key_identifier(below: Certificate, above: Certificate) -> PathProblem | Non
 
 
 def names_key_of(below: Certificate, above: Certificate) -> bool:
-    """Tell whether the identifiers of two certificates, where both have them, allow that one issued the other (§4.2.1.1)."""
+    """Tell whether the key identifiers of two certificates are consistent with `above` issuing `below` (RFC 5280 §4.2.1.1)."""
     authority = _value(below, x509.AuthorityKeyIdentifier)
     if authority is None:
         return True

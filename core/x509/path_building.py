@@ -1,8 +1,8 @@
-"""From a leaf to a root: the path over certificates that were given or are known, link by link (RFC 5280 §6, RFC 4158).
+"""Builds the path from a leaf to a root, from provided and known certificates (RFC 5280 §6, RFC 4158).
 
-Many paths may lead up (cross-signed, renewed and expired intermediates), and some lead nowhere or in a circle. All of them are
-tried within a bound. The best one wins: one that clients follow before one that they refuse, trusted before complete before
-incomplete, what was given before what was not, and then the one whose first certificate to expire lasts longest.
+There may be many paths (cross-signed, renewed and expired intermediates), and some are incomplete or circular. All are tried,
+within limits. The best one wins: accepted by clients before rejected, trusted before complete before incomplete, with provided
+certificates before known ones, and then the one whose first certificate to expire ends last.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from core.x509.trust_store import TrustStore
 
 LONGEST_WAY = 12
 _MOST_SIGNATURES = 600
-"""Verified signatures of one search; a circle of a hundred certificates of one name would ask for millions."""
+"""Most signatures to verify in one search: a circle of a hundred certificates with one name would need millions."""
 _MOST_WAYS = 200
-"""Looked at in one search, for the same reason."""
+"""Most paths in one search, for the same reason."""
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class PathLink(Struct, frozen=True, kw_only=True):
-    """One certificate on the way, above the leaf."""
+    """One certificate in the path, above the leaf."""
 
     certificate: Certificate
     store: TrustStore | None = None
-    """Where it comes from; None: it was given."""
+    """The store that it comes from. None: it was provided."""
 
 
 class CertificationPath(Struct, frozen=True, kw_only=True):
-    """The best path up from a leaf."""
+    """The best path for a leaf."""
 
     leaf: Certificate
     links: tuple[PathLink, ...] = ()
-    """From the leaf's issuer upwards, a root at the end included."""
+    """From the leaf's issuer upwards, including a root at the end."""
     trusted_by: str = ""
-    """Title of the store that holds the end of the way; empty where none does."""
+    """Title of the trusted store that contains the end of the path. Empty: none does."""
     problem: PathProblem | None = None
-    """Why clients refuse even this path; of the leaf's own validity nothing is said."""
+    """Why clients reject even this path. Does not cover the validity of the leaf."""
     unused: tuple[Certificate, ...] = ()
-    """Given, and not on the way."""
+    """Provided certificates that are not in the path."""
     is_reordered: bool = False
     bad_signature: Certificate | None = None
-    """A given certificate that carries the issuer's name, and whose key has not signed the leaf (or the last link)."""
+    """A provided certificate with the issuer's name, whose key did not sign the leaf (or the last link)."""
     unconnected_root: Certificate | None = None
-    """A trusted root that was given, where the way ends below it: something between them is missing."""
+    """A provided trusted root that the path does not reach: a certificate in between is missing."""
 
     @property
     def top(self) -> Certificate:
@@ -57,17 +57,17 @@ class CertificationPath(Struct, frozen=True, kw_only=True):
 
     @property
     def is_complete(self) -> bool:
-        """It ends in a root, or in what a trust store holds."""
+        """It ends in a root, or in a certificate in a trust store."""
         return self.top.self_signed or bool(self.trusted_by)
 
     @property
     def sent(self) -> tuple[Certificate, ...]:
-        """What a server sends after its leaf: the intermediates. A root has no use there (RFC 8446 §4.4.2)."""
+        """The intermediates, which a server sends after its leaf. A root is not needed there (RFC 8446 §4.4.2)."""
         return tuple(link.certificate for link in self.links if not link.certificate.self_signed)
 
     @property
     def completed(self) -> tuple[PathLink, ...]:
-        """Intermediates that were not given."""
+        """Intermediates that were added from a store."""
         return tuple(link for link in self.links if link.store is not None and not link.certificate.self_signed)
 
     @property
@@ -77,7 +77,7 @@ class CertificationPath(Struct, frozen=True, kw_only=True):
 
 
 def earliest_end(sent: Sequence[Certificate]) -> datetime:
-    """Return when the first of the certificates that are sent ends. A root does not count: clients have their own."""
+    """Return the earliest end of the sent certificates. A root does not count: clients have their own copy."""
     leaf, *above = sent
     return min([leaf.not_after, *(each.not_after for each in above if not each.self_signed)])
 
@@ -85,10 +85,10 @@ def earliest_end(sent: Sequence[Certificate]) -> datetime:
 def build_path(
     leaf: Certificate, given: Sequence[Certificate], stores: Sequence[TrustStore], now: datetime
 ) -> CertificationPath:
-    """Return the best path from `leaf` over the `given` certificates, in any order, and the stores."""
+    """Return the best path from `leaf`, with the `given` certificates (in any order) and those in the stores."""
     search = _Search(given, stores, Rules(now))
     ways = list(search.ways(leaf))
-    # A path that could go on is one only where the search ended before its end was seen.
+    # Consider unfinished paths only if the search reached its limits before any path was finished.
     best = max(
         [way for way, is_whole in ways if is_whole] or [way for way, _ in ways], key=lambda w: search.worth(leaf, w)
     )
@@ -125,7 +125,7 @@ class _Search(Struct):
     _holders: dict[bytes, str] = field(default_factory=dict)
 
     def ways(self, leaf: Certificate) -> Iterator[tuple[list[PathLink], bool]]:
-        """Yield paths upwards, the most promising first, and whether each has come to its end."""
+        """Yield the paths, the most promising first, and whether each is finished."""
         waiting: list[list[PathLink]] = [[]]
         for _ in range(_MOST_WAYS):
             if not waiting:
@@ -142,20 +142,20 @@ class _Search(Struct):
         return self.rules.problem(leaf, [link.certificate for link in way])
 
     def worth(self, leaf: Certificate, way: list[PathLink]) -> tuple[bool, bool, bool, bool, int, datetime, int]:
-        """Return what the paths are compared by."""
+        """Return the sort key of a path: the greatest is the best."""
         problem = self.problem(leaf, way)
         certificates = [link.certificate for link in way]
         complete = bool(way) and certificates[-1].self_signed
         trusted = self.holder(certificates[-1]) != "" if way else False
         from_stores = sum(link.store is not None and not link.certificate.self_signed for link in way)
         ends = [each.not_after for each in certificates if not each.self_signed]
-        # Complete: the shorter the better. It ends nowhere: the further up the better.
+        # Of complete paths, the shorter is better; of incomplete ones, the longer.
         length = -len(way) if complete else len(way)
         is_expired = problem is not None and problem.is_expired
         return problem is None, is_expired, trusted, complete, -from_stores, min(ends, default=_FOREVER), length
 
     def holder(self, certificate: Certificate) -> str:
-        """Return the title of the trusted store that holds a certificate; empty for none."""
+        """Return the title of the trusted store that contains a certificate. Empty: none does."""
         found = self._holders.get(certificate.der)
         if found is None:
             found = self._holders[certificate.der] = next(
@@ -164,7 +164,7 @@ class _Search(Struct):
         return found
 
     def _issuers(self, below: Certificate) -> list[PathLink]:
-        """Return who has signed a certificate, the likeliest first."""
+        """Return the certificates that signed `below`, the most promising first."""
         if below.der in self._above:
             return self._above[below.der]
         found: dict[bytes, PathLink] = {}
@@ -179,7 +179,7 @@ class _Search(Struct):
                     candidate = parse_der(der)
                 except MalformedCertificate:
                     continue
-                # What is known is put in to help: an expired intermediate does not.
+                # Known certificates complete a chain: an expired intermediate does not help.
                 is_of_use = candidate.self_signed or self.rules.own_problem(candidate) is None
                 if is_of_use and self._signs(candidate, below):
                     found[der] = PathLink(certificate=candidate, store=store)

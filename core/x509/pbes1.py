@@ -1,6 +1,6 @@
-"""Encrypted PKCS#8 keys of older programs, opened to the bytes that are in them: PBES1 (RFC 8018 §6.1) and PKCS#12 (RFC 7292 §B).
+"""Decrypts PKCS#8 keys of older programs: PBES1 (RFC 8018 §6.1) and PKCS#12 (RFC 7292 §B).
 
-The ciphers are DES and Triple DES; keys under RC2 or RC4 are left to cryptography.
+The ciphers are DES and Triple DES. Keys under RC2 or RC4 are left to cryptography.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ SHA1_3DES, SHA1_2DES = _PKCS12 + b"\x03", _PKCS12 + b"\x04"
 BLOCK = 8
 _SHA1_BLOCK, _SHA1_SIZE = 64, 20
 _KEY, _IV = 1, 2
-"""What the bytes are for (RFC 7292 §B.3)."""
+"""Purpose of the derived bytes (RFC 7292 §B.3)."""
 
 
 def opened(scheme: bytes, salt: bytes, rounds: int, sealed: bytes, passphrase: bytes) -> bytes | None:
-    """Return what is in the key; None for a scheme that is not read here. Raises WrongPassphrase.
+    """Return the decrypted key (DER of PKCS#8). None: an unsupported scheme. Raises WrongPassphrase.
 
     Args:
-        scheme: the object identifier, as its content octets.
-        rounds: bounded by the caller.
+        scheme: content octets of the object identifier.
+        rounds: limited by the caller.
     """
     if scheme not in (MD5_DES, SHA1_DES, SHA1_3DES, SHA1_2DES) or rounds < 1:
         return None
@@ -38,7 +38,7 @@ def opened(scheme: bytes, salt: bytes, rounds: int, sealed: bytes, passphrase: b
 
 
 def key_and_iv(scheme: bytes, passphrase: bytes, salt: bytes, rounds: int) -> tuple[bytes, bytes]:
-    """Return what a passphrase is turned into; a key of DES as one of Triple DES that does the same."""
+    """Derive key and initialization vector from a passphrase. A DES key is returned as an equivalent Triple DES key."""
     if scheme in (MD5_DES, SHA1_DES):
         made = passphrase + salt
         for _ in range(rounds):
@@ -55,7 +55,7 @@ def key_and_iv(scheme: bytes, passphrase: bytes, salt: bytes, rounds: int) -> tu
 
 
 def _pkcs12_bytes(passphrase: bytes, salt: bytes, rounds: int, purpose: int, size: int) -> bytes:
-    """Derive bytes as RFC 7292 §B.2 says, with SHA-1."""
+    """Derive bytes according to RFC 7292 §B.2, with SHA-1."""
     block = _SHA1_BLOCK
     mixed = _filled(salt) + _filled(passphrase)
     made = b""
@@ -73,7 +73,7 @@ def _pkcs12_bytes(passphrase: bytes, salt: bytes, rounds: int, purpose: int, siz
 
 
 def _filled(text: bytes) -> bytes:
-    """Return a text repeated to whole blocks."""
+    """Return a text, repeated to fill whole blocks."""
     count = -(-len(text) // _SHA1_BLOCK) * _SHA1_BLOCK
     return (text * (count // len(text) + 1))[:count] if text else b""
 

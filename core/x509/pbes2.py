@@ -1,7 +1,6 @@
-"""Encrypted PKCS#8 keys of the common kinds, opened to the bytes that are in them (RFC 8018 PBES2, RFC 7914 scrypt).
+"""Decrypts PKCS#8 keys of the common kinds (RFC 8018 PBES2, RFC 7914 scrypt).
 
-cryptography opens such a key and reads it in one step: whether the passphrase was wrong, or the key inside is one that it does not
-read, cannot be told from the outside.
+cryptography decrypts and parses such a key in one step, so a caller cannot distinguish a wrong passphrase from an unsupported key.
 """
 
 from __future__ import annotations
@@ -48,11 +47,11 @@ _UNREAD = (
 
 
 class UnreadCipher(ValueError):
-    """It is encrypted with a cipher that certdeck does not support; the text is its name."""
+    """The key is encrypted with an unsupported cipher. The text is its name."""
 
 
 def opened(data: bytes, passphrase: bytes) -> bytes | None:
-    """Return what a DER EncryptedPrivateKeyInfo holds; None for an encryption that is unusual.
+    """Decrypt a DER EncryptedPrivateKeyInfo. Returns the key (DER of PKCS#8). None: an unsupported encryption.
 
     Raises WrongPassphrase, UnreadCipher.
     """

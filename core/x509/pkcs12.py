@@ -1,4 +1,4 @@
-"""PKCS#12 files (RFC 7292), for Windows, Java and appliances that take nothing else."""
+"""Writes PKCS#12 files (RFC 7292), for Windows, Java and appliances that accept nothing else."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _LEGACY_ROUNDS = 50_000
 
 
 class PssKey(ValueError):
-    """The library writes a key that is for PSS alone as a plain RSA key; the text is a sentence for people."""
+    """The library would write a key that is restricted to PSS as a plain RSA key. The text is a sentence for messages."""
 
 
 def to_pfx(
     key: PrivateKey, leaf: Certificate, chain: Sequence[Certificate], passphrase: bytes | None, legacy: bool, name: str
 ) -> bytes:
-    """Return the file. Raises PssKey.
+    """Return the content of a PKCS#12 file.
 
     Args:
-        passphrase: UTF-8; None or empty leaves the file unprotected.
-        legacy: 3DES and SHA-1, for Windows Server 2016, Java 8 and older.
+        passphrase: UTF-8. None or empty: the file is not encrypted.
+        legacy: use 3DES and SHA-1, for Windows Server 2016, Java 8 and older.
         name: the friendly name.
 
-    Raises UnusablePassphrase.
+    Raises PssKey, UnusablePassphrase.
     """
     if key.algorithm:
         raise PssKey(

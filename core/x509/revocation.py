@@ -1,4 +1,4 @@
-"""Where a certificate says that its revocation is published, and what an answer is (RFC 5280 §4.2.1.13, RFC 6960). Pure."""
+"""The revocation services in a certificate, and the values of their answers (RFC 5280 §4.2.1.13, RFC 6960). Pure."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from msgspec import Struct
 from core.x509.certificate import Certificate
 
 TOLERANCE = timedelta(minutes=5)
-"""How far the clock of who signs an answer may run ahead of ours."""
+"""How far the clock of the signer may be ahead of ours."""
 _LONGEST_URL = 2000
 _MOST_PLACES = 4
 _UNREADABLE = (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError)
 
 
 class NoAnswer(Exception):
-    """What came says nothing about the certificate. The text is the end of a sentence, and holds nothing from outside."""
+    """The response says nothing about the certificate. The text is the end of a sentence, without untrusted data."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What the CA says about one certificate."""
+    """The CA's answer about one certificate."""
 
     until: datetime
-    """nextUpdate: from then on it no longer counts."""
+    """nextUpdate: the answer is valid until then."""
     revoked_at: datetime | None = None
     """None: it is not revoked."""
     reason: str = ""
-    """As in RFC 5280 §5.3.1, `keyCompromise`; empty where none is given."""
+    """A reason of RFC 5280 §5.3.1, for example `keyCompromise`. Empty: none is given."""
 
 
 class ListPlace(Struct, frozen=True, kw_only=True):
-    """A distribution point that has an address: one CRL with everything about the certificate."""
+    """A distribution point with a URL: a CRL that is complete for the certificate."""
 
     urls: tuple[str, ...]
     names: tuple[str, ...]
-    """Every URI of the point, as the CRL may repeat them."""
+    """Every URI of the point, for comparison with those in the CRL."""
 
 
 class Places(Struct, frozen=True, kw_only=True):
-    """Where the CA can be asked. Addresses come from outside."""
+    """The CA's revocation services. The URLs are untrusted data."""
 
     responders: tuple[str, ...] = ()
-    """OCSP."""
+    """URLs of OCSP responders."""
     lists: tuple[ListPlace, ...] = ()
 
     def __bool__(self) -> bool:
@@ -53,7 +53,7 @@ class Places(Struct, frozen=True, kw_only=True):
 
 
 def places_of(certificate: Certificate) -> Places:
-    """Return where a certificate's CA publishes revocations over HTTP; nothing for one that does not say so."""
+    """Return the HTTP revocation services in a certificate. Empty: it has none."""
     return Places(responders=_responders(certificate), lists=_lists(certificate))
 
 
@@ -72,7 +72,7 @@ def _lists(certificate: Certificate) -> tuple[ListPlace, ...]:
         return ()
     found = []
     for point in points:
-        # A list for some reasons alone cannot say that it is not revoked; one of another CA would need that CA's key.
+        # A list for only some reasons cannot show that a certificate is not revoked; an indirect list would need another CA's key.
         if point.full_name and not point.reasons and not point.crl_issuer and (urls := _web(point.full_name)):
             names = tuple(each.value for each in point.full_name if isinstance(each, x509.UniformResourceIdentifier))
             found.append(ListPlace(urls=urls, names=names))
@@ -80,7 +80,7 @@ def _lists(certificate: Certificate) -> tuple[ListPlace, ...]:
 
 
 def _web(names: Iterable[x509.GeneralName]) -> tuple[str, ...]:
-    """Return the web addresses among general names; `ldap:` and whatever else is never asked."""
+    """Return the HTTP URLs among general names. `ldap:` and others are never used."""
     found = [
         name.value
         for name in names
@@ -92,7 +92,7 @@ def _web(names: Iterable[x509.GeneralName]) -> tuple[str, ...]:
 
 
 def checked_until(this_update: datetime, next_update: datetime | None, now: datetime) -> datetime:
-    """Return until when an answer of these times counts. Raises NoAnswer for one that does not count now."""
+    """Return until when an answer with these times is valid. Raises NoAnswer if it is not valid now."""
     if this_update > now + TOLERANCE:
         raise NoAnswer("it is not valid yet by this box's clock")
     if next_update is None:

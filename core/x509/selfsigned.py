@@ -1,4 +1,4 @@
-"""Certificates that sign themselves: HTTPS on the first day (ST-04 to ST-06). Browsers warn of them (ST-08)."""
+"""Self-signed certificates, for HTTPS from the first boot (ST-04 to ST-06). Browsers warn about them (ST-08)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from core.x509.csr import general_names, signature_hash
 from core.x509.key import PrivateKey, PublicPart
 
 LONGEST_COMMON_NAME = 64
-"""RFC 5280, upper bound of a common name. cryptography counts the bytes of its UTF-8."""
+"""Upper bound of a common name (RFC 5280). cryptography counts UTF-8 bytes."""
 
 
 def self_signed(
     key: PrivateKey, common_name: str, names: Sequence[str], *, not_before: datetime, not_after: datetime
 ) -> Certificate:
-    """Return a server certificate for `names`, signed by its own key."""
+    """Return a self-signed server certificate for `names`."""
     subject = common_name_of(common_name)
     builder = (
         server_certificate(subject, key, names, not_before=not_before, not_after=not_after)
@@ -30,13 +30,13 @@ def self_signed(
 
 
 def branded(brand: str, rest: str) -> str:
-    """Return `BRAND REST` as a common name: of a long brand the end is left out, never what says which certificate it is."""
+    """Return `BRAND REST` as a common name. A long brand is cut, but never `rest`, which identifies the certificate."""
     room = LONGEST_COMMON_NAME - len(rest.encode()) - 1
     return f"{brand.strip().encode()[:room].decode(errors='ignore').strip()} {rest}".strip()
 
 
 def common_name_of(text: str) -> x509.Name:
-    """Return a subject of this common name, cut to what fits; an empty one where nothing is left."""
+    """Return a subject with this common name, cut to the maximum length. Empty: nothing is left."""
     cut = text.strip().encode()[:LONGEST_COMMON_NAME].decode(errors="ignore").strip()
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, cut)] if cut else [])
 
@@ -44,7 +44,7 @@ def common_name_of(text: str) -> x509.Name:
 def server_certificate(
     subject: x509.Name, key: PublicPart, names: Sequence[str], *, not_before: datetime, not_after: datetime
 ) -> x509.CertificateBuilder:
-    """Return what every server certificate of ours has in common; issuer and key identifiers are the caller's."""
+    """Return a builder with everything that our server certificates share. The caller adds issuer and key identifiers."""
     usage = x509.KeyUsage(
         digital_signature=True,
         # RFC 5246 §7.4.2: RSA key exchange of TLS 1.2 needs it; other keys must not have it.
@@ -67,13 +67,13 @@ def server_certificate(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        # RFC 5280 §4.2.1.6: critical where the subject is empty.
+        # RFC 5280 §4.2.1.6: critical if the subject is empty.
         .add_extension(x509.SubjectAlternativeName(general_names(names)), critical=not list(subject))
     )
 
 
 def signed(builder: x509.CertificateBuilder, key: PrivateKey) -> Certificate:
-    """Sign and return it as values."""
+    """Sign a certificate, and return it parsed."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
     return parse_der(builder.sign(key.native, signature_hash(key)).public_bytes(Encoding.DER))

@@ -1,4 +1,4 @@
-"""Whether a key has signed something, and one certificate another (RFC 5280 §6.1.3 a.1, a.4). What is allowed: `core.x509.path`."""
+"""Verifies signatures of keys and certificates (RFC 5280 §6.1.3 a.1, a.4). For the rules of paths, see `core.x509.path`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNVERIFIABLE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, I
 
 
 def has_signed(above: x509.Certificate, below: x509.Certificate) -> bool:
-    """Tell whether `above` is named as the issuer of `below`, and its key has signed it. Never raises."""
+    """Tell whether `above` is the named issuer of `below` and its key signed it. Never raises."""
     try:
         if above.subject != below.issuer:
             return False
@@ -24,7 +24,7 @@ def has_signed(above: x509.Certificate, below: x509.Certificate) -> bool:
 
 
 def _has_signed_weakly(above: x509.Certificate, below: x509.Certificate) -> bool:
-    """Look at a signature over SHA-1 or MD5, which cryptography refuses to look at: that it is weak is said elsewhere."""
+    """Verify a signature with SHA-1 or MD5, which cryptography refuses. Other checks report that it is weak."""
     try:
         key, digest, scheme = above.public_key(), below.signature_hash_algorithm, below.signature_algorithm_parameters
     except UNVERIFIABLE:
@@ -33,7 +33,7 @@ def _has_signed_weakly(above: x509.Certificate, below: x509.Certificate) -> bool
 
 
 def verifies(key: object, signature: bytes, data: bytes, digest: HashAlgorithm | None, scheme: object = None) -> bool:
-    """Tell whether a public key has signed `data`. Never raises.
+    """Tell whether `signature` is the key's signature of `data`. Never raises.
 
     Args:
         digest: None for Ed25519 and Ed448, which have their own.

@@ -1,7 +1,7 @@
-"""How a public or private key says of which kind it is (RFC 5280 §4.1.2.7, RFC 5958), read from the bytes.
+"""Reads the algorithm of a public or private key from its DER (RFC 5280 §4.1.2.7, RFC 5958).
 
-cryptography forgets two things when it loads a key: that an RSA key is for PSS alone (RFC 4055), and that an EC key's curve was
-written out instead of named (forbidden by RFC 5480 §2.1.1). A server needs the first, and clients refuse the second.
+cryptography loses two things when it loads a key: the restriction of an RSA key to PSS (RFC 4055), and explicit curve parameters of
+an EC key (forbidden by RFC 5480 §2.1.1). A server needs the first, and clients reject the second.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _OTHERS = {
     **{_NIST + bytes([17 + number]): f"ML-DSA-{size}" for number, size in enumerate((44, 65, 87))},
     **{_NIST + bytes([20 + number]): name for number, name in enumerate(_SLH_DSA)},
 }
-"""Keys that TLS servers do not use."""
+"""Key types that TLS servers do not use."""
 
 
 def spki_of(certificate: x509.Certificate) -> bytes:
-    """Return the DER SubjectPublicKeyInfo as it stands in a certificate; empty where it cannot be found."""
+    """Return the DER SubjectPublicKeyInfo of a certificate, unchanged. Empty: it cannot be found."""
     try:
         reader = Reader(certificate.tbs_certificate_bytes)
         parts = list(reader.children(reader.whole()))
@@ -44,7 +44,7 @@ def spki_of(certificate: x509.Certificate) -> bytes:
 
 
 def algorithm_of(der: bytes) -> tuple[bytes, bytes]:
-    """Return the DER AlgorithmIdentifier and the content of its OID, of an SPKI or a plain PKCS#8; empty for anything else."""
+    """Return the DER AlgorithmIdentifier of an SPKI or an unencrypted PKCS#8, and the content of its OID. Empty: other data."""
     try:
         reader = Reader(der)
         previous = reader.whole().start
@@ -60,17 +60,17 @@ def algorithm_of(der: bytes) -> tuple[bytes, bytes]:
 
 
 def other_key_name(der: bytes) -> str:
-    """Return what people call a key (SPKI or PKCS#8) that TLS servers do not use; empty for any other."""
+    """Return the name of a key type (SPKI or PKCS#8) that TLS servers do not use. Empty: another type."""
     return _OTHERS.get(algorithm_of(der)[1], "")
 
 
 def is_pss(der: bytes) -> bool:
-    """Tell whether an SPKI or a PKCS#8 holds an RSA key that is for PSS alone."""
+    """Tell whether an SPKI or a PKCS#8 contains an RSA key that is restricted to PSS."""
     return algorithm_of(der)[1] == PSS
 
 
 def is_explicit_curve(der: bytes) -> bool:
-    """Tell whether an EC key (SPKI, PKCS#8 or SEC 1) has its curve written out."""
+    """Tell whether an EC key (SPKI, PKCS#8 or SEC 1) has explicit curve parameters."""
     try:
         reader = Reader(der)
         top = list(reader.children(reader.whole()))

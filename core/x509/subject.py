@@ -1,4 +1,4 @@
-"""The subject of a signing request as people write it: `O=Acme Ltd,C=DE`. Pure, and light."""
+"""Parses the subject of a signing request in text form: `O=Acme Ltd,C=DE`. Pure and light."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from core.errors import UsageError
 from core.text import visible
 
 _LONGEST = {"C": 2, "ST": 128, "L": 128, "O": 64, "OU": 64}
-"""By kind, in the order in which they stand in a name; RFC 5280, appendix A."""
+"""Maximum length by attribute, in the order of a name (RFC 5280, appendix A)."""
 _MEANT = {"S": "ST", "SP": "ST", "STATE": "ST", "COUNTRY": "C", "CITY": "L", "LOCALITY": "L", "ORGANIZATION": "O"}
 _EXAMPLE = 'Write it as "O=Acme Ltd,L=Berlin,C=DE". Put a backslash before a comma within a value.'
 _SPLIT = re.compile(r"(?<!\\),")
 
 
 class BadSubject(UsageError):
-    """What was typed is no subject."""
+    """The entered text is not a valid subject."""
 
     code = "bad-subject"
 
 
 def parse_subject(text: str) -> tuple[tuple[str, str], ...]:
-    """Return the parts of a subject, each kind once, in the order of a name. Raises BadSubject (`bad-subject`)."""
+    """Return the (attribute, value) pairs of a subject, in the order of a name. Raises BadSubject (`bad-subject`)."""
     found: dict[str, str] = {}
     for part in _SPLIT.split(text) if text.strip() else ():
         written, equals, value = part.partition("=")
@@ -34,7 +34,7 @@ def parse_subject(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def subject_text(subject: tuple[tuple[str, str], ...]) -> str:
-    """Return a subject in the one form that it is kept and compared in; `parse_subject` reads it."""
+    """Return a subject in its normalized text form, for storage and comparison. `parse_subject` reads it."""
     escaped = ((kind, value.replace("\\", "\\\\").replace(",", "\\,")) for kind, value in subject)
     return ",".join(f"{kind}={value}" for kind, value in escaped)
 

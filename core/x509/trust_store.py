@@ -1,6 +1,6 @@
-"""Certificates that are known beforehand: the system's roots, the box's own, and the chains it has seen. Pure: PEM in.
+"""Stores of known certificates: the system's roots, the box's own CA, and known chains. Pure: takes PEM.
 
-Roots are looked up by name, so that a store of hundreds costs a few milliseconds; what in it cannot be parsed is left out.
+Certificates are looked up by subject, so a store with hundreds of roots costs only milliseconds. Unparsable ones are left out.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _BLOCK = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]+)-
 
 
 class TrustStore(Struct):
-    """Some certificates, loaded when they are first asked for."""
+    """A set of certificates, loaded on first use."""
 
     title: str
-    """`this system's trust store`."""
+    """Its name in messages, for example `this system's trust store`."""
     load: Callable[[], bytes]
-    """Return their PEM; called at most once."""
+    """Returns the certificates as PEM. Called at most once."""
     trusted: bool = True
     """Whether a chain that ends here is trusted, or only completed."""
     _found: list[bytes] | None = None
@@ -37,7 +37,7 @@ class TrustStore(Struct):
         return [der for der in self._found if subject in der and _subject(der) == subject]
 
     def holds(self, certificate: Certificate) -> bool:
-        """Tell whether this very certificate is in it."""
+        """Tell whether exactly this certificate is in the store."""
         return certificate.der in self.named(certificate.native.subject.public_bytes())
 
 

@@ -1,1 +1,1 @@
-"""The actions of the console, by what they are about. `tui.actions` joins them to one table."""
+"""The actions of the console, by subject. `tui.actions` joins them into one table."""

@@ -1,4 +1,4 @@
-"""What is done with a certificate on the first screen, and on the page that shows it as text."""
+"""Actions on a certificate on the first screen, and on the page that shows it as text."""
 
 from __future__ import annotations
 

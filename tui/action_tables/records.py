@@ -1,4 +1,4 @@
-"""What is done while an order waits for DNS records that a person sets."""
+"""Actions while an order waits for manual DNS records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from tui.action import Action, may_write
 
 RECORDS: Final[tuple[Action, ...]] = (
-    # -- DNS records that are set by hand ----------------------------------------------------------------------------
+    # -- manual DNS records ----------------------------------------------------------------------------
     Action(
         id="answer", key="enter,ctrl+j", label="Answer", title="Let the CA check the records now", scope="records", footer=1,
         shown_key="enter", applies=lambda situation: may_write(situation) and situation.step > 0,

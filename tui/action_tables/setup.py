@@ -1,4 +1,4 @@
-"""What is done on the pages that set the box up: issuers, services, DNS providers, schedule, notifications, settings."""
+"""Actions on the pages for setup: issuers, services, DNS providers, schedule, notifications, settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done on pages that one works through: orders, uploads, requests, forms, and the log."""
+"""Actions on the pages for work: orders, uploads, requests, forms, and the log."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ WORK: Final[tuple[Action, ...]] = (
     # -- upload ----------------------------------------------------------------------------------------------------
     Action(
         id="upload", key="u", label="Upload", title="Upload a certificate from elsewhere", footer=2,
-        # On the first screen: nowhere else is there a certificate under the cursor, or nothing to go back to.
+        # On the first screen only: elsewhere there is no certificate under the cursor, and there is a screen to go back to.
         applies=lambda situation: may_write(situation) and (situation.lineage is not None or not situation.can_go_back),
         help="Reads a certificate from elsewhere, by path or paste, and checks it before you apply it.",
         opens="tui.screens.upload:UploadScreen", steady=True, commands=("import", "check"),

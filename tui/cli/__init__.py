@@ -1,1 +1,1 @@
-"""The command line: arguments in, one engine call, text or one JSON object out, and an exit status."""
+"""The command line: takes arguments, calls the engine, prints text or one JSON object, and returns an exit status."""

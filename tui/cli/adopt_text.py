@@ -1,4 +1,4 @@
-"""What `adopt` prints: as JSON, and as lines for people. What comes from the other clients' files goes through `printable`."""
+"""The output of `adopt`, as JSON and as text. Text from the other clients' files goes through `printable`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STATES = {"new": "ready", "adopted": "adopted", "taken": "name taken", "unusabl
 
 
 def adoption_json(done: Adoption) -> dict[str, object]:
-    """Return `found`, `adopted`, `failed`, `timers`."""
+    """Return the JSON object of `adopt`."""
     return {
         "found": [_plain(asdict(each)) | {"hooks": [asdict(hook) for hook in each.hooks]} for each in done.found],
         "adopted": [_plain(asdict(each)) for each in done.adopted],
@@ -62,7 +62,7 @@ def _value(value: object) -> object:
 
 
 def adoption_lines(done: Adoption, *, is_list: bool, where: Sequence[str] = ()) -> Iterator[str]:
-    """Yield the result for people, and what to do next. `where`: the options that said where to look, for the next command."""
+    """Yield the result as text, and what to do next. `where`: the search options, for the suggested command."""
     options = printable("".join(f" {shlex.quote(word)}" for word in where))
     if is_list:
         yield from _found(done, options)
@@ -79,7 +79,7 @@ def adoption_lines(done: Adoption, *, is_list: bool, where: Sequence[str] = ()) 
 
 
 def failure_lines(done: Adoption) -> Iterator[str]:
-    """Yield what was not taken over, and why."""
+    """Yield the certificates that were not taken over, and why."""
     for failed in done.failed:
         yield f"{printable(failed.what)} {printable(failed.why)} {printable(failed.fix)}"
 

@@ -1,4 +1,4 @@
-"""What a command gets to work with: its arguments, the engine, its output, and a way to be stopped."""
+"""What a command works with: its arguments, the engine, its output, and cancellation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One command being carried out."""
+    """The running command."""
 
     def __init__(self, args: argparse.Namespace, engine: Engine, output: Output) -> None:
         self.args = args
@@ -27,10 +27,10 @@ class Call:
         self.wants_json: bool = args.json
         self.cancel = CancelToken()
         self._warnings: list[Warned] = []
-        """What the work told on its way and the result has to say again: a line of progress is gone soon."""
+        """Warnings of the work, repeated in the result because progress lines scroll away."""
 
     def result(self, value: Mapping[str, object], lines: Iterable[str]) -> None:
-        """Put the result on stdout: as the one JSON object, or as lines for people. Warnings of the work follow in both."""
+        """Write the result to stdout, as one JSON object or as text, followed by the warnings of the work."""
         if self.wants_json:
             from tui.cli.jsonout import dumped, warnings_json
 
@@ -48,7 +48,7 @@ class Call:
             self._warnings.append(told.event)
 
     def say(self, text: str) -> None:
-        """Write a line of the result for people."""
+        """Write a line of the result as text."""
         self.output.out.line(text)
 
     @property
@@ -57,16 +57,16 @@ class Call:
 
     @contextmanager
     def working(self, *, tell: bool = True) -> Iterator[Reporter]:
-        """Go around an operation: gives the reporter, and lets signals cancel instead of killing.
+        """Wrap an operation: yields the reporter, and makes signals cancel instead of kill.
 
-        A second interrupt ends the process at once; the store survives that.
+        A second interrupt ends the process at once, which the store survives.
         """
         is_first = True
 
         def report(told: Report) -> None:
             nonlocal is_first
             if is_first:
-                # Only now: a run with nothing to do tells nothing, and must not pay for logging.
+                # Only now: an idle run reports nothing, and must not pay for logging.
                 is_first = False
                 from tui.cli.crash import log_quietly
 

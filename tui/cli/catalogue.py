@@ -1,6 +1,6 @@
-"""Every command once: its words, the file that holds it, one line about it. Feeds help, parsing and the nearest command.
+"""The table of all commands: words, module, summary. Used for help, parsing and the suggestion of a similar command.
 
-Kept free of imports, so that a command costs no other command's parser.
+It has no imports, so that no command loads another command's parser.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 
 class Entry(NamedTuple):
-    """A command as the overview shows it."""
+    """A command in the overview."""
 
     module: str
-    """Below tui.cli.commands."""
+    """Name of the module in tui.cli.commands."""
     summary: str
 
 
@@ -114,11 +114,11 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "fleet service": Entry("fleet", "keep `fleet watch` running, with systemd"),
     },
 }
-"""Group → command → entry, in the order of the overview."""
+"""Entries by group and command, in the order of the overview."""
 
 COMMANDS: Final[dict[str, Entry]] = {words: entry for group in GROUPS.values() for words, entry in group.items()}
 
 FAMILIES: Final = frozenset(words.split()[0] for words in COMMANDS if " " in words)
-"""First words that need a second one; alone they mean one of ALONE, where there is one."""
+"""First words that need a second word. Alone they mean a command in ALONE, if there is one."""
 
 ALONE: Final = ("list", "show")

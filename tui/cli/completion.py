@@ -1,6 +1,6 @@
-"""Completions for bash, zsh and fish, made from the table of commands and their parsers: `python -m tui.cli.completion FOLDER`.
+"""Generates completions for bash, zsh and fish from the commands and their parsers: `python -m tui.cli.completion FOLDER`.
 
-Used by whoever builds a package; no command loads it. Pressing Tab starts no certdeck.
+Used when a package is built; no command loads it. Pressing Tab does not start certdeck.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ALONE = ("--renew", "--help", "--version")
 
 
 def commands() -> Mapping[str, Sequence[str]]:
-    """Return the words of each command, and its options."""
+    """Return the options of each command, by its words."""
     return {words: _options(words) for words in COMMANDS}
 
 
@@ -26,7 +26,7 @@ def _options(words: str) -> list[str]:
 
 
 def _choices(words: str) -> Mapping[str, Sequence[str]]:
-    """Return the values of each option that has a fixed set of them."""
+    """Return the values of each option with a fixed set of values."""
     actions = parser_of(command_of(words))._actions
     return {
         option: [str(choice) for choice in action.choices]
@@ -75,7 +75,7 @@ def bash() -> str:
 
 
 def zsh() -> str:
-    """Return the completion for zsh: that of bash, through zsh's own emulation of `complete`."""
+    """Return the completion for zsh: that of bash, with zsh's emulation of `complete`."""
     return "#compdef certdeck\nautoload -U +X bashcompinit && bashcompinit\n" + bash()
 
 
@@ -104,7 +104,7 @@ def _quoted(text: str) -> str:
 
 
 def main() -> int:
-    """Write the three files into the folder that is named, under the names that the shells look for."""
+    """Write the three files to the given folder, with the names that the shells expect."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (("certdeck", bash()), ("_certdeck", zsh()), ("certdeck.fish", fish())):

@@ -1,6 +1,6 @@
-"""A bug: the traceback goes to the debug log, and the user reads that, why and where.
+"""Handles bugs: the traceback goes to the debug log, and the user gets an error that names the log.
 
-What libraries log goes there, too, instead of between our lines. The log is 0600. A traceback holds code and the exception's
+Log messages of libraries go there too, not between our lines. The log has mode 0600. A traceback contains code and the exception's
 text, never the values of variables.
 """
 
@@ -19,7 +19,7 @@ from tui.glyphs import printable
 
 
 def internal_error(exc: BaseException, variables: Mapping[str, str]) -> InternalError | ProgramIncomplete:
-    """Write the traceback down, and return what to tell the user. Never raises."""
+    """Write the traceback to the debug log, and return the error for the user. Never raises."""
     incomplete = ProgramIncomplete.because(exc)
     what = f"certdeck failed with an unexpected error: {type(exc).__name__}."
     why = "This is a bug in certdeck. The live certificates are unchanged."
@@ -37,7 +37,7 @@ def internal_error(exc: BaseException, variables: Mapping[str, str]) -> Internal
 
 
 def refused_by_system(exc: OSError, variables: Mapping[str, str]) -> CertdeckError:
-    """Return the error for a system call that failed where nobody thought of it; the traceback is written down. Never raises."""
+    """Return the error for an unexpected failure of a system call, and write its traceback to the log. Never raises."""
     from core.engine import base
 
     internal_error(exc, variables)
@@ -45,7 +45,7 @@ def refused_by_system(exc: OSError, variables: Mapping[str, str]) -> CertdeckErr
 
 
 def log_quietly(log: Path) -> None:
-    """Send what anybody logs as a warning or worse to the debug log. The file is made when there is something to write."""
+    """Send all log messages from level warning to the debug log. The file is created with the first message."""
     root = logging.getLogger()
     for handler in root.handlers:
         if isinstance(handler, _DebugLog):
@@ -63,7 +63,7 @@ class _DebugLog(logging.Handler):
         try:
             _append(self._log, self.format(record))
         except OSError:
-            return  # a log that cannot be written must not stop the work
+            return  # an unwritable log must not stop the work
 
 
 def _append(log: Path, text: str) -> None:

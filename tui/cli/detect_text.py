@@ -1,4 +1,4 @@
-"""`certdeck target detect`, in words and as JSON."""
+"""The output of `certdeck target detect`, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def target_json(target: TargetConfig) -> dict[str, object]:
 
 
 def detected_lines(services: Sequence[DetectedService], stream: Stream) -> Iterator[str]:
-    """Yield a table of what was found; then, for each service, what is wrong and the command that takes it over."""
+    """Yield a table of the services; then, for each service, its problems and the command that adds it as a target."""
     if not services:
         yield "No TLS service was found. Only root can see services of other users."
         return
@@ -109,7 +109,7 @@ def _about(service: DetectedService) -> Iterator[str]:
 
 
 def add_command(service: DetectedService) -> str:
-    """Return the command that takes a service over, as one would type it."""
+    """Return the command that adds a service as a target, to copy."""
     assert service.suggest is not None
     words = ["certdeck", "target", "add", service.suggest.name]
     for name, value in target_json(service.suggest).items():

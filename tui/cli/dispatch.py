@@ -1,6 +1,6 @@
-"""Carries out one command line and turns every way to end into words and an exit status.
+"""Runs one command line, and turns every result and failure into output and an exit status.
 
-Results and failures go through here once, so that `--json` means one object on stdout whatever happens.
+All results and failures pass through here, so that `--json` prints exactly one object on stdout.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def dispatch(argv: Sequence[str], engine_factory: Callable[[], Engine], variables: Mapping[str, str]) -> int:
-    """Run the command in `argv`; returns the exit status and never raises."""
+    """Run the command in `argv`. Returns the exit status. Never raises."""
     return _guarded(lambda output: _carry_out(argv, engine_factory, output), variables, argv=argv)
 
 
 def guarded(run: Callable[[], int], variables: Mapping[str, str]) -> int:
-    """Run the console; what escapes it becomes words, as for a command."""
+    """Run the console. Its errors are reported as for a command."""
     return _guarded(lambda _output: run(), variables)
 
 
 def refuse_without_terminal(variables: Mapping[str, str]) -> int:
-    """Say what to do where the console cannot be shown (SF-10: every task has a command)."""
+    """Report that the console cannot be shown without a terminal, and what to do (SF-10: every task has a command)."""
     error = UsageError(
         "The console needs a terminal.",
         "Input or output is a pipe or a file, so the console cannot be drawn or controlled.",
@@ -39,7 +39,7 @@ def refuse_without_terminal(variables: Mapping[str, str]) -> int:
 
 
 def refuse_hidden_console(variables: Mapping[str, str]) -> int:
-    """Say on standard output, which is the terminal, that the console cannot be seen because standard error is redirected."""
+    """Report on standard output, which is the terminal, that the console is not visible because standard error is redirected."""
     error = UsageError(
         "The console cannot be shown.",
         "It uses standard error, which is redirected to a file or a pipe.",
@@ -92,7 +92,7 @@ def _guarded(run: Callable[[Output], int], variables: Mapping[str, str], *, argv
 
             status = _failed(internal_error(exc, variables), output, argv)
         output.finish()
-    except CertdeckError as exc:  # stdout itself cannot be written: only words on stderr are left
+    except CertdeckError as exc:  # stdout cannot be written: report it on stderr
         status = _failed(exc, output, ())
     return status
 

@@ -1,4 +1,4 @@
-"""DNS providers in words: their kinds, the entries, and how a connection test goes."""
+"""Text about DNS providers: their kinds, the entries, and connection tests."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _COLOURS: Final = {
 _STEP_CELLS: Final = 16
 _TIME_CELLS: Final = 8
 _WIDTH: Final = 100
-"""Of long texts; a narrower terminal breaks them once more."""
+"""Width of long texts. A narrower terminal wraps them again."""
 
 
 # -- entries -----------------------------------------------------------------------------------------------------------
 
 
 def provider_lines(entries: Sequence[DnsProviderInfo]) -> Iterator[str]:
-    """Yield a line for each entry, and what keeps some from working."""
+    """Yield a line for each entry, and what entries still lack."""
     if not entries:
         yield "There is no DNS provider yet. `certdeck dns kinds` lists the kinds; `certdeck dns add` adds one."
         return
@@ -61,7 +61,7 @@ def _listed(names: Sequence[str], most: int = 3) -> str:
 
 
 def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
-    """Yield what was kept, without secrets, what to know of this provider, and what to do next."""
+    """Yield the saved entry without secrets, information about the provider, and what to do next."""
     name = printable(entry.name)
     yield f"{name} was saved."
     pairs = [("Provider", printable(entry.title))]
@@ -81,7 +81,7 @@ def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
 
 
 def values_shown(entry: EntryInfo) -> list[tuple[str, str]]:
-    """Return the settings of an entry, and which secrets it has, as labels and values."""
+    """Return the settings of an entry, and the names of its secrets, as (label, value) pairs."""
     pairs = [(printable(key), printable(value)) for key, value in sorted(entry.settings.items())]
     pairs += [(printable(key), "in the vault") for key, is_there in sorted(entry.secrets.items()) if is_there]
     return pairs
@@ -111,7 +111,7 @@ def kinds_lines(kinds: Sequence[DnsKind], lexicon: Sequence[str]) -> Iterator[st
 
 
 def _is_of_all(field: EntryField) -> bool:
-    """Tell whether every HTTP kind has this field, so that saying it of each says nothing."""
+    """Tell whether every HTTP kind has this field, so that a list need not repeat it."""
     return field.key in ("endpoint", "ca_bundle") and not field.required
 
 
@@ -130,7 +130,7 @@ def _filled(names: Sequence[str], width: int = 78) -> Iterator[str]:
 
 
 def kind_lines(kind: DnsKind) -> Iterator[str]:
-    """Yield one kind in full: what to make at the provider, each field, what surprises people, and an example."""
+    """Yield one kind in full: what to create at the provider, each field, special behavior, and an example."""
     yield f"{printable(kind.name)}: {printable(kind.title)}"
     yield from wrapped(kind.help)
     yield ""
@@ -148,20 +148,20 @@ def kind_lines(kind: DnsKind) -> Iterator[str]:
 
 
 def wrapped(words: str, indent: str = "") -> list[str]:
-    """Return long words in lines."""
+    """Return a long text, wrapped in lines."""
     from textwrap import wrap
 
     return wrap(printable(words), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def field_where(field: EntryField) -> str:
-    """Return the option that a field is given with."""
+    """Return the option for a field."""
     key = printable(field.key)
     return f"--secret {key}=FILE" if field.secret else f"--set {key}=…"
 
 
 def field_about(field: EntryField) -> str:
-    """Return what a field is for."""
+    """Return the description of a field."""
     parts = [field.label]
     if field.default:
         parts.append(f"(default {field.default})")
@@ -173,7 +173,7 @@ def field_about(field: EntryField) -> str:
 
 
 def example(kind: DnsKind) -> str:
-    """Return a `dns add` that gives what has to be given; where nothing has to be, its secrets."""
+    """Return a `dns add` command with the required fields; if there are none, with the secrets."""
     needed = [field for field in kind.fields if field.required and not field.default]
     words = [f"certdeck dns add NAME --kind {printable(kind.name)}"]
     words += ["--zone example.com"] if kind.has_zones else []
@@ -187,14 +187,14 @@ def example(kind: DnsKind) -> str:
 
 
 def step_line(step: str, status: str, detail: str, milliseconds: int, stream: Stream) -> str:
-    """Return one step of a test: its mark, what it is, how long it took, and how it went."""
+    """Return one step of a test: its mark, name, duration and result."""
     mark = stream.painted(text.MARKS[status].glyph, _COLOURS.get(status, "dim"))
     took = "" if status == "skip" else text.elapsed(milliseconds / 1000)
     return f"{mark} {padded(step_shown(step), _STEP_CELLS)}{took:>{_TIME_CELLS}}  {printable(detail)}".rstrip()
 
 
 def tested_lines(test: DnsTest, stream: Stream, *, steps: bool) -> Iterator[str]:
-    """Yield how a test went. `steps`: also the steps, for where nobody saw them as they ended."""
+    """Yield the result of a test. `steps`: also the steps, if they were not shown while it ran."""
     if steps:
         for step in test.steps:
             yield step_line(step.id, step.status, step.detail, step.milliseconds, stream)
@@ -215,7 +215,7 @@ def tested_lines(test: DnsTest, stream: Stream, *, steps: bool) -> Iterator[str]
 
 
 def server_lines(servers: Sequence[ServerView], stream: Stream) -> Iterator[str]:
-    """Yield a table of name servers and what each says of a record."""
+    """Yield a table of name servers and their answers about a record."""
     rows = [
         [
             printable(one.server),

@@ -1,4 +1,4 @@
-"""DNS providers and notification channels, and their kinds, as JSON."""
+"""JSON of DNS providers, notification channels, and their kinds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def dns_kind_json(kind: DnsKind) -> dict[str, object]:
 
 
 def kind_json(kind: EntryKind) -> dict[str, object]:
-    """Return what all kinds have in common."""
+    """Return the fields that all kinds share."""
     return {
         "name": kind.name,
         "title": kind.title,
@@ -38,7 +38,7 @@ def kind_json(kind: EntryKind) -> dict[str, object]:
 
 
 def _entry(entry: EntryInfo) -> dict[str, object]:
-    """Return what all entries have in common; of the secrets only which are there."""
+    """Return the fields that all entries share. Of the secrets, only whether each is set."""
     return {
         "name": entry.name,
         "kind": entry.kind,

@@ -1,7 +1,7 @@
-"""`KEY=VALUE` and `KEY=FILE` of `dns add` and `notify add`: what is a setting, what is a secret, and how a secret gets in.
+"""Reads `KEY=VALUE` and `KEY=FILE` of `dns add` and `notify add`: settings and secrets.
 
-A secret comes from a file, from standard input or from a prompt, never from the arguments: those stand in the list of processes
-and in the shell's history. Whoever tries it all the same is told so, in words that do not say it once more.
+A secret comes from a file, from standard input or from a prompt, never from the arguments, which are visible in the process list
+and in the shell's history. The error for a secret in the arguments does not repeat it.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _OPTIONS: Final = {
     "dns": {"kind": "--kind", "zones": "--zone", "delegations": "--delegate"},
     "notify": {"kind": "--kind", "on": "--on"},
 }
-"""Stand beside the settings in the configuration, and would be overwritten by settings of their names."""
+"""Keys next to the settings in the configuration, which settings with the same names would overwrite."""
 
 
 def several(parser: argparse.ArgumentParser, option: str, metavar: str, help: str) -> None:
-    """Add an option that takes several values, and may stand several times."""
+    """Add an option that takes several values and may be repeated."""
     parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
 
 
 def merged(what: str, before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return what there is with what is given; an empty value removes. Raises UsageError (`usage`) where it removes nothing."""
+    """Merge given settings into existing ones. An empty value removes a key. Raises UsageError (`usage`) if the key is not set."""
     for key, value in given.items():
         if not value and key not in before:
             raise UsageError(
@@ -50,9 +50,9 @@ def merged(what: str, before: Mapping[str, str], given: Mapping[str, str]) -> di
 
 
 def settings_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dict[str, str]:
-    """Return the settings of `--set KEY=VALUE`. An empty value takes the setting away.
+    """Return the settings of `--set KEY=VALUE`. An empty value removes the setting.
 
-    Raises UsageError (`usage`) for what is no pair, and for a secret.
+    Raises UsageError (`usage`) for an argument that is not a pair, and for a secret.
     """
     secret = {field.key for field in kind.fields if field.secret}
     open_ones = {field.key for field in kind.fields if not field.secret}
@@ -77,7 +77,7 @@ def settings_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dic
 
 
 def secrets_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dict[str, bytes]:
-    """Return the secrets of `--secret KEY=FILE`. Raises UsageError (`usage`), never with what stands behind a `=`."""
+    """Return the secrets of `--secret KEY=FILE`. Raises UsageError (`usage`), without repeating the text after a `=`."""
     known = {field.key: field for field in kind.fields}
     files: dict[str, str] = {}
     for pair in pairs:
@@ -98,7 +98,7 @@ def secrets_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dict
 
 
 def ask_secret(call: Call, field: EntryField, *, optional: bool = False) -> bytes:
-    """Ask for a secret without echo; empty only where it is optional. Raises Cancelled (`cancelled`) when nothing is answered."""
+    """Ask for a secret without echo. Only an optional one may be empty. Raises Cancelled (`cancelled`) without an answer."""
     call.output.out.finish()
     if field.help:
         call.output.err.line(printable(field.help))
@@ -125,7 +125,7 @@ def _read(key: str, file: str, *, many_lines: bool) -> bytes:
 
 
 def _checked(content: bytes, key: str, *, many_lines: bool) -> bytes:
-    """Return a secret without what an editor adds. Raises UsageError (`usage`) for what none can be."""
+    """Return a secret without the newline that an editor adds. Raises UsageError (`usage`) for an impossible secret."""
     try:
         secret = secret_text(content).rstrip(b"\r\n")
     except NotSecretText as exc:
@@ -159,7 +159,7 @@ def _twice(option: str, key: str) -> UsageError:
 
 
 def _refuse_unknown(key: str, kind: DnsKind | NotificationKind, known: Mapping[str, EntryField]) -> None:
-    """Raise UsageError unless `key` is a secret of the kind. Only keys that the kind knows are repeated."""
+    """Raise UsageError unless `key` is a secret of the kind. The error repeats only known keys."""
     if key in known and known[key].secret:
         return
     if key in known:

@@ -1,4 +1,4 @@
-"""Exit statuses: what scripts branch on. Nowhere else is one decided."""
+"""Exit statuses, for scripts. They are decided only here."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from core.errors import CertdeckError, LockHeld, UsageError
 
 DONE = 0
 FAILED = 1
-"""Refused or failed; what was live is still live."""
+"""Refused or failed. The live certificate is unchanged."""
 USAGE = 2
 PENDING = 3
-"""A manual DNS-01 order waits for a person."""
+"""An order waits for manual DNS records."""
 LOCKED = 4
 
 OK, WARNING, CRITICAL = 0, 1, 2
-"""Of `status --check`, as monitoring systems read them."""
+"""Statuses of `status --check`, as used by monitoring systems."""
 
 MEANINGS = (
     (DONE, "done, or nothing to do"),
@@ -22,11 +22,11 @@ MEANINGS = (
     (PENDING, "waiting for a person: a manual DNS-01 order is open"),
     (LOCKED, "another certdeck process is running"),
 )
-"""For the help texts."""
+"""Meanings of the statuses, for the help texts."""
 
 
 def status_of(error: CertdeckError) -> int:
-    """Return the exit status that an error becomes."""
+    """Return the exit status for an error."""
     if isinstance(error, UsageError):
         return USAGE
     return LOCKED if isinstance(error, LockHeld) else FAILED

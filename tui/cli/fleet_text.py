@@ -1,4 +1,4 @@
-"""The fleet in words and in JSON."""
+"""Text and JSON about the fleet."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def joined_json(done: Joined) -> dict[str, object]:
 
 
 def joined_lines(done: Joined) -> Iterator[str]:
-    """Yield what this box is in the fleet, and what comes next."""
+    """Yield the state of this box in the fleet, and what to do next."""
     if done.created:
         yield f"Created the fleet {done.fleet}. This box is its first hub."
     elif done.state == "approved":
@@ -43,7 +43,7 @@ def member_json(each: Member) -> dict[str, object]:
 
 
 def member_lines(found: Sequence[Member]) -> Iterator[str]:
-    """Yield the boxes; those that ask come first, with what is to be compared."""
+    """Yield a table of the boxes, and for those that ask to join the fingerprint to compare."""
     yield from table(
         ("Id", "Name", "Role", "State"), [(each.id, printable(each.name), each.role, each.state) for each in found]
     )
@@ -54,7 +54,7 @@ def member_lines(found: Sequence[Member]) -> Iterator[str]:
 
 
 def removed_lines(done: Removed) -> Iterator[str]:
-    """Yield what became of the certificates of a box that was removed."""
+    """Yield what happened to the certificates of a removed box."""
     yield f"Removed {done.id}. It gets no more certificates."
     if done.rotated:
         yield f"Renewed with new keys: {', '.join(map(printable, done.rotated))}."
@@ -78,7 +78,7 @@ def _error(exc: CertdeckError) -> object:
 
 
 def received_lines(done: Received) -> Iterator[str]:
-    """Yield what a look of this device has done."""
+    """Yield the result of a sync of this device."""
     if done.state == "waiting":
         yield "This box is not approved yet. On a hub run: certdeck fleet devices"
         return
@@ -96,7 +96,7 @@ def received_lines(done: Received) -> Iterator[str]:
 
 
 def refused_lines(done: Received) -> Iterator[str]:
-    """Yield why each certificate was refused."""
+    """Yield why each certificate was rejected."""
     for name, exc in done.failed:
         yield f"{printable(name)}: {printable(exc.what)}"
         yield f"   why: {printable(exc.why)}"
@@ -163,7 +163,7 @@ def _box_json(box: BoxStatus) -> dict[str, object]:
 
 
 def status_lines(found: FleetStatus, now: datetime) -> Iterator[str]:
-    """Yield who leads, the certificates, and the devices with what is not as it should be."""
+    """Yield the leader, the certificates, and the devices with their problems."""
     del now
     rows = [("Fleet", f"{printable(found.name)} ({found.id})"), ("This box", f"{found.box}, {found.role}")]
     if found.role != "device":

@@ -1,4 +1,4 @@
-"""`certdeck status --what-if DATE`: for people and as JSON."""
+"""The output of `certdeck status --what-if DATE`, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LAST_YEAR: Final = 2100
 
 
 def day_of(text: str) -> date:
-    """Return the day that somebody asked for, as `2027-02-10`. Raises UsageError (`usage`)."""
+    """Parse a date such as `2027-02-10`. Raises UsageError (`usage`)."""
     try:
         day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else None
     except ValueError:
@@ -72,7 +72,7 @@ def forecast_json(found: Forecast) -> dict[str, object]:
 
 
 def forecast_lines(found: Forecast, stream: Stream) -> Iterator[str]:
-    """Yield what is announced until then, a line for each certificate with its problems, and the sum."""
+    """Yield the announced changes until then, a line for each certificate with its problems, and a summary."""
     yield stream.painted(f"On {found.day}, if nothing changes here", "bold")
     for change in found.changes:
         yield f"  {change.since}: {_announcement(change)}"

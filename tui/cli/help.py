@@ -1,4 +1,4 @@
-"""Help texts, made from the catalogue and from the parsers."""
+"""Help texts, generated from the catalogue and the parsers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def overview() -> str:
 
 
 def family(first: str) -> str:
-    """Return the help of commands that begin with the same word: `certdeck issuer --help`."""
+    """Return the help of the commands with the same first word: `certdeck issuer --help`."""
     members = {words: entry for words, entry in COMMANDS.items() if words.startswith(f"{first} ")}
     width = max(map(len, members)) + 2
     lines = [f"  certdeck {words:<{width}}{entry.summary}" for words, entry in members.items()]

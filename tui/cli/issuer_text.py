@@ -1,4 +1,4 @@
-"""`issuer show` and `issuer compare` for people."""
+"""The text of `issuer show` and `issuer compare`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VALIDATION_NOTE = (
 
 
 def shown_lines(found: IssuerShown) -> Iterator[str]:
-    """Yield an issuer and how its limits stand."""
+    """Yield an issuer and the state of its limits."""
     issuer = found.issuer
     yield f"{printable(issuer.title)} ({printable(issuer.name)}){', the default' if issuer.is_default else ''}"
     yield from labelled(
@@ -62,7 +62,7 @@ def _row(each: LimitStanding) -> list[str]:
 
 
 def compared_lines(found: Sequence[IssuerFacts]) -> Iterator[str]:
-    """Yield what is known of each issuer, one block for each."""
+    """Yield the facts of each issuer, in one block for each."""
     for each in found:
         yield f"{printable(each.title)} ({printable(each.name)})"
         yield from labelled([(label, printable(value, lines=True)) for label, value in fact_rows(each)])

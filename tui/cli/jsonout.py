@@ -1,6 +1,6 @@
 """The JSON of every command, field by field. Times are RFC 3339 in UTC with `Z`.
 
-Values go out as they are, not made printable: ASCII with JSON's own escapes holds nothing that a terminal would obey.
+Values are not made printable: ASCII with JSON's escapes contains no control characters.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def dumped(value: Mapping[str, object]) -> str:
-    """Return one JSON object in one line."""
+    """Return a JSON object as one line, with a newline."""
     return json.dumps(value, default=_plain) + "\n"
 
 
@@ -68,7 +68,7 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def error_json(error: CertdeckError) -> dict[str, object]:
-    """Return what stands behind `error`; `details`, `lineage` and `retry_at` only where there are any."""
+    """Return the value of `error`, with `details`, `lineage` and `retry_at` only if there are any."""
     found: dict[str, object] = {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
     if error.lineage:
         found["lineage"] = error.lineage
@@ -80,7 +80,7 @@ def error_json(error: CertdeckError) -> dict[str, object]:
 
 
 def warnings_json(value: Mapping[str, object], warnings: Sequence[Warned]) -> dict[str, object]:
-    """Return `warnings` as it stands in the result `value` of an operation, behind its own; nothing where there are none."""
+    """Return `warnings` for the result `value` of an operation: its own, then those of the work. Empty: there are none."""
     own = value.get("warnings", ())
     assert isinstance(own, Sequence)
     found = [*own, *({"code": each.code, "what": each.what, "fix": each.fix} for each in warnings)]
@@ -90,7 +90,7 @@ def warnings_json(value: Mapping[str, object], warnings: Sequence[Warned]) -> di
 def status_json(
     status: Status, orders: Sequence[OpenOrder] = (), requests: Sequence[SigningRequest] = ()
 ) -> dict[str, object]:
-    """Return `status --json`. What is seldom there (`open_orders`, `problems`, `other_clients` …) only where it applies."""
+    """Return `status --json`. Rare keys (`open_orders`, `problems`, `other_clients` …) appear only if they apply."""
     found: dict[str, object] = {
         "version": status.version,
         "time": rfc3339(status.time),
@@ -118,12 +118,12 @@ def status_json(
 
 
 def timer_json(timer: TimerState) -> dict[str, object]:
-    """Return `timer` of `status --json`: whether something starts the scheduled run."""
+    """Return `timer` of `status --json`: the state of the timer for the scheduled run."""
     return {"state": timer.word, "last_run": _time(timer.last_run), "next_run": _time(timer.next_run)}
 
 
 def unmanaged_json(found: Sequence[Unmanaged]) -> list[dict[str, object]]:
-    """Return `unmanaged` of `status --json`: what was seen when the services of the box were looked for last."""
+    """Return `unmanaged` of `status --json`: certificates of other origin, from the last detection of services."""
     return [
         {
             "kind": each.kind,
@@ -202,12 +202,12 @@ def target_json(target: TargetState) -> dict[str, object]:
 
 
 def outside_json(outside: Outside) -> dict[str, object]:
-    """Return somebody else's certificate at a target's path."""
+    """Return the certificate that another program wrote to a target's path."""
     return {**fields(outside), "not_before": rfc3339(outside.not_before), "not_after": rfc3339(outside.not_after)}
 
 
 def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
-    """Return `--renew --json`; `due` only with --dry-run, `warnings` only where there are any."""
+    """Return `--renew --json`, with `due` only for --dry-run and `warnings` only if there are any."""
     found: dict[str, object] = {
         "renewed": list(report.renewed),
         "skipped": [{"name": skipped.name, "why": skipped.why} for skipped in report.skipped],
@@ -221,7 +221,7 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
 
 
 def issue_json(outcome: Issued | Pending) -> dict[str, object]:
-    """Return `issue --json` and `complete --json`; `expires`, `seen`, `reused` and `rehearsed_only` only where they apply."""
+    """Return `issue --json` and `complete --json`, with `expires`, `seen`, `reused` and `rehearsed_only` only if they apply."""
     if isinstance(outcome, Pending):
         pending: dict[str, object] = {
             "name": outcome.name,
@@ -296,17 +296,17 @@ def dns_test_json(test: DnsTest) -> dict[str, object]:
 
 
 def record_json(record: Record) -> dict[str, object]:
-    """Return a record that is to be set."""
+    """Return a DNS record to set."""
     return {"name": record.name, "type": record.type, "value": record.value}
 
 
 def server_json(one: ServerView) -> dict[str, object]:
-    """Return what one name server says."""
+    """Return the answer of one name server."""
     return {"server": one.server, "address": one.address, "state": one.state, "milliseconds": one.milliseconds}
 
 
 def view_json(view: RecordView) -> dict[str, object]:
-    """Return who has one record. `written_at`: where it has to stand, which a CNAME may make another name than its own."""
+    """Return which name servers have a record. `written_at`: the name to create it at, which differs because of a CNAME."""
     return {
         "name": view.record.name,
         "value": view.record.value,
@@ -338,7 +338,7 @@ def log_json(entries: tuple[LogEntry, ...]) -> dict[str, object]:
 
 
 def fields(value: Any) -> dict[str, object]:
-    """Return a flat value object as JSON sees it."""
+    """Return the fields of a flat value object, for JSON."""
     from msgspec.structs import asdict
 
     return asdict(value)

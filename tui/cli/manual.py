@@ -1,6 +1,6 @@
-"""The manual pages, made from commands, their parsers and the configuration's model: `python -m tui.cli.manual FOLDER`.
+"""Generates the manual pages from commands, their parsers and the configuration's classes: `python -m tui.cli.manual FOLDER`.
 
-Used by whoever builds a package; no command loads it.
+Used when a package is built; no command loads it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FILES = (
     ("/run/certdeck, /var/log/certdeck", "the lock; the debug log"),
 )
 _NAMED = (("\\", "\\e"), ("-", "\\-"), ('"', "\\(dq"), ("`", "\\(ga"), ("'", "\\(aq"))
-"""Characters that troff reads or replaces, and what stands for them; the backslash first."""
+"""Characters that troff interprets or replaces, and their escapes. The backslash comes first."""
 _VARIABLES = (
     ("CERTDECK_HOME", "puts everything below one folder: etc, state, run and log"),
     ("CERTDECK_PASSPHRASE_FILE", "the file with the passphrase for the master key"),
@@ -35,7 +35,7 @@ _VARIABLES = (
 
 
 def pages() -> Iterator[tuple[str, str]]:
-    """Yield the name of each page's file, and its text."""
+    """Yield the file name and the text of each page."""
     yield "certdeck.1", overview()
     for words in COMMANDS:
         yield f"{_title(words)}.1", page(words)
@@ -85,7 +85,7 @@ def page(words: str) -> str:
 
 
 def configuration() -> str:
-    """Return certdeck.toml(5), from the value classes and what is written below their fields."""
+    """Return certdeck.toml(5), from the configuration's classes and the docstrings of their fields."""
     parts = [
         _head("certdeck.toml", 5, "the configuration of certdeck"),
         _section(
@@ -105,14 +105,14 @@ def configuration() -> str:
 
 
 def _tables() -> Iterator[tuple[str, str]]:
-    """Yield the name of each table as TOML has it, and the name of its value class."""
+    """Yield the TOML name of each table, and the name of its class."""
     for name, kind in Config.__annotations__.items():
         inner = kind.removesuffix("]").rpartition(", ")[2] if kind.startswith("Mapping[") else None
         yield (f"{name}.NAME", inner) if inner else (name, kind)
 
 
 def _documented() -> dict[str, tuple[str, list[tuple[str, str, str]]]]:
-    """Return class → its docstring, and name, default and text of each field."""
+    """Return, by class name, the docstring of the class, and name, default and docstring of each field."""
     tree = ast.parse(Path(str(sys.modules[Config.__module__].__file__)).read_text("utf-8"))
     found = {}
     for node in tree.body:
@@ -135,7 +135,7 @@ def _documented() -> dict[str, tuple[str, list[tuple[str, str, str]]]]:
 
 
 def _default(value: ast.expr | None) -> str:
-    """Return a default as TOML has it; nothing where there is none."""
+    """Return a default in TOML. Empty: there is none."""
     if not isinstance(value, ast.Constant) or value.value is None:
         return "[]" if isinstance(value, ast.Tuple) else ""
     if isinstance(value.value, bool):
@@ -201,7 +201,7 @@ def _text(*paragraphs: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return text that troff sets as it is."""
+    """Return text with troff's special characters escaped."""
     text = (
         text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq").replace("`", "\\(ga").replace("'", "\\(aq")
     )
@@ -209,7 +209,7 @@ def _escaped(text: str) -> str:
 
 
 def main() -> int:
-    """Write every page into the folder that is named."""
+    """Write every page to the given folder."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages():

@@ -1,10 +1,10 @@
-"""What a scheduled run with nothing to do says, and the short way to say it again. Imports next to nothing."""
+"""The output of an idle scheduled run, and the short way to repeat it. Imports almost nothing."""
 
 import os
 import sys
 import time
 
-TYPE_CHECKING = False  # that of `typing` costs more than the whole run
+TYPE_CHECKING = False  # importing `typing` takes longer than the whole run
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
@@ -14,10 +14,10 @@ _IN_JSON = (["--renew", "--json"], ["renew", "--json"], ["--json", "--renew"], [
 
 
 def sentence(next_name: str, next_at: float, now: float) -> str:
-    """Return which certificate renews next, and when, in local time. Moments are seconds since 1970, UTC.
+    """Return which certificate renews next, and when, in local time. `next_at` and `now` are epoch seconds.
 
     Args:
-        next_name: cleaned for the terminal; empty where none renews automatically.
+        next_name: cleaned for the terminal. Empty: none renews automatically.
     """
     if not next_name:
         return "Nothing is due."
@@ -28,9 +28,9 @@ def sentence(next_name: str, next_at: float, now: float) -> str:
 
 
 def said_again(arguments: list[str], variables: "Mapping[str, str]") -> bool:
-    """Do a scheduled run as the last one did it and write the same result; tell whether that is done.
+    """Repeat the last scheduled run, if nothing has changed, and print the same result. Returns whether that was done.
 
-    Where it is not, nothing was written, or what can be written once more: the usual way has to be taken.
+    If not, nothing was written, or only what can be written again, and the normal run must follow.
     """
     wants_json = arguments in _IN_JSON
     out: TextIO | None = sys.stdout
@@ -46,5 +46,5 @@ def said_again(arguments: list[str], variables: "Mapping[str, str]") -> bool:
         out.write(memo.json if wants_json else f"{sentence(memo.next_name, memo.next_at, now)}\n")
         out.flush()
     except OSError:
-        return False  # a full disk, a reader that went away: the usual way has the words for it
+        return False  # a full disk, or a closed pipe: the normal run reports it
     return True

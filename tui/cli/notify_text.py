@@ -1,4 +1,4 @@
-"""Notification channels in words."""
+"""Text about notification channels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ALL_EVENTS = 12
 
 
 def list_lines(entries: Sequence[NotificationInfo]) -> Iterator[str]:
-    """Yield a line for each entry, and what stands in the way of some."""
+    """Yield a line for each entry, and what entries still lack."""
     if not entries:
         yield "No notifications are set up yet. `certdeck notify kinds` lists the kinds; `certdeck notify add` adds one."
         return
@@ -46,7 +46,7 @@ def _events(entry: NotificationInfo) -> str:
 
 
 def added_lines(entry: NotificationInfo, kind: NotificationKind) -> Iterator[str]:
-    """Yield what was kept, without secrets, and what to do next."""
+    """Yield the saved entry without secrets, and what to do next."""
     yield f"{printable(entry.name)} is set up."
     pairs = [("Kind", printable(entry.title)), ("Events", _events(entry))]
     pairs += values_shown(entry)
@@ -57,7 +57,7 @@ def added_lines(entry: NotificationInfo, kind: NotificationKind) -> Iterator[str
 
 
 def kinds_lines(kinds: Sequence[NotificationKind]) -> Iterator[str]:
-    """Yield every kind in full: its fields, and what to know of it."""
+    """Yield every kind in full, with its fields and notes."""
     for number, kind in enumerate(kinds):
         if number:
             yield ""

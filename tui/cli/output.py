@@ -1,7 +1,7 @@
 """The two streams of a command: results on stdout, everything else on stderr.
 
-Whatever is written has lost what a terminal would obey, and what the stream's encoding cannot say. A reader that went away
-(`certdeck log | head`) ends the writing and not the operation; neither does a terminal that hung up.
+Output contains no foreign control characters, and no characters that the stream's encoding lacks. If the reader closes the pipe
+(`certdeck log | head`) or the terminal hangs up, the output ends, but not the operation.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _COLOURS: Final = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold
 
 
 class Stream:
-    """One stream. `is_terminal`, `colour` and `unicode` say what it can show."""
+    """One stream. `is_terminal`, `colour` and `unicode` tell what it supports."""
 
     def __init__(self, raw: TextIO | None, variables: Mapping[str, str], *, must_arrive: bool) -> None:
-        """Take a stream of the process.
+        """Wrap a stream of the process.
 
         Args:
-            raw: None when it was closed before we began.
-            variables: the environment, for NO_COLOR and TERM.
-            must_arrive: a text that cannot be written is an error; without, it is dropped.
+            raw: None: it was closed before the start.
+            variables: environment variables, for NO_COLOR and TERM.
+            must_arrive: whether a failed write is an error. If not, the text is dropped.
         """
         self._raw = raw
         self._must_arrive = must_arrive
@@ -38,11 +38,11 @@ class Stream:
 
     @property
     def is_lost(self) -> bool:
-        """Whether nothing that is written arrives: it was closed, or broke."""
+        """Whether the stream was closed or broken, so that no output arrives."""
         return self._raw is None
 
     def line(self, text: str = "") -> None:
-        """Write a line that may hold our own colours. What came from outside has been through `printable` by now."""
+        """Write a line, which may contain our own color codes. Foreign text must have been through `printable`."""
         self.raw(f"{text if self.unicode else to_ascii(text)}\n")
 
     def lines(self, texts: Iterable[str]) -> None:
@@ -51,17 +51,17 @@ class Stream:
         self.raw(joined if self.unicode else to_ascii(joined))
 
     def raw(self, text: str) -> None:
-        """Write text as it is. Raises CertdeckError when it cannot be written, e.g. onto a full disk."""
+        """Write text unchanged. Raises CertdeckError if it cannot be written, for example to a full disk."""
         if self._raw is not None:
             with self._honest():
                 self._raw.write(text.encode("utf-8", "replace").decode("utf-8"))
 
     def painted(self, text: str, colour: str) -> str:
-        """Return `text` in a colour (`red`, `yellow`, `green`, `dim`, `bold`), where there are colours."""
+        """Return `text` in a color (`red`, `yellow`, `green`, `dim`, `bold`) if the stream supports colors."""
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.colour and colour in _COLOURS else text
 
     def finish(self) -> None:
-        """Flush. Raises CertdeckError as `raw` does."""
+        """Flush. Raises what `raw` raises."""
         if self._raw is not None:
             with self._honest():
                 self._raw.flush()
@@ -83,7 +83,7 @@ class Stream:
             ) from exc
 
     def _break(self) -> None:
-        """Drop what comes from now on, and what Python would flush when it ends."""
+        """Drop all further output, including what Python would flush at its end."""
         raw, self._raw = self._raw, None
         if raw is None:
             return
@@ -97,7 +97,7 @@ class Stream:
 
 
 class Output:
-    """Both streams of this process, as they are now."""
+    """Both output streams of this process."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.out = Stream(sys.stdout, variables, must_arrive=True)
@@ -105,10 +105,10 @@ class Output:
 
     @property
     def can_ask(self) -> bool:
-        """Whether a person sits there: questions go to stderr and answers come from stdin."""
+        """Whether the user can answer questions: stderr and stdin are terminals."""
         return self.err.is_terminal and sys.stdin is not None and sys.stdin.isatty()
 
     def finish(self) -> None:
-        """Flush both. Raises CertdeckError when stdout cannot be written."""
+        """Flush both. Raises CertdeckError if stdout cannot be written."""
         self.err.finish()
         self.out.finish()

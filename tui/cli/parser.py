@@ -1,4 +1,4 @@
-"""Arguments → command and namespace. Only the parser of the command at hand is made; argparse's words become our errors."""
+"""Parses arguments. Only the parser of the given command is created, and argparse's errors become UsageError."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from tui.cli.call import Call
 
 WORKS_WITHOUT_COMMAND: Final = ("--json", "--debug")
-"""What may stand before the command, too."""
+"""Options that may also precede the command."""
 
 TAKE_SECRETS: Final = ("account eab", "dns add", "notify add")
-"""What somebody may give a secret to by mistake: a stray argument of these is not said once more."""
+"""Commands that may get a secret as an argument by mistake: errors do not repeat their unknown arguments."""
 
 
 def no_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,34 +26,34 @@ def no_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def name_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the one argument NAME."""
+    """Add the argument NAME."""
     parser.add_argument("name", metavar="NAME")
 
 
 class Command(NamedTuple):
-    """One command: its arguments, its help, and what it does."""
+    """One command: its arguments, its help, and its function."""
 
     words: str
     """`issuer add`."""
     run: Callable[[Call], int]
     arguments: Callable[[argparse.ArgumentParser], None] = no_arguments
     examples: tuple[str, ...] = ()
-    """Without the leading `certdeck `; `# …` says what for."""
+    """Examples without the leading `certdeck `. `# …` explains one."""
     notes: str = ""
-    """For the help, below the options."""
+    """Text for the help, below the options."""
     meant: str = ""
-    """The option that a word without one was meant for: `--lineage`."""
+    """The option for which a stray word was probably meant, for example `--lineage`."""
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Writes for 80 columns: asking how wide the terminal is loads half a dozen modules, even where nobody asks for help."""
+    """Formats for 80 columns: reading the width of the terminal would load half a dozen modules, even without --help."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=78)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises UsageError instead of ending the process; does not guess abbreviated options."""
+    """Raises UsageError instead of ending the process, and accepts no abbreviated options."""
 
     def __init__(self, words: str) -> None:
         self.words = words
@@ -80,7 +80,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace] | str:
-    """Return the command with its arguments, or the text that was asked for instead (help, version).
+    """Return the command with its arguments, or the requested text (help, version).
 
     Raises UsageError (`usage`).
     """
@@ -116,7 +116,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace] | str:
 
 
 def wants_json(argv: Sequence[str]) -> bool:
-    """Tell whether failures have to be JSON, too, even when the arguments cannot be understood."""
+    """Tell whether errors must be JSON, even if the arguments are invalid."""
     return "--json" in _before_dashes(argv)
 
 
@@ -129,7 +129,7 @@ def _asks_help(arguments: Sequence[str]) -> bool:
 
 
 def _with_command_first(argv: Sequence[str]) -> list[str]:
-    """Turn `--renew` into the command, and put options that stand before the command behind it."""
+    """Turn `--renew` into the command, and move options before the command after it."""
     arguments = list(argv)
     ahead = []
     while arguments and arguments[0] in WORKS_WITHOUT_COMMAND:
@@ -147,7 +147,7 @@ def _with_command_first(argv: Sequence[str]) -> list[str]:
 
 
 def _words(arguments: list[str]) -> tuple[str, list[str]]:
-    """Split the command's words off."""
+    """Return the words of the command, and the other arguments."""
     first, rest = arguments[0], arguments[1:]
     if first in COMMANDS:
         return first, rest
@@ -206,7 +206,7 @@ def _refuse_command(words: str) -> NoReturn:
 
 
 def _refuse_empty(parser: _Parser, arguments: Sequence[str]) -> None:
-    """Refuse empty arguments: no option means anything by one, and a script's unset variable must not become a default."""
+    """Refuse empty arguments: they have no meaning, and an unset variable in a script must not become a default."""
     for before, argument in zip(["", *arguments], arguments, strict=False):
         if not argument or (argument.startswith("--") and argument.endswith("=")):
             option = argument.rstrip("=") or before

@@ -1,4 +1,4 @@
-"""An error as people read it."""
+"""An error as text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tui.cli.output import Stream
 from tui.glyphs import printable
 
 _MOST_LINES = 20
-"""Of a program's output: `nginx -t` says all in fewer."""
+"""Limit of a program's output: `nginx -t` needs fewer."""
 
 
 def error_lines(error: CertdeckError, stream: Stream, *, about: str = "certdeck") -> Iterator[str]:
-    """Yield what, why and fix, one line each, and below them what the service's own program said, if it did."""
+    """Yield what, why and fix, in one line each, and the output of the service's program, if there is any."""
     yield f"{printable(about)}: {stream.painted(printable(error.what), 'red')}"
     yield f"   why: {printable(error.why)}"
     yield f"   fix: {printable(error.fix)}"

@@ -1,4 +1,4 @@
-"""What an operation tells while it runs, as lines on stderr."""
+"""Progress of an operation, as lines on stderr."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tui.glyphs import printable
 from tui.wording.text import describe
 
 _QUIET: Final = (RunStarted, RunFinished, KeyUsed, Progressed, Failed)
-"""What the result and the error say anyway, and what only the audit trail is for."""
+"""Events that the result or the error also reports, or that are only for the audit trail."""
 
 
 def progress_line(report: Report, stream: Stream, *, every: bool = False) -> str:
-    """Return the line for an event, or nothing. `every`: also those that the result says, and the audit trail (`--debug`)."""
+    """Return the line for an event. Empty: it is not shown. `every`: show all events (`--debug`)."""
     if not every and isinstance(report.event, _QUIET):
         return ""
     at = report.at.astimezone()

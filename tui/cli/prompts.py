@@ -1,4 +1,4 @@
-"""Questions and secrets, all before the engine is asked: never in the middle of an operation, never from argv."""
+"""Asks questions and reads secrets, always before the engine is called: never during an operation, never from argv."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def agrees(call: Call, question: str) -> bool:
-    """Ask a yes-or-no question on the terminal; anything but yes is no."""
+    """Ask a yes-or-no question on the terminal. Any answer except yes is no."""
     sys.stderr.flush()
     call.output.out.finish()
     call.output.err.raw(f"{question} [y/N] ")
@@ -28,10 +28,10 @@ def agrees(call: Call, question: str) -> bool:
 
 
 def confirm(call: Call, question: str, action: str) -> None:
-    """Return when --yes was given or the person says yes.
+    """Return if --yes was given or the user confirms.
 
     Raises:
-        UsageError (`usage`): there is nobody to ask.
+        UsageError (`usage`): there is no terminal.
         Cancelled (`cancelled`): the answer was no.
     """
     if call.args.yes:
@@ -47,7 +47,7 @@ def confirm(call: Call, question: str, action: str) -> None:
 
 
 def agree_to_terms(call: Call, error: TermsNotAgreed) -> None:
-    """Show the CA's terms of service and return when the person agrees; raises `error` again otherwise."""
+    """Show the CA's terms of service, and return if the user agrees. Otherwise raises `error`."""
     terms = error.details.get("terms_of_service")
     if not call.can_ask:
         raise error
@@ -59,9 +59,9 @@ def agree_to_terms(call: Call, error: TermsNotAgreed) -> None:
 
 
 def new_passphrase(call: Call, file: str | None, purpose: str) -> bytes:
-    """Return a passphrase in UTF-8 from a file (`-`: standard input), or asked for twice without echo.
+    """Return a new passphrase in UTF-8, from a file (`-`: standard input), or from two prompts without echo.
 
-    Raises UsageError (`usage`): no file and no terminal, empty, not text, or not the same twice.
+    Raises UsageError (`usage`): no file and no terminal, an empty passphrase, not text, or two different entries.
     """
     if file is not None:
         return secret_from(file)
@@ -79,9 +79,9 @@ def new_passphrase(call: Call, file: str | None, purpose: str) -> bytes:
 
 
 def asked_secret(prompt: str) -> bytes:
-    """Ask for a secret without echo, and return it in UTF-8; Enter alone is the empty one.
+    """Ask for a secret without echo, and return it in UTF-8. Enter alone is the empty secret.
 
-    Raises Cancelled (`cancelled`) at the end of input; UsageError (`usage`) for what is not text.
+    Raises Cancelled (`cancelled`) at the end of input; UsageError (`usage`) if it is not text.
     """
     from getpass import getpass
 
@@ -95,7 +95,7 @@ def asked_secret(prompt: str) -> bytes:
 
 
 def passphrase_from(file: str) -> bytes:
-    """Return an existing passphrase from a file (`-`: standard input), in UTF-8; an empty file is the empty passphrase.
+    """Return an existing passphrase from a file (`-`: standard input), in UTF-8. An empty file is the empty passphrase.
 
     Raises UsageError (`usage`): it cannot be read, is too long, or is not one line of text.
     """
@@ -103,7 +103,7 @@ def passphrase_from(file: str) -> bytes:
 
 
 def secret_from(file: str) -> bytes:
-    """Return a secret of one line from a file (`-`: standard input), in UTF-8 and never empty.
+    """Return a single-line secret from a file (`-`: standard input), in UTF-8, not empty.
 
     Raises UsageError (`usage`): it cannot be read, is empty, too long, or not one line of text.
     """
@@ -111,7 +111,7 @@ def secret_from(file: str) -> bytes:
 
 
 def secret_lines_from(file: str) -> bytes:
-    """Return a secret of several lines, such as a private key in PEM, in UTF-8 and never empty. Raises as `secret_from` does."""
+    """Return a multi-line secret, such as a private key in PEM, in UTF-8, not empty. Raises what `secret_from` raises."""
     try:
         return _not_empty(secret_text(secret_bytes(file)).strip(), file)
     except NotSecretText as exc:
@@ -119,7 +119,7 @@ def secret_lines_from(file: str) -> bytes:
 
 
 def secret_bytes(file: str, label: str = "Secret") -> bytes:
-    """Return what a file, or standard input for `-`, holds; a terminal is asked for `label` without echo.
+    """Return the content of a file, or of standard input for `-`. On a terminal, asks for `label` without echo.
 
     Raises UsageError (`usage`): it cannot be read, or is too long; Cancelled (`cancelled`): the question was not answered.
     """
@@ -134,7 +134,7 @@ def secret_bytes(file: str, label: str = "Secret") -> bytes:
 
 
 def standard_input(limit: int) -> bytes:
-    """Return what comes over standard input, at most `limit` bytes and one more. Raises UsageError (`usage`)."""
+    """Read standard input, at most `limit` bytes plus one. Raises UsageError (`usage`)."""
     try:
         return read_descriptor(sys.stdin.fileno(), limit=limit)
     except (OSError, ValueError, AttributeError) as exc:

@@ -1,6 +1,6 @@
-"""DNS records that somebody sets by hand: every value alone on its line, whole, to be marked and copied; and who has which (ST-14).
+"""Text about manual DNS records: every value complete on its own line, to copy, and which name servers have it (ST-14).
 
-No border, nothing before a value, nothing behind it: whatever a terminal marks with a double click is right.
+There is no border, and nothing before or after a value, so that a double click selects exactly the value.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _RESET: Final = "\x1b[0m"
 
 
 def pending_lines(pending: Pending, now: datetime, stream: Stream) -> Iterator[str]:
-    """Yield who has what, where that was looked at; the records; until when the order lives; and how to go on."""
+    """Yield the answers of the name servers, if they were asked; the records; the end of the order; and how to continue."""
     name = printable(pending.name)
     if pending.views:
         yield f"The order for {name} waits: not every name server has every record yet."
@@ -54,13 +54,13 @@ def pending_lines(pending: Pending, now: datetime, stream: Stream) -> Iterator[s
 
 
 def placed_records(pending: Pending) -> tuple[Record, ...]:
-    """Return the records under the names at which they have to stand: beside a CNAME there can be no TXT."""
+    """Return the records with the names at which to create them: a name with a CNAME cannot have a TXT record."""
     at = {view.record: view.written_at for view in pending.views}
     return tuple(replace(record, name=at.get(record, record.name)) for record in pending.records)
 
 
 def order_lines(order: OpenOrder, now: datetime, stream: Stream) -> Iterator[str]:
-    """Yield an open order by hand as it lies on disk, for the status."""
+    """Yield an open order with manual records, as stored on disk, for the status."""
     name = printable(order.name)
     shown = ", ".join(map(text.name_shown, order.identifiers))
     if order.records:
@@ -74,7 +74,7 @@ def order_lines(order: OpenOrder, now: datetime, stream: Stream) -> Iterator[str
 
 
 def record_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
-    """Yield name, type and each value on a line of its own, and all of it once more as lines of a zone file."""
+    """Yield name, type and each value on its own line, and then all records as lines of a zone file."""
     for (name, kind), values in _by_name(records).items():
         yield ""
         yield stream.painted("Name (many forms require it without the zone at the end)", "dim")
@@ -93,7 +93,7 @@ def record_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
 
 
 def code_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
-    """Yield each value as a QR code, for a phone that is held to the screen."""
+    """Yield each value as a QR code, to scan with a phone."""
     from tui.qr import qr_lines
 
     is_coloured = stream.colour and stream.unicode
@@ -110,7 +110,7 @@ def code_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
 
 
 def _looked_lines(views: Sequence[RecordView], stream: Stream) -> Iterator[str]:
-    """Yield who has which record: a line for one that all have, a table for one that some lack."""
+    """Yield which name servers have which record: a line if all have it, a table if some lack it."""
     for view in sorted(views, key=lambda each: not each.is_seen):
         record = f"{printable(view.record.name)} = {printable(view.record.value)}"
         if view.is_seen:

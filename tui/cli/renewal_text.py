@@ -1,4 +1,4 @@
-"""What a scheduled run did, in words."""
+"""The text output of a scheduled run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def renewal_lines(report: RenewalReport, *, now: datetime, named: bool, dry_run: bool) -> Iterator[str]:
-    """Yield what was renewed, why others were not when somebody asked, and the sum. Imports little: the timer comes often."""
+    """Yield the renewed certificates, the reasons for skipped ones if they were named, and a summary. Imports little."""
     for name in report.due:
         yield f"would renew  {printable(name)}"
     for name in report.renewed:
@@ -44,6 +44,6 @@ def renewal_lines(report: RenewalReport, *, now: datetime, named: bool, dry_run:
 
 
 def failure_lines(report: RenewalReport, stream: Stream) -> Iterator[str]:
-    """Yield the errors of the failed ones, what, why and fix."""
+    """Yield the errors of failed certificates: what, why and fix."""
     for failed in report.failed:
         yield from error_lines(failed.error, stream, about=failed.name or "certdeck")

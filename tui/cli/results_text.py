@@ -1,4 +1,4 @@
-"""Results of single commands, in words."""
+"""Text about the results of single commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def issued_lines(outcome: Issued, live: Path) -> Iterator[str]:
-    """Yield what was issued, where its files are and who serves it."""
+    """Yield the issued certificate, the place of its files, and the services that use it."""
     status = outcome.status
     name = printable(status.name)
     if outcome.rehearsed_only:
@@ -36,7 +36,7 @@ def _certificate(status: LineageStatus, live: Path) -> list[tuple[str, str]]:
 
 
 def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:
-    """Yield what the first boot made, or that there was nothing to make."""
+    """Yield what the first boot created, or that nothing was necessary."""
     status = outcome.status
     name = printable(status.name)
     if outcome.created:
@@ -53,13 +53,13 @@ def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:
 
 
 def deployment_lines(deployment: Deployment) -> Iterator[str]:
-    """Yield which version is live where."""
+    """Yield the live version, and the targets that serve it."""
     targets = ", ".join(map(target_shown, deployment.targets)) or "no target: only the files were switched"
     yield f"Version {deployment.version} of {printable(deployment.name)} is live. Served by: {targets}."
 
 
 def _heading(finding: Finding) -> str:
-    """Return a title as what stands before a colon: some are sentences of an error."""
+    """Return a title for use before a colon: some titles are sentences of an error."""
     return finding.title.removesuffix(".")
 
 

@@ -1,4 +1,4 @@
-"""`certdeck status` for people: the table, one certificate in full (ST-42..49), and the monitoring line."""
+"""The text of `certdeck status`: the table, one certificate in full (ST-42..49), and the monitoring line."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _SHOWN_ANYWAY: Final = _SAID_BY_DAYS | frozenset(
         "order-open",
     }
 )
-"""Reasons that the table shows in its columns or in a line of their own."""
+"""Reasons that the table already shows in its columns or on a separate line."""
 _NONE: Final = "–"
 
 
 def status_lines(
     status: Status, stream: Stream, orders: Sequence[OpenOrder] = (), requests: Sequence[SigningRequest] = ()
 ) -> Iterator[str]:
-    """Yield the overview: the box and its timer, a line for each certificate, urgent ones first, the sum, and who waits.
+    """Yield the overview: the box and its timer, a line for each certificate (urgent ones first), a summary, and open orders.
 
-    `orders` and `requests`: those that are open.
+    `orders` and `requests`: the open ones.
     """
     names = f"{printable(status.appliance)} · {printable(status.hostname)}"
     yield f"{stream.painted(names, 'bold')} · {text.timer_shown(status.timer, status.time)}"
@@ -79,7 +79,7 @@ def status_lines(
 
 
 def problem_lines(status: Status, stream: Stream) -> Iterator[str]:
-    """Yield what could not be read, each with what, why and fix."""
+    """Yield the errors of unreadable certificates: what, why and fix."""
     for problem in status.problems:
         yield from error_lines(problem, stream, about=problem.lineage or "certdeck")
 
@@ -91,7 +91,7 @@ def _failure(error: Mapping[str, object]) -> str:
 
 
 def _at(error: Mapping[str, object]) -> str:
-    """Return when it happened as people say it; what is no time is shown as it is."""
+    """Return the time of an error as text. An invalid time is shown unchanged."""
     at = str(error.get("at") or "")
     try:
         return text.moment(datetime.fromisoformat(at)) if at else ""
@@ -133,9 +133,9 @@ def _sum(judged: Sequence[tuple[LineageStatus, Health]]) -> str:
 def lineages_lines(
     status: Status, stream: Stream, orders: Sequence[OpenOrder] = (), requests: Sequence[SigningRequest] = ()
 ) -> Iterator[str]:
-    """Yield each certificate in full, an empty line between two, and below it the order that waits for a person.
+    """Yield each certificate in full, separated by empty lines, with its order that waits for manual records.
 
-    `orders`: those of these lineages, also of one that has no certificate and no settings yet; `requests` of the same names.
+    `orders`: those of these lineages, also of one without certificate and settings. `requests`: those with the same names.
     """
     from tui.cli.records_text import order_lines
 
@@ -206,7 +206,7 @@ def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
 
 
 def _wanted(wanted: Mapping[str, object]) -> Iterator[str]:
-    """Yield what the settings say where the certificate was ordered with something else; the next run orders it."""
+    """Yield the settings that differ from those of the live certificate. The next run orders them."""
     for key, value in wanted.items():
         if key == "domains" and isinstance(value, list):
             yield f"names {', '.join(text.name_shown(str(each)) for each in value)}"
@@ -238,10 +238,10 @@ def _last_error(lineage: LineageStatus) -> Iterator[str]:
 
 
 def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str]:
-    """Return the exit status and the line of `status --check`, as monitoring plugins write it.
+    """Return the exit status and the line of `status --check`, in the format of monitoring plugins.
 
-    The worst health of all certificates decides. What cannot be read is critical; a timer that is absent, off or failed, a clock in
-    doubt, and a certificate of somebody else's that ends soon are warnings. `stored`: what the look at the store has found.
+    The worst health of all certificates decides. An unreadable certificate is critical. A timer that is absent, off or failed, a
+    clock in doubt, and an unmanaged certificate that ends soon are warnings. `stored`: findings of the daily check of the store.
     """
     by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
     told: dict[int, list[str]] = {exits.WARNING: [], exits.CRITICAL: []}
@@ -249,7 +249,7 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
         judged = health(lineage)
         level = _EXITS[judged.level]
         by_level[level].append(lineage.name)
-        # The timer is told once, not with every certificate that it would renew.
+        # The timer is reported once, not with every certificate.
         codes = [reason.code for reason in judged.reasons if reason.code != NO_TIMER]
         if codes:
             told[level].append(_told(lineage, codes, status.time))
@@ -279,7 +279,7 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
 
 
 def _told(lineage: LineageStatus, codes: Sequence[str], now: datetime) -> str:
-    """Return a certificate's trouble in a few words: `mail: 3 days left, deployment-failed on nginx`."""
+    """Return a certificate's problems in a few words: `mail: 3 days left, deployment-failed on nginx`."""
     failed = [printable(target.name) for target in lineage.targets if target.state == "failed"]
     stale = [printable(target.name) for target in lineage.targets if target.state == "stale"]
     on = {"deployment-failed": failed, "not-served": stale}

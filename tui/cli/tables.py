@@ -1,4 +1,4 @@
-"""Aligned columns, by the cells a terminal gives each character."""
+"""Aligns columns by the number of terminal cells of each character."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from functools import lru_cache
 
 
 def cells(text: str) -> int:
-    """Return how many cells `text` takes; it holds no escape codes."""
+    """Return the number of terminal cells of `text`, which must not contain escape codes."""
     return len(text) if text.isascii() else _cells(text)
 
 
 @lru_cache(maxsize=1024)
 def _cells(text: str) -> int:
-    """Count those of a text with other characters: in a long table most of them are the same few signs."""
+    """Return the cells of a non-ASCII text. Cached: in a long table, most texts repeat."""
     return sum(
         0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text
     )
 
 
 def padded(text: str, width: int) -> str:
-    """Return `text` filled with blanks to `width` cells."""
+    """Return `text` padded with spaces to `width` cells."""
     return text + " " * (width - cells(text))
 
 
@@ -39,7 +39,7 @@ def _aligned(column: Sequence[str]) -> list[str]:
 
 
 def labelled(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield `label  value` lines; a value of several lines goes on below itself."""
+    """Yield `label  value` lines. Further lines of a value are aligned below the first."""
     width = max(cells(label) for label, _ in pairs)
     for label, value in pairs:
         first, *more = value.splitlines() or [""]

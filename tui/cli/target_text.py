@@ -1,4 +1,4 @@
-"""Targets and their kinds in words."""
+"""Text about targets and their kinds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def kinds_lines(kinds: Sequence[KindInfo]) -> Iterator[str]:
-    """Yield a table of the kinds, one line each."""
+    """Yield a table of the kinds."""
     rows = [
         [each.name, each.title, told_words(each), sessions_words(each), ", ".join(each.probe) or "–"] for each in kinds
     ]
@@ -32,7 +32,7 @@ def kind_lines(kind: KindInfo) -> Iterator[str]:
 
 
 def target_lines(target: TargetInfo, kind: KindInfo | None) -> Iterator[str]:
-    """Yield a target as it is configured, with what its kind does."""
+    """Yield the configuration of a target, and the behavior of its kind."""
     yield printable(target.name)
     configured = [
         ("Kind", printable(target.kind)),

@@ -1,4 +1,4 @@
-"""Services that serve a certificate of somebody else's, for `status` and for monitoring."""
+"""Text about services with a certificate that certdeck does not manage, for `status` and for monitoring."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def unmanaged_lines(found: Sequence[Unmanaged], stream: Stream) -> Iterator[str]:
-    """Yield the services, the certificate that ends first at the top; nothing where there is none."""
+    """Yield the services, ordered by the end of their certificates. Empty: there are none."""
     if not found:
         return
     yield ""
@@ -34,7 +34,7 @@ def unmanaged_lines(found: Sequence[Unmanaged], stream: Stream) -> Iterator[str]
 
 
 def unmanaged_told(found: Sequence[Unmanaged]) -> Iterator[str]:
-    """Yield what a monitoring line says: `Postfix on smtp://127.0.0.1:25: 3 days left, not managed`."""
+    """Yield the parts of the monitoring line: `Postfix on smtp://127.0.0.1:25: 3 days left, not managed`."""
     for each in found:
         if each.severity != "green":
             left = "expired" if each.days_left < 0 else f"{text.days_shown(each.days_left)} left"

@@ -1,4 +1,4 @@
-"""What `check` and `import` share: which files, which passphrase, and how the checklist reads."""
+"""The common parts of `check` and `import`: files, passphrase, and the text of the checklist."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STDIN = "-"
 
 
 def upload_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what names the files of an upload."""
+    """Add the options for the files of an upload."""
     every = {"metavar": "FILE", "nargs": "+", "action": "extend", "default": []}
     parser.add_argument("--cert", help="the certificate; may also contain chain and key", **every)  # type: ignore[arg-type]  # mypy knows no types of the values of a mapping
     parser.add_argument("--key", help="the private key", **every)  # type: ignore[arg-type]  # mypy knows no types of the values of a mapping
@@ -43,7 +43,7 @@ def upload_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def upload_of(call: Call) -> Upload:
-    """Read the files that the arguments name, each once. Raises UsageError (`usage`)."""
+    """Read the files in the arguments, each once. Raises UsageError (`usage`)."""
     args = call.args
     if not args.cert and not args.pfx:
         raise UsageError(
@@ -74,7 +74,7 @@ def _part(call: Call, file: str) -> Part:
 
 
 def ask_passphrase(wrong: bool) -> bytes:
-    """Ask for a passphrase without echo; Enter alone is the empty one. Raises Cancelled (`cancelled`), UsageError (`usage`)."""
+    """Ask for a passphrase without echo. Enter alone is the empty one. Raises Cancelled (`cancelled`), UsageError (`usage`)."""
     return asked_secret("Wrong. Passphrase: " if wrong else "Passphrase: ")
 
 
@@ -100,7 +100,7 @@ def upload_json(check: UploadCheck, certificate: object | None = None) -> dict[s
 
 
 def checklist(check: UploadCheck, stream: Stream) -> Iterator[str]:
-    """Yield what was found, each check, and the verdict."""
+    """Yield the recognized content, each check, and the result."""
     if check.found:
         yield f"Found {', '.join(check.found)}."
     yield from map(printable, check.notes)

@@ -1,4 +1,4 @@
-"""What is open beside the certificates, a line each below the overview: orders, and signing requests."""
+"""Lines below the overview for open orders and signing requests."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 def waiting_lines(
     status: Status, orders: Sequence[OpenOrder], requests: Sequence[SigningRequest], stream: Stream
 ) -> Iterator[str]:
-    """Yield who waits for a person, the orders that would show nowhere else, and the requests without an answer."""
+    """Yield the orders that wait for manual records, other orders without a certificate, and the open signing requests."""
     yield from (_by_hand(order, status.time, stream) for order in orders if order.is_manual)
     yield from (order_line(order, stream) for order in unlisted(status, orders))
     yield from (request_line(request) for request in requests)
 
 
 def unlisted(status: Status, orders: Sequence[OpenOrder]) -> list[OpenOrder]:
-    """Return the orders that go on by themselves, for certificates of which nothing else is there yet."""
+    """Return the orders that continue automatically, for certificates that do not exist yet."""
     listed = {lineage.name for lineage in status.lineages}
     return [order for order in orders if not order.is_manual and order.name not in listed]
 
 
 def order_line(order: OpenOrder, stream: Stream) -> str:
-    """Return what becomes of an order that nobody is needed for, and both ways to end it."""
+    """Return the line of an order that continues automatically, with the commands to continue or cancel it."""
     name, mark = printable(order.name), stream.painted(text.MARKS["unknown"].glyph, "dim")
     ways = f"`certdeck complete {name}` continues it now, `certdeck complete {name} --give-up` cancels it"
     return f"{mark} {name}: its order is open, and the next run continues it; {ways}."
 
 
 def request_line(request: SigningRequest) -> str:
-    """Return that a CA elsewhere has not answered yet, and what takes the answer in."""
+    """Return the line of an open signing request, with the command that imports its certificate."""
     name = printable(request.name)
     mark = text.MARKS["unknown"].glyph
     lost = " Its private key is missing." if request.is_lost else ""

@@ -1,4 +1,4 @@
-"""Certificates that other ACME clients manage here: what was found, ticked to be taken over, and what came of it."""
+"""Certificates that other ACME clients manage on this host: what was found, what to take over, and the result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STATES = {
 
 
 class AdoptScreen(ListPage[Adoptable]):
-    """The list; below it what one is and how it is renewed, or what came of taking some over."""
+    """The list of certificates; below it how the selected one is renewed, or the result of taking some over."""
 
     SCOPE = "adopt"
     BINDINGS: ClassVar = bindings(of_scope("adopt", "page"))
@@ -59,7 +59,7 @@ class AdoptScreen(ListPage[Adoptable]):
         super().__init__()
         self.timers: tuple[OtherTimer, ...] = ()
         self.result: Adoption | None = None
-        """What came of the last try; gone when the cursor moves."""
+        """The result of the last attempt; cleared when the cursor moves."""
 
     def body(self) -> ComposeResult:
         yield RowList(self.COLUMNS, marking="many", id="rows")
@@ -147,7 +147,7 @@ class AdoptScreen(ListPage[Adoptable]):
 
     @property
     def _wanted(self) -> tuple[str, ...]:
-        """Return the ticked ones, else the one under the cursor."""
+        """Return the names of the ticked certificates, or of the one under the cursor if none is ticked."""
         rows = self._rows
         ticked = rows.marked if rows is not None else ()
         return ticked or ((self.chosen.name,) if self.chosen is not None else ())
@@ -159,7 +159,7 @@ class AdoptScreen(ListPage[Adoptable]):
         self._ask(dry_run=True)
 
     def action_tick_all(self) -> None:
-        """Tick everything that can be taken over; nothing where it is ticked already."""
+        """Tick everything that can be taken over, or untick it if all of it is ticked already."""
         rows = self._rows
         if rows is not None:
             every = tuple(each.name for each in self.items if each.state == "new")
@@ -187,6 +187,6 @@ class AdoptScreen(ListPage[Adoptable]):
 
 
 def _switch_off(timer: OtherTimer, width: int, ink: Ink) -> list[Line]:
-    """Return how a timer is switched off, on lines of its own, to be copied."""
+    """Return the command that turns off a timer, on lines of its own so that it can be copied."""
     words = marked(" ", "text-muted", "When everything that it renews is taken over, turn it off:", width, ink)
     return [*words, *marked(" ", "text-muted", timer.off, width, ink, of="key")]

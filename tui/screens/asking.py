@@ -1,4 +1,4 @@
-"""What pages that ask for something share: what they are about matters more than the timer, and few keys work."""
+"""The base of pages that ask for input: their subject matters more than the timer, and few keys work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ALWAYS: Final = ("menu", "help", "command_palette")
 
 
 class AskingPage(Page[T]):
-    """A page whose keys are mostly letters that somebody types."""
+    """A page on which most keys are typed text."""
 
     letters_are_text = True
 
@@ -31,17 +31,17 @@ class AskingPage(Page[T]):
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """Which actions of every screen work, and stand in the footer, here."""
+        """The global actions that work on this page and are shown in its footer."""
         return _ALWAYS
 
     def refresh_frame(self) -> None:
-        """Draw the frame; where there is no room for both, what the page is about matters more than the timer."""
+        """Draw the frame. If there is no room for both, the page's subject is shown instead of the timer."""
         super().refresh_frame()
         if self.page_detail and self.size.width < _WIDE:
             self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
 
     def refresh_actions(self) -> None:
-        """Show what works while one types; the rest is behind More."""
+        """Show the actions that work while typing; the others are listed under More."""
         hidden = self.hidden()
         shown = [each for each in offered(self.actions(), self.situation()) if each.footer and each.id not in hidden]
         own = [each for each in shown if each.scope != "app"]
@@ -50,5 +50,5 @@ class AskingPage(Page[T]):
         )
 
     def hidden(self) -> Container[str]:
-        """Return the actions that would do nothing now, although they apply."""
+        """Return the ids of actions that apply but would do nothing now."""
         return ()

@@ -1,4 +1,4 @@
-"""What the keys of the first screen do with the certificate under the cursor, or with the order that waits in its place."""
+"""The first screen's actions on the certificate under the cursor, or on the open order shown in its place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.screens.page import Page
 _NEEDS_A_LINEAGE: Final = frozenset(
     {"renew", "deploy", "show-pem", "roll-back", "export", "auto-renew", "change", "revoke"}
 )
-"""Actions that a mere order cannot take: there is no certificate of that name yet."""
+"""Actions that do not apply to an order alone: it has no certificate yet."""
 
 
 class CertificateActions(Page[None]):
@@ -24,20 +24,20 @@ class CertificateActions(Page[None]):
     def __init__(self) -> None:
         super().__init__()
         self.waiting: Mapping[str, OpenOrder] = {}
-        """Orders that want DNS records which a person sets, by the name of their lineage."""
+        """Open orders that wait for manual DNS records, by lineage name."""
 
     @property
     def chosen(self) -> LineageStatus | None:
-        """The certificate under the cursor, or an order without one."""
+        """The certificate under the cursor, or an order that has no certificate yet."""
         raise NotImplementedError
 
     def _exists(self, row: LineageStatus) -> bool:
-        """Tell whether there is such a lineage, and not only an order for one."""
+        """Return whether the lineage exists, as opposed to only an order for it."""
         status = self.deck.status
         return status is not None and any(each.name == row.name for each in status.lineages)
 
     def actions(self) -> tuple[Action, ...]:
-        """Say what Enter does where an order waits, and offer nothing that a mere order cannot take."""
+        """Return the actions: Enter is labelled for a waiting order, and what does not apply to an order is left out."""
         chosen = self.chosen if self.is_mounted else None
         if chosen is None or chosen.name not in self.waiting:
             return super().actions()

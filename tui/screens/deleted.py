@@ -1,4 +1,4 @@
-"""Certificates that were deleted: until when their copies are kept, and bringing one back."""
+"""Deleted certificates: until when their copies are kept, and how to restore one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui.wording import text
 
 
 class DeletedScreen(ListPage[DeletedLineage]):
-    """The list; below it what bringing the chosen one back means."""
+    """The list of deleted certificates; below it what restoring the selected one does."""
 
     SCOPE = "deleted"
     BINDINGS: ClassVar = bindings(of_scope("deleted", "page"))
@@ -58,7 +58,7 @@ class DeletedScreen(ListPage[DeletedLineage]):
         return marked("↵", "key", words, width, ink)
 
     def action_bring_back(self) -> None:
-        """Bring it back, and put the cursor of the first screen on it."""
+        """Restore the certificate, and put the first screen's cursor on it."""
         one, deck = self.chosen, self.deck
         if one is None:
             return

@@ -1,4 +1,4 @@
-"""What would stop a certificate from being issued, renewed or served, each finding with a key that leads to its fix."""
+"""The doctor's findings: what would stop a certificate from being issued, renewed or served, with a key that opens the fix."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _FIXED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "adopt": ("other-client",),
     "maintenance": ("backup", "vault"),
 }
-"""Page → ids of the findings that are fixed there. Records at a DNS provider, files and the clock are fixed elsewhere."""
+"""For each page, the ids of the findings fixed there. DNS records, files and the clock are fixed outside the console."""
 
 
 def fixed_by(finding: Finding) -> str:
-    """Return the id of the action that opens the page where a finding is fixed; empty where none does."""
+    """Return the id of the action that opens the page where a finding is fixed; empty if there is none."""
     return next((page for page, ids in _FIXED_BY.items() if finding.id in ids), "")
 
 
 class DoctorScreen(ListPage[Finding]):
-    """The worst finding first; Enter goes where it is fixed."""
+    """The findings, worst first; Enter opens the page where the selected one is fixed."""
 
     SCOPE = "doctor"
     BINDINGS: ClassVar = bindings(of_scope("doctor", "page"))
@@ -61,7 +61,7 @@ class DoctorScreen(ListPage[Finding]):
 
     @classmethod
     def opened_from(cls, deck: Deck) -> DoctorScreen:
-        """Look at the certificate under the cursor, or at the whole box."""
+        """Return the doctor for the certificate under the cursor, or for the whole box."""
         from tui.screens.page import Page
 
         chosen = deck.screen.situation().lineage if isinstance(deck.screen, Page) else None
@@ -72,7 +72,7 @@ class DoctorScreen(ListPage[Finding]):
         return sorted(found, key=lambda each: _WORST.index(each.status) if each.status in _WORST else 0)
 
     def heard(self, message: object) -> None:
-        """The checks ask the network: they run again only when somebody wants it."""
+        """Do nothing: the checks use the network, so they run again only on request."""
 
     def name_of(self, item: Finding) -> str:
         return item.id
@@ -98,7 +98,7 @@ class DoctorScreen(ListPage[Finding]):
         self.action_fix()
 
     def action_fix(self) -> None:
-        """Go to the page where the finding is fixed."""
+        """Open the page where the finding is fixed."""
         page = fixed_by(self.chosen) if self.chosen is not None else ""
         if page:
             self.deck.action_open(page)
@@ -112,7 +112,7 @@ class DoctorScreen(ListPage[Finding]):
 
 
 class BoxDoctorScreen(DoctorScreen):
-    """The whole box, wherever the cursor is."""
+    """The doctor for the whole box, wherever the cursor is."""
 
     @classmethod
     def opened_from(cls, deck: Deck) -> DoctorScreen:
@@ -120,7 +120,7 @@ class BoxDoctorScreen(DoctorScreen):
 
 
 class NamesForm(FormPage):
-    """Asks for the names that are not issued yet."""
+    """Asks for names that have no certificate yet."""
 
     page_title = "Doctor for names"
     intro = "Checks what can prevent a certificate for new names. Nothing is ordered."

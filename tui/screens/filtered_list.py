@@ -1,4 +1,4 @@
-"""A list page that a line of words narrows: the log, the boxes of a fleet."""
+"""A list page with a filter line, used by the log and the fleet."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tui.widgets.row_list import RowList
 
 Item = TypeVar("Item")
 
-# With priority: else what is typed right behind it would be taken for keys of the page.
+# With priority: otherwise text typed right after it would be taken for keys of the page.
 FILTER_KEYS: tuple[BindingType, ...] = (Binding("slash", "filter", show=False, priority=True),)
 
 
 class FilteredListPage(ListPage[Item], Generic[Item]):
-    """A subclass says in `keeps` what of it `self.filter` leaves, and in `titled` what stands above the list."""
+    """A subclass defines `keeps` (which items match `self.filter`) and `titled` (the text above the list)."""
 
     FILTER_HINT: ClassVar[str] = ""
 
@@ -28,7 +28,7 @@ class FilteredListPage(ListPage[Item], Generic[Item]):
         self.filter = ""
 
     def titled(self) -> str:
-        """Return what stands above the list, with how much of it is shown."""
+        """Return the text above the list, including how many items are shown."""
         raise NotImplementedError
 
     def fill(self, then: str = "") -> None:
@@ -40,7 +40,7 @@ class FilteredListPage(ListPage[Item], Generic[Item]):
         from tui.widgets.filter_field import FilterField
 
         if isinstance(self.focused, Input):
-            raise SkipAction  # a slash in what is typed
+            raise SkipAction  # a slash within the typed text
         if not self.query(FilterField):
             await self.mount(FilterField(self.FILTER_HINT, id="filter"), before=self.query_one("#rows"))
         self.set_focus(self.query_one("#filter Input"))

@@ -1,4 +1,4 @@
-"""HTTPS at once: the self-signed certificate of a fresh box. Comes by itself where there is no certificate at all."""
+"""The self-signed certificate of a new box, for immediate HTTPS. Opens automatically if there is no certificate at all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tui.wording import text
 
 
 class FirstBootScreen(FormPage):
-    """Asks for the names of the box, makes the certificate, and shows its fingerprint."""
+    """Asks for the names of the box, creates the certificate, and shows its fingerprint."""
 
     SCOPE = "first-boot"
     BINDINGS: ClassVar = [*bindings(of_scope("first-boot", "page"))]
@@ -78,7 +78,7 @@ class FirstBootScreen(FormPage):
         self.query_one("#result").display = False
 
     def save(self) -> None:
-        """Make the certificate."""
+        """Create the certificate."""
         hostname, url = self.value("hostname") or None, self.value("url") or None
         self.operation = self.bridge.start(
             "First boot",
@@ -97,7 +97,7 @@ class FirstBootScreen(FormPage):
         )
 
     def action_save(self) -> None:
-        """Run it; once it has ended there is nothing more to do."""
+        """Run the operation; when it succeeds, the page is done."""
         if self.operation is not None and isinstance(self.operation.result, FirstBoot):
             self.dismiss(True)
         elif self.operation is None or not self.operation.runs:

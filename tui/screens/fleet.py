@@ -1,4 +1,4 @@
-"""The fleet: which hub leads, which boxes there are, what each serves, who is behind and why; approving and removing boxes."""
+"""The fleet: its leader, its boxes, what each serves, and which are behind and why; approving and removing boxes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MARKS = {"deployed": "pass", "behind": "warn", "failed": "fail", "none": "unkno
 
 
 class Box(Struct, frozen=True, kw_only=True):
-    """A row: one box, or the fleet itself where there is no box."""
+    """A row: one box, or the fleet itself if `box` is None."""
 
     fleet: FleetStatus
     box: BoxStatus | None = None
@@ -39,7 +39,7 @@ class Box(Struct, frozen=True, kw_only=True):
 
 
 class FleetScreen(FilteredListPage[Box]):
-    """The fleet, then the boxes that ask to join, then those that are in."""
+    """The fleet, then the boxes that ask to join, then the members."""
 
     SCOPE = "fleet"
     BINDINGS: ClassVar = [*bindings(of_scope("fleet", "page")), *FILTER_KEYS]
@@ -73,7 +73,7 @@ class FleetScreen(FilteredListPage[Box]):
     page_title = "Fleet"
 
     def heard(self, message: Message) -> None:
-        """Ask etcd again once an operation has ended, and not whenever a status was read."""
+        """Ask etcd again after an operation has ended, not after every reading of the status."""
         if isinstance(message, OperationFinished):
             self.read()
 
@@ -82,7 +82,7 @@ class FleetScreen(FilteredListPage[Box]):
             return ()
         found = self.engine.fleet_status()
         known = {box.id: box for box in found.boxes}
-        # A device sees itself alone.
+        # A device sees only itself.
         members = self.engine.fleet_devices() if found.role != "device" else ()
         boxes = [known.pop(each.id) if each.id in known else _box(each) for each in members]
         return [Box(fleet=found), *(Box(fleet=found, box=each) for each in (*boxes, *known.values()))]
@@ -90,7 +90,7 @@ class FleetScreen(FilteredListPage[Box]):
     # -- filter ------------------------------------------------------------------------------------------------------
 
     def keeps(self, item: Box) -> bool:
-        """The fleet itself is always shown."""
+        """Return whether a row matches the filter; the fleet itself is always shown."""
         return item.box is None or fleet_filter.kept(item.box, self.filter, self.deck.now())
 
     def titled(self) -> str:
@@ -141,7 +141,7 @@ class FleetScreen(FilteredListPage[Box]):
         self.read()
 
     def action_approve(self) -> None:
-        """Show the fingerprint, and let the box in once somebody has compared it."""
+        """Show the fingerprint, and admit the box once the user has compared it."""
         box = self.chosen.box if self.chosen is not None else None
         if box is None:
             return
@@ -154,7 +154,7 @@ class FleetScreen(FilteredListPage[Box]):
             lambda: self.deck.begin(
                 f"Approve {box.name}",
                 f"approving {box.name}",
-                # The key that is approved is the one whose fingerprint was shown, whatever has asked since.
+                # Approve the key whose fingerprint was shown, even if another request has arrived since.
                 lambda report, cancel: self.engine.fleet_approve(
                     box.id, expected=box.fingerprint, report=report, cancel=cancel
                 ),
@@ -163,7 +163,7 @@ class FleetScreen(FilteredListPage[Box]):
         )
 
     def action_remove(self) -> None:
-        """Ask, and remove the box."""
+        """Ask for confirmation, then remove the box."""
         box = self.chosen.box if self.chosen is not None else None
         if box is None:
             return
@@ -182,13 +182,13 @@ class FleetScreen(FilteredListPage[Box]):
 
 
 def fingerprint_shown(fingerprint: str) -> str:
-    """Return a fingerprint in lines of four groups, to be compared by eye."""
+    """Return a fingerprint in lines of four groups, for comparison by eye."""
     groups = text.printable(fingerprint).split(":")
     return "\n".join(":".join(groups[start : start + 4]) for start in range(0, len(groups), 4))
 
 
 def _box(member: Member) -> BoxStatus:
-    """Return a box of which nothing is reported yet."""
+    """Return a box that has not reported anything yet."""
     return BoxStatus(
         id=member.id, name=member.name, role=member.role, fingerprint=member.fingerprint, state=member.state
     )

@@ -1,4 +1,4 @@
-"""A page of fields that is saved as a whole: for a first boot, an issuer, an account binding, a target."""
+"""The base of a form page, saved as a whole: the first boot, an issuer, an account binding, a target."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TAB_KEYS: Final[tuple[BindingType, ...]] = (
 
 
 class FormPage(AskingPage[bool]):
-    """Answers True once it has been saved. A subclass yields `fields` and carries out `save`."""
+    """Dismisses with True once it has been saved. A subclass provides `fields` and `save`."""
 
     SCOPE = "form"
     BINDINGS: ClassVar = [
@@ -42,16 +42,16 @@ class FormPage(AskingPage[bool]):
     AUTO_FOCUS = "Input"
     CSS_PATH: ClassVar = [FORM_CSS]
     intro = ""
-    """What the page is for, above the fields."""
+    """The purpose of the page, shown above the fields."""
     saved_as = ""
-    """The name of what was saved, where the form asks for one."""
+    """The name under which it was saved, if the form asks for one."""
 
     def fields(self) -> ComposeResult:
-        """Yield what can be filled in."""
+        """Yield the fields."""
         raise NotImplementedError
 
     def save(self) -> None:
-        """Do it. Every field that is shown is right."""
+        """Save the form. Every visible field is valid."""
         raise NotImplementedError
 
     def body(self) -> ComposeResult:
@@ -67,7 +67,7 @@ class FormPage(AskingPage[bool]):
         self.query_one("#intro", Prose).say(self.intro)
 
     def value(self, id: str) -> str:
-        """Return what stands in the field of that id."""
+        """Return the value of the field with that id."""
         return self.query_one(f"#{id}", Field).value
 
     def _entered(self) -> tuple[str, ...]:
@@ -83,14 +83,14 @@ class FormPage(AskingPage[bool]):
         bad = [field for field in shown if not field.examine()]
         if bad:
             bad[0].query_one(Input).focus()
-            # What is wrong stands below the line, and has to be seen with it.
+            # The error is below the line and must be visible with it.
             self.call_after_refresh(bad[0].scroll_visible, animate=False)
         elif not self._saving:
             self.query_one("#verdict", Prose).write(None)
             self.save()
 
     def keep(self, call: Callable[[], object], said: str) -> None:
-        """Let the engine save it; then leave, saying `said`, or stay and say what is wrong."""
+        """Have the engine save it; then leave with the message `said`, or stay and show the error."""
         self._saving = True
         self.saved_as = self.saved_as or next((field.value for field in self.query("#name").results(Field)), "")
 
@@ -106,7 +106,7 @@ class FormPage(AskingPage[bool]):
         self.bridge.ask(call, answered)
 
     def keep_unless_there(self, what: str, is_there: Callable[[], bool], call: Callable[[], object], said: str) -> None:
-        """Let the engine save it; where something of that name exists, ask before it is replaced."""
+        """Have the engine save it; if the name is taken, ask before replacing it."""
         try:
             exists = is_there()
         except CertdeckError as exc:
@@ -134,13 +134,13 @@ class FormPage(AskingPage[bool]):
         )
 
     def refuse(self, error: CertdeckError) -> None:
-        """Say below the fields what is wrong."""
+        """Show an error below the fields."""
         verdict = self.query_one("#verdict", Prose)
         verdict.write(lambda width, ink: wrong(error, width, ink))
         verdict.scroll_visible(animate=False)
 
     def action_back(self) -> None:
-        """Leave; ask first where something typed would be lost."""
+        """Leave the page; ask first if input would be lost."""
         if self._entered() == self._at_first:
             self.dismiss(False)
             return
@@ -155,7 +155,7 @@ class FormPage(AskingPage[bool]):
 
 
 def needed(what: str, example: str) -> Callable[[str], CertdeckError | None]:
-    """Return a check that wants anything at all."""
+    """Return a check that requires a value."""
 
     def check(value: str) -> CertdeckError | None:
         return (
@@ -166,7 +166,7 @@ def needed(what: str, example: str) -> Callable[[str], CertdeckError | None]:
 
 
 def wrong_name(value: str) -> CertdeckError | None:
-    """Check what becomes a name of ours: an issuer's, a target's, a certificate's."""
+    """Check the name of an issuer, a target or a certificate."""
     if not value:
         return UsageError("The name is missing.", "It is required.", "Enter one, for example web.")
     try:
@@ -177,7 +177,7 @@ def wrong_name(value: str) -> CertdeckError | None:
 
 
 def wrong_path(value: str) -> CertdeckError | None:
-    """Check an absolute path; empty is right."""
+    """Check an absolute path; empty is valid."""
     if not value or value.startswith("/"):
         return None
     return UsageError(

@@ -1,4 +1,4 @@
-"""What the screen one comes from is for, and every key that works on it."""
+"""The help of the screen it was opened from: its purpose, and every key that works on it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOVES = (
 
 
 class HelpScreen(Page[None]):
-    """Made from the other screen's own words and the table of actions, so it cannot go stale."""
+    """Built from the other screen's own text and the table of actions, so it cannot become outdated."""
 
     SCOPE = "help"
     BINDINGS: ClassVar = bindings(of_scope("page"))

@@ -1,4 +1,4 @@
-"""The CAs side by side: what each costs, issues and takes."""
+"""A comparison of the CAs: what each costs, issues and accepts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.wording.issuers import VALIDATION, fact_rows, known
 
 
 class CompareIssuersScreen(ListPage[IssuerFacts]):
-    """A row for each CA; below it everything that is known of the chosen one."""
+    """A row for each CA; below the list everything known about the selected one."""
 
     SCOPE = "issuer-compare"
     BINDINGS: ClassVar = bindings(of_scope("issuer-compare", "page"))
@@ -41,7 +41,7 @@ class CompareIssuersScreen(ListPage[IssuerFacts]):
     page_title = "Compare CAs"
 
     def heard(self, message: Message) -> None:
-        """These facts do not change while the console runs."""
+        """Do nothing: these facts do not change while the console runs."""
 
     def fetch(self) -> Sequence[IssuerFacts]:
         return self.engine.compare_issuers()
@@ -76,6 +76,6 @@ class CompareIssuersScreen(ListPage[IssuerFacts]):
 
 
 def _in_short(words: str) -> str:
-    """Return `yes`, `no`, `unknown`, or `partly` for what has conditions."""
+    """Return `yes`, `no`, `unknown`, or `partly` if there are conditions."""
     first = words.partition(" ")[0]
     return {"not": "no", "none": "no"}.get(first, first if first in ("yes", "no", "unknown") else "partly")

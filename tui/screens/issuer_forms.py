@@ -1,4 +1,4 @@
-"""The forms of the issuers' screen: another issuer, and an external account binding."""
+"""The forms of the issuers screen: an issuer, its account, and an external account binding."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tui.wording import text
 
 
 class IssuerForm(FormPage):
-    """Adds an issuer to the configuration, or changes one; what the form does not ask for stays as it is configured."""
+    """Adds an issuer to the configuration or changes one; settings that the form does not show are kept."""
 
     intro = "A CA with ACME (RFC 8555): a public one that is not built in, or one within your company."
 
     def __init__(self, issuer: IssuerInfo | None = None, config: IssuerConfig | None = None) -> None:
-        """`issuer`: the one to change; `config`: what the configuration says of it."""
+        """`issuer`: the issuer to change; `config`: its current settings."""
         super().__init__()
         self._issuer, self._config = issuer, config or IssuerConfig()
         self.page_title = "Change an issuer" if issuer else "New issuer"
@@ -102,7 +102,7 @@ class IssuerForm(FormPage):
 
 
 class ContactForm(FormPage):
-    """Changes the address that a CA writes to."""
+    """Changes the contact address of an account."""
 
     page_title = "Account contact"
     intro = "The address that the CA may write to about problems. Empty: none."
@@ -121,7 +121,7 @@ class ContactForm(FormPage):
 
 
 class AccountForm(FormPage):
-    """Takes over the account of another client, by its key."""
+    """Imports the account of another client from its key."""
 
     page_title = "Import an account"
     intro = "The account key of another ACME client: PEM, or JWK as certbot, acme.sh and lego store it. The file is not changed."
@@ -157,7 +157,7 @@ def _wanted_path(value: str) -> CertdeckError | None:
 
 
 class EabForm(FormPage):
-    """Keeps the key id and the HMAC key that a CA gave its customer."""
+    """Stores the key id and the HMAC key that a CA issued to its customer."""
 
     page_title = "Account binding"
     intro = (
@@ -205,7 +205,7 @@ def _wrong_limits(value: str) -> CertdeckError | None:
 
 
 def _content(path: str) -> str:
-    """Return what a key file holds. Raises UsageError."""
+    """Return the content of a key file. Raises UsageError if it cannot be used."""
     if not path:
         raise UsageError(
             "The HMAC key is missing.", "It was not entered, and no file was given.", "Enter it, or give a file."

@@ -1,4 +1,4 @@
-"""The limits of one issuer, and what this box has used of each."""
+"""The rate limits of one issuer, and how much of each this box has used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui.wording.issuers import COUNTED_HERE, EXEMPT, source_words
 
 
 class Limit(Struct, frozen=True, kw_only=True):
-    """A published limit, or what the CA has refused until a time. One of the two is set."""
+    """A published limit, or a refusal of the CA that lasts until a given time. Exactly one of the two is set."""
 
     id: str
     standing: LimitStanding | None = None
@@ -28,7 +28,7 @@ class Limit(Struct, frozen=True, kw_only=True):
 
 
 class IssuerLimitsScreen(ListPage[Limit]):
-    """What the CA refuses now comes first; then each published limit."""
+    """Current refusals of the CA first, then each published limit."""
 
     SCOPE = "issuer-limits"
     BINDINGS: ClassVar = bindings(of_scope("issuer-limits", "page"))

@@ -1,4 +1,4 @@
-"""The issuers that can be ordered from, what each of them takes, and the accounts there."""
+"""The configured issuers, what each accepts, and the accounts with them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _KINDS: Final = {"acme": "ACME", "private-ca": "private CA of this box", "self-s
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """An issuer, and the account there where one was made."""
+    """An issuer, and its account if one exists."""
 
     issuer: IssuerInfo
     account: AccountInfo | None
 
 
 class IssuersScreen(TestedListPage[Known, IssuerTest]):
-    """The default one first; below the list, or beside it, everything about the chosen one."""
+    """The default issuer first; below or beside the list everything about the selected one."""
 
     SCOPE = "issuers"
     BINDINGS: ClassVar = bindings(of_scope("issuers", "page"))
@@ -90,7 +90,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
             self.carry_out(lambda: self.engine.set_default_issuer(name), f"{issuer.title} is now the default.")
 
     def action_limits(self) -> None:
-        """Show its limits, and what this box has used of them."""
+        """Show the rate limits of the issuer, and how much this box has used."""
         from tui.screens.issuer_limits import IssuerLimitsScreen
 
         if self.chosen is not None:
@@ -108,7 +108,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         self.open_form(IssuerForm())
 
     def action_change(self) -> None:
-        """Open the form with everything the configuration says of the issuer."""
+        """Open the form with the current settings of the issuer."""
         from tui.screens.issuer_forms import IssuerForm
 
         if self.chosen is None:
@@ -122,7 +122,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         self.open_form(IssuerForm(issuer, known))
 
     def action_agree(self) -> None:
-        """Show where the terms are, and agree to them."""
+        """Show the address of the terms, and accept them after confirmation."""
         if self.chosen is None:
             return
         name, title = self.chosen.issuer.name, self.chosen.issuer.title
@@ -227,7 +227,7 @@ def _account_in_short(issuer: IssuerInfo) -> tuple[str, str]:
 
 
 def _about(known: Known, width: int, ink: Ink) -> list[Line]:
-    """Return everything that is known of an issuer."""
+    """Return everything known about an issuer."""
     issuer, account = known.issuer, known.account
     lines: list[Line] = []
     for note in issuer.notes:

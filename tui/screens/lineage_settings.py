@@ -1,4 +1,4 @@
-"""The settings of one certificate, a row each, and what a change of it costs."""
+"""The settings of one certificate, one row each, with what changing each one entails."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class LineageSettingsScreen(TasksPage):
 
 
 class DaysForm(FormPage):
-    """Asks how many days before its end a certificate renews."""
+    """Asks how many days before its expiry a certificate renews."""
 
     page_title = "Days before expiry"
     intro = "How many days before expiry it renews. A number that does not suit its lifetime is refused."
@@ -158,7 +158,7 @@ def _wrong_days(value: str) -> CertdeckError | None:
 
 
 def draft_of(row: LineageStatus) -> Draft:
-    """Return the wizard's draft of a certificate that exists: everything as it is, nothing added."""
+    """Return a wizard draft for an existing certificate, with its current settings and nothing added."""
     draft = Draft(
         typed=" ".join(map(text.name_shown, row.domains)),
         name=row.name,

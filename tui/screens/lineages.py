@@ -1,4 +1,4 @@
-"""The first screen: every certificate, how it stands, and what can be done with it."""
+"""The first screen: every certificate, its state, and the actions on it."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from tui.wording import certificate_filter, text
 from tui.wording.state import STANDINGS, standing_of
 
 _WIDE: Final = 110
-"""From this width on the details stand to the right of the list; on a tall screen the list gets more columns instead."""
+"""From this width on the details are right of the list; on a tall screen the list gets more columns instead."""
 _TALL: Final = 30
-"""From this height on there is room for some air, and beside the details for a lane for each certificate."""
+"""From this height on there is room for spacing, and beside the details for a lane per certificate."""
 _DETAIL_ROWS: Final = 9
 """The details' share of the height, below the list: as many rows at least."""
 
 _REST_SECONDS: Final = 0.25
-"""So long the cursor rests on a row of a slow line before the details are drawn."""
+"""On a slow line, how long the cursor rests on a row before the details are drawn."""
 
 
 class LineagesScreen(CertificateActions):
@@ -50,7 +50,7 @@ class LineagesScreen(CertificateActions):
     SCOPE = "certificates"
     BINDINGS: ClassVar = [
         *bindings(of_scope("certificates", "page")),
-        # With priority: else what is typed right behind it would be taken for keys of this screen.
+        # With priority: otherwise text typed right after it would be taken for keys of this screen.
         Binding("slash", "filter", show=False, priority=True),
         Binding("left", "walk(-1)", show=False),
         Binding("right", "walk(1)", show=False),
@@ -76,11 +76,11 @@ class LineagesScreen(CertificateActions):
         self._order = Order()
         self._filter = ""
         self._every: tuple[LineageStatus, ...] = ()
-        """The lineages, and the orders whose lineage does not exist yet."""
+        """The lineages, and the open orders whose lineage does not exist yet."""
         self._resting: Timer | None = None
         """Until the details are drawn."""
         self._standings: Mapping[str, str] = {}
-        """By name: the word of its group in the counters."""
+        """For each name, the group in which it is counted."""
         self._texts: dict[str, str] = {}
         """By name: what the filter looks in, from the first letter on."""
         self._sorted: tuple[Order, list[LineageStatus]] | None = None
@@ -133,7 +133,7 @@ class LineagesScreen(CertificateActions):
         return certificate_filter.narrowed(self._sorted[1], tests, self.deck.now(), self.waiting)
 
     def _text_of(self, row: LineageStatus) -> str:
-        """Return the text that the filter looks in; the next letter looks in it again."""
+        """Return the text that the filter searches; it is kept for the next letter."""
         found = self._texts.get(row.name)
         if found is None:
             found = self._texts[row.name] = certificate_filter.haystack(row)
@@ -154,12 +154,12 @@ class LineagesScreen(CertificateActions):
         self._share_height()
 
     def _standing_shown(self) -> str:
-        """Return the standing that the filter asks for, where it asks for nothing else."""
+        """Return the standing that the filter names, if it contains nothing else."""
         word = self._filter.removeprefix("state:")
         return word if self._filter.startswith("state:") and word in STANDINGS else ""
 
     def _note(self) -> tuple[str, str]:
-        """Return what stands at the end of the first line, and its colour."""
+        """Return the text at the end of the first line, and its colour."""
         status = self.deck.status
         if self.deck.status_error is not None and status is not None and status.lineages:
             return "✖ configuration broken · !", "severity-red"
@@ -188,7 +188,7 @@ class LineagesScreen(CertificateActions):
             sheet.write(empty(self._filter))
 
     def _follow(self) -> None:
-        """Show what the cursor is on now; on a slow line once it rests there, for whoever passes by wants to go on."""
+        """Show the row under the cursor; on a slow line only once the cursor rests there."""
         if self._resting is not None:
             self._resting.stop()
         if self.deck.terminal.is_slow:
@@ -207,7 +207,7 @@ class LineagesScreen(CertificateActions):
         self._share_height()
 
     def _share_height(self) -> None:
-        """Give the list what it needs and the details the rest, but nine rows at least."""
+        """Give the list the rows it needs and the details the rest, but at least nine."""
         width, height = self.app.size
         is_wide, is_tall = width >= _WIDE and not self.deck.terminal.is_linear, height >= _TALL
         rows = len(self.query_one(CertificateTable).rows)
@@ -235,7 +235,7 @@ class LineagesScreen(CertificateActions):
         self._show()
 
     def action_sort_back(self) -> None:
-        """Turn the order round."""
+        """Reverse the sort order."""
         self._order = self._order.by(self._order.key)
         self._show()
 
@@ -244,7 +244,7 @@ class LineagesScreen(CertificateActions):
         self._show()
 
     def action_walk(self, step: int) -> None:
-        """Go along the horizon, to what ends next."""
+        """Move along the horizon to the certificate that expires next."""
         chosen, names = self.chosen, walked(self.query_one(CertificateTable).rows, self.deck.now())
         if names:
             here = names.index(chosen.name) if chosen is not None and chosen.name in names else -1
@@ -278,7 +278,7 @@ class LineagesScreen(CertificateActions):
         self._show()
 
     def action_zoom(self) -> None:
-        """Give the details the whole screen, and back; where an order waits for somebody, show what it waits for."""
+        """Toggle the full-screen details; for a waiting order, show the records it waits for."""
         chosen = self.chosen
         if chosen is not None and chosen.name in self.waiting and not self.has_class("-zoomed"):
             operations.records(self.deck, chosen)
@@ -288,7 +288,7 @@ class LineagesScreen(CertificateActions):
         self.refresh_actions()
 
     def action_back(self) -> None:
-        """Undo what was done to the view, the last thing first. There is nowhere to go back to."""
+        """Undo the last change to the view. There is no page to go back to."""
         if self.has_class("-zoomed"):
             self.action_zoom()
         elif self.query("#filter"):
@@ -297,19 +297,19 @@ class LineagesScreen(CertificateActions):
             self.query_one("#list").focus()
 
     def choose(self, name: str) -> None:
-        """Put the cursor on a lineage, whatever the filter hides."""
+        """Put the cursor on a lineage, even if the filter hides it."""
         if not self.query_one(CertificateTable).choose(name):
             self._set_filter("")
             self.query_one(CertificateTable).choose(name)
 
     async def action_filter(self) -> None:
         if isinstance(self.focused, Input):
-            raise SkipAction  # a slash in what is typed
+            raise SkipAction  # a slash within the typed text
         await self._open_filter()
         self.set_focus(self.query_one("#filter Input"))
 
     async def _open_filter(self, words: str | None = None) -> None:
-        """Show the field, with these words in it; None: those that it has."""
+        """Show the filter field with this text; None keeps its text."""
         from tui.widgets.filter_field import FilterField
 
         if not self.query(FilterField):

@@ -1,4 +1,4 @@
-"""A list, and everything about the row under the cursor: for issuers, targets, DNS providers, requests and deleted certificates."""
+"""The base of list pages: a list and the details of the row under the cursor, e.g. for issuers, targets and DNS providers."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Answer = TypeVar("Answer")
 
 
 class ListPage(Page[None], Generic[Item]):
-    """A subclass names its COLUMNS, and says how to `fetch` the items and how to show one: `name_of`, `row`, `about`."""
+    """A subclass defines COLUMNS, `fetch` to read the items, and `name_of`, `row` and `about` to show one."""
 
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
     LIST_TITLE: ClassVar[str] = ""
     EMPTY: ClassVar[tuple[str, ...]] = ("", "")
-    """Where there is nothing: the title, and what to do, one paragraph each."""
+    """Shown for an empty list: the title and what to do, one paragraph each."""
     LOOKING: ClassVar[str] = ""
-    """Where reading takes seconds: what is shown until the first answer."""
+    """Shown until the first answer, if reading takes seconds."""
     UNREADABLE: ClassVar[str] = "The configuration cannot be read"
 
     AUTO_FOCUS = "RowList"
@@ -45,9 +45,9 @@ class ListPage(Page[None], Generic[Item]):
     def __init__(self) -> None:
         super().__init__()
         self.every: Sequence[Item] = ()
-        """Everything that was read."""
+        """All items that were read."""
         self.items: Sequence[Item] = ()
-        """What of it is shown."""
+        """The items that are shown."""
         self.error: CertdeckError | None = None
         """Why the list could not be read."""
         self.is_looking = bool(self.LOOKING)
@@ -55,30 +55,30 @@ class ListPage(Page[None], Generic[Item]):
     # -- what a subclass says ----------------------------------------------------------------------------------------
 
     def fetch(self) -> Sequence[Item]:
-        """Return what there is. Called in a thread; raises CertdeckError."""
+        """Read and return the items. Called in a thread; raises CertdeckError."""
         raise NotImplementedError
 
     def name_of(self, item: Item) -> str:
-        """Return its name."""
+        """Return the name of an item."""
         raise NotImplementedError
 
     def kind_of(self, item: Item) -> str:
-        """Return what decides which actions apply to it."""
+        """Return the kind of an item, which decides which actions apply."""
         return ""
 
     def title_of(self, item: Item) -> str:
-        """Return what stands above everything about it."""
+        """Return the title of an item's details."""
         return self.name_of(item)
 
     def keeps(self, item: Item) -> bool:
-        """Tell whether an item is shown."""
+        """Return whether an item is shown."""
         return True
 
     def row(self, item: Item) -> Row:
         raise NotImplementedError
 
     def about(self, item: Item, width: int, ink: Ink) -> list[Line]:
-        """Return everything about an item."""
+        """Return the details of an item."""
         raise NotImplementedError
 
     def opened(self) -> None:
@@ -100,7 +100,7 @@ class ListPage(Page[None], Generic[Item]):
             self.read()
 
     def read(self, then: str = "") -> None:
-        """Ask the engine what there is; `then`: the key of the row that gets the cursor."""
+        """Read the items from the engine. `then`: the key of the row that gets the cursor."""
 
         def answered(answer: Sequence[Item] | CertdeckError) -> None:
             if self._rows is None:
@@ -115,7 +115,7 @@ class ListPage(Page[None], Generic[Item]):
         self.bridge.ask(self.fetch, answered)
 
     def fill(self, then: str = "") -> None:
-        """Show what was read, as far as it is kept; `then`: the key of the row that gets the cursor."""
+        """Show the items that `keeps` accepts. `then`: the key of the row that gets the cursor."""
         rows = self._rows
         if rows is None:
             return
@@ -125,7 +125,7 @@ class ListPage(Page[None], Generic[Item]):
         self._on_moved()
 
     def was_read(self) -> None:
-        """React to what was read being shown."""
+        """React after the items have been shown."""
 
     @property
     def chosen(self) -> Item | None:
@@ -135,7 +135,7 @@ class ListPage(Page[None], Generic[Item]):
 
     @property
     def _rows(self) -> RowList | None:
-        # A page that is being left may still be mounted and have lost its widgets already.
+        # A page that is being closed may still be mounted although its widgets are gone.
         return next(iter(self.query(RowList)), None)
 
     def situation(self) -> Situation:
@@ -149,7 +149,7 @@ class ListPage(Page[None], Generic[Item]):
         self.refresh_actions()
 
     def show(self) -> None:
-        """Write below, or beside, the list what is known of the chosen item."""
+        """Show the details of the selected item below or beside the list."""
         sheet, item, error = self.query_one("#about", Sheet), self.chosen, self.error
         if error is not None:
             sheet.border_title = self.UNREADABLE
@@ -177,7 +177,7 @@ class ListPage(Page[None], Generic[Item]):
     # -- changing it -------------------------------------------------------------------------------------------------
 
     def carry_out(self, call: Callable[[], object], said: str) -> None:
-        """Let the engine change something; then say `said`, or show the error. Every screen reads again."""
+        """Have the engine make a change; then show the message `said`, or the error. Every screen reads again."""
 
         def answered(answer: object) -> None:
             if isinstance(answer, CertdeckError):
@@ -199,7 +199,7 @@ class ListPage(Page[None], Generic[Item]):
         no: str = "Cancel",
         danger: bool = True,
     ) -> None:
-        """Carry out what cannot be undone, once somebody has agreed."""
+        """Do something irreversible after the user has confirmed it."""
         from tui.screens.dialogs.confirm import ConfirmDialog
 
         def decided(agreed: bool | None) -> None:
@@ -211,7 +211,7 @@ class ListPage(Page[None], Generic[Item]):
         self.deck.open_dialog(ConfirmDialog(text.printable(title), words, yes=yes, no=no, danger=danger), decided)
 
     def open_form(self, form: FormPage) -> None:
-        """Open a form; once it has been saved, read again and put the cursor on what it was about."""
+        """Open a form; once it is saved, read again and put the cursor on the saved item."""
 
         def closed(is_saved: bool | None) -> None:
             if is_saved:
@@ -220,33 +220,33 @@ class ListPage(Page[None], Generic[Item]):
         self.app.push_screen(form, closed)
 
     def saved(self, name: str) -> None:
-        """React to a saved form; `name`: of what it was about, empty where it names nothing."""
+        """React to a saved form. `name`: the name of the saved item; empty if the form has none."""
         self.read(name)
 
 
 class TestedListPage(ListPage[Item], Generic[Item, Answer]):
-    """A list whose items can be tested on the spot: the answer stands above what is known of them."""
+    """A list whose items can be tested; the result is shown above the details."""
 
     TESTING: ClassVar[str] = "Testing …"
 
     def __init__(self) -> None:
         super().__init__()
         self.answers: dict[str, Answer | CertdeckError | None] = {}
-        """What the test of that name found; None while it runs."""
+        """The test result for each name; None while the test runs."""
 
     def test(self, name: str) -> Answer:
-        """Test the item of that name. Called in a thread; raises CertdeckError."""
+        """Test the item with that name. Called in a thread; raises CertdeckError."""
         raise NotImplementedError
 
     def found(self, answer: Answer, width: int, ink: Ink) -> list[Line]:
-        """Return what the test found."""
+        """Return the lines of a test result."""
         raise NotImplementedError
 
     def opened(self) -> None:
         self.action_test()
 
     def saved(self, name: str) -> None:
-        self.answers.clear()  # what was tested has changed
+        self.answers.clear()  # the tested items have changed
         super().saved(name)
 
     def carry_out(self, call: Callable[[], object], said: str) -> None:
@@ -269,7 +269,7 @@ class TestedListPage(ListPage[Item], Generic[Item, Answer]):
         self.show()
 
     def tested(self, item: Item, width: int, ink: Ink) -> list[Line]:
-        """Return what its test found, and an empty line; nothing where it was not tested."""
+        """Return the test result of an item and an empty line; nothing if it was not tested."""
         name = self.name_of(item)
         if name not in self.answers:
             return []

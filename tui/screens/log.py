@@ -1,4 +1,4 @@
-"""What was done, when, and by whom: the log, one row for each run, newest first; below it the steps of the chosen one."""
+"""The log: what was done, when and by whom, one row per run, newest first; below it the steps of the selected run."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tui.wording.text import MARKS
 
 _PAGE: Final = 200
 _TIME: Final = 10
-"""Cells for the time of a step since the run began."""
+"""Cells for the time from the start of the run to a step."""
 _OPEN: Final = {"pending": ("◐", "text-muted"), "": ("◐", "severity-yellow")}
-"""A run that ended with something to do for a person, and one whose end is not known."""
+"""A run that ended with something left for the user to do, and one whose outcome is unknown."""
 _STEP: Final = ("·", "faint")
 
 
 class LogScreen(FilteredListPage[Run]):
-    """Reads the history a page at a time; Enter gives the steps of a run the whole screen."""
+    """Reads the history page by page; Enter shows the steps of a run in full screen."""
 
     SCOPE = "log"
     BINDINGS: ClassVar = [*bindings(of_scope("log", "page")), *FILTER_KEYS]
@@ -62,7 +62,7 @@ class LogScreen(FilteredListPage[Run]):
         super().__init__()
         self.filter = lineage or ""
         self._depth = _PAGE
-        """So many entries are read."""
+        """How many entries are read."""
         self._has_all = False
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ class LogScreen(FilteredListPage[Run]):
         return item.id
 
     def kind_of(self, item: Run) -> str:
-        """Say whether there is more to read: `older` goes with it."""
+        """Include whether there is more to read, which enables `older`."""
         return "" if self._has_all else "more"
 
     def title_of(self, item: Run) -> str:
@@ -182,13 +182,13 @@ class LogScreen(FilteredListPage[Run]):
         self.action_zoom()
 
     def action_zoom(self) -> None:
-        """Give the steps the whole screen, and back."""
+        """Toggle the full-screen view of the steps."""
         self.toggle_class("-zoomed")
         self.query_one("#about" if self.has_class("-zoomed") else "#rows").focus()
         self.refresh_actions()
 
     def actions(self) -> tuple[Action, ...]:
-        """Say what Enter does: it leads to the steps, and back to the runs."""
+        """Return the actions; Enter is labelled for going to the steps or back to the runs."""
         found = super().actions()
         if not self.has_class("-zoomed"):
             return found
@@ -209,7 +209,7 @@ def _sign(run: Run) -> tuple[str, str]:
 
 
 def _when(at: datetime, now: datetime) -> str:
-    """Return `03:00` of today, else `27 Nov 03:00`, else with its year."""
+    """Return `03:00` for today, `27 Nov 03:00` for another day, and with the year for another year."""
     local, here = at.astimezone(), now.astimezone()
     if local.date() == here.date():
         return f"{local:%H:%M}"
@@ -221,7 +221,7 @@ def _step_lines(entry: LogEntry, started: datetime, width: int, ink: Ink) -> lis
     mark = MARKS.get(ENTRY_MARKS.get(entry.kind, ""))
     glyph, colour = (mark.glyph, mark.colour) if mark is not None else _STEP
     since = text.elapsed(max((entry.at - started).total_seconds(), 0))
-    # What a failure says in full stands above all steps.
+    # The full message of a failure is above all steps.
     words = str(entry.facts.get("what", "")) if entry.kind == "failed" else text.describe_entry(entry.kind, entry.facts)
     head: list[Part] = [(f"{since:>{_TIME - 1}} ", ink("text-muted")), (f"{glyph} ", ink(colour))]
     indent = " " * (_TIME + 2)

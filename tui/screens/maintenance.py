@@ -1,4 +1,4 @@
-"""The box as a whole: backup and restore, report, self-check, master key, log."""
+"""Maintenance of the whole box: backup and restore, report, self-check, master key, log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.wording import text
 
 
 class MaintenanceScreen(TasksPage):
-    """What one does with the whole box, a row each."""
+    """The maintenance tasks, one row each."""
 
     SCOPE = "maintenance"
     BINDINGS: ClassVar = bindings(of_scope("maintenance", "page"))
@@ -284,7 +284,7 @@ def _findings(found: Sequence[Finding]) -> Iterator[tuple[str, str, str]]:
 
 
 def _texts(page: TasksPage) -> Iterator[tuple[str, str]]:
-    """Yield what the report holds beside what the engine adds: the state and the checks, or why there are none."""
+    """Yield the parts that the console adds to the report: the state and the checks, or why they are missing."""
 
     def said(call: Callable[[], Iterator[str]]) -> str:
         try:

@@ -1,4 +1,4 @@
-"""Who is told of what: the channels, a test message, and the form of one."""
+"""Notification channels: the list, a test message, and the form of a channel."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "revoked": "a certificate is revoked",
     "fallback": "the fallback certificate is served",
 }
-"""Events and what each of them means."""
+"""The events, with the meaning of each."""
 
 
 class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
@@ -129,7 +129,7 @@ class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
 
 
 class NotificationForm(FormPage):
-    """The form of one kind: its fields, and the events."""
+    """The form of a channel: the fields of its kind, and the events."""
 
     def __init__(self, kind: NotificationKind, known: NotificationInfo | None = None) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ class NotificationForm(FormPage):
         )
 
     def _point_at(self, wrong: Mapping[str, str]) -> bool:
-        """Say at each field what is wrong with it; tell whether there is such a field."""
+        """Show each problem at its field; return whether there is such a field."""
         found = False
         for key, words in wrong.items():
             for field in self.query(f"#field-{key}" if key != "name" else "#name").results(Field):

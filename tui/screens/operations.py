@@ -1,4 +1,4 @@
-"""What a screen does with one certificate: ask first, then hand the work to the bridge."""
+"""The operations on one certificate: ask for confirmation, then pass the work to the bridge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REASONS: Final = (
     ("superseded", "superseded", "a newer certificate has replaced it"),
     ("cessationOfOperation", "no longer in use", "the names are no longer used"),
 )
-"""Reason, its title and its meaning: those that public CAs accept."""
+"""The revocation reasons that public CAs accept: key, title and meaning."""
 
 
 def issue(deck: Deck) -> None:
@@ -32,7 +32,7 @@ def issue(deck: Deck) -> None:
 
 
 def renew(deck: Deck, lineage: LineageStatus) -> None:
-    """Order the certificate anew. What is proven by hand has to be ordered: a renewal never begins such an order."""
+    """Order the certificate again. With manual DNS records this places an order, which a renewal never does."""
     name = lineage.name
     if text.is_manual(lineage):
         _renew_by_hand(deck, lineage)
@@ -76,14 +76,14 @@ def _renew_by_hand(deck: Deck, lineage: LineageStatus) -> None:
 
 
 def _renewed(report: RenewalReport) -> RenewalReport:
-    """Return the report, or raise the failure of the one certificate that was asked for."""
+    """Return the report, or raise the failure of the requested certificate."""
     if report.failed:
         raise report.failed[0].error
     return report
 
 
 def deploy(deck: Deck, lineage: LineageStatus, *, back: bool = False) -> None:
-    """Ask which version and which services, and put it onto them. `back`: begin with the version before the live one."""
+    """Ask for the version and the services, then deploy. `back`: preselect the version before the live one."""
     name, has = lineage.name, tuple(target.name for target in lineage.targets)
 
     def listed(answer: tuple[tuple[TargetInfo, ...], tuple[KeptVersion, ...]] | CertdeckError) -> None:
@@ -129,7 +129,7 @@ def roll_back(deck: Deck, lineage: LineageStatus) -> None:
 
 
 def run_now(deck: Deck) -> None:
-    """Do what the timer does."""
+    """Renew everything that is due, as the timer does."""
     ask_then(
         deck,
         "Run now?",
@@ -190,7 +190,7 @@ def _users(lineage: LineageStatus) -> str:
 
 
 def give_up(deck: Deck, name: str) -> None:
-    """Ask, and forget an order that is open."""
+    """Ask for confirmation, then give up an open order."""
     ask_then(
         deck,
         f"Give up the order for {printable(name)}?",
@@ -209,7 +209,7 @@ def give_up(deck: Deck, name: str) -> None:
 
 
 def records(deck: Deck, lineage: LineageStatus) -> None:
-    """Show the DNS records that an order waits for."""
+    """Show the DNS records for which an order waits."""
     from tui.screens.records import RecordsScreen
 
     deck.push_screen(RecordsScreen(lineage.name))

@@ -1,4 +1,4 @@
-"""How the list of certificates is sorted: by any of its columns, either way, or what needs somebody first. Pure."""
+"""The sort order of the certificate list: by any column in either direction, or the most urgent first. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 Key = Callable[[LineageStatus, str], tuple[object, ...]]
-"""What a row is sorted by, from it and the word of its standing."""
+"""Computes the sort key from a row and its standing."""
 
 URGENT_FIRST: Final = "state"
 KEYS: Final[Mapping[str, Key]] = {
@@ -29,10 +29,10 @@ KEYS: Final[Mapping[str, Key]] = {
     "names": lambda row, word: (row.domains,),
     "life": lambda row, word: (row.not_after or _FOREVER,),
 }
-"""By the key of a column; rows that are equal stand by name."""
+"""The sort keys by column; equal rows are sorted by name."""
 
 WALK: Final = (URGENT_FIRST, "left", "name", "issuer")
-"""What the key for sorting goes through."""
+"""The orders through which the sort key cycles."""
 
 
 class Order(Struct, frozen=True):
@@ -42,17 +42,17 @@ class Order(Struct, frozen=True):
     downwards: bool = False
 
     def by(self, key: str) -> Order:
-        """Return the order after somebody has chosen a column: the same one once more turns it round."""
+        """Return the order after a column was chosen; choosing the same column again reverses it."""
         return Order(key, not self.downwards if key == self.key else False)
 
     @property
     def following(self) -> Order:
-        """The next one of the walk."""
+        """The next order of the cycle."""
         return Order(WALK[(WALK.index(self.key) + 1) % len(WALK)] if self.key in WALK else WALK[0])
 
     @property
     def arrow(self) -> tuple[str, bool]:
-        """What the head of the list shows; nothing for the usual order."""
+        """The text in the head of the list; empty for the default order."""
         return ("", False) if self == Order() else (self.key, self.downwards)
 
     def sorted(self, rows: Iterable[LineageStatus], standings: Mapping[str, str]) -> list[LineageStatus]:

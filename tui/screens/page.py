@@ -1,4 +1,4 @@
-"""What every full screen shares: header, tray, footer, bindings from the table of actions, and news from the engine."""
+"""The base of every full screen: header, tray, footer, key bindings from the table of actions, and engine messages."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _WAY_SECONDS: Final = 0.5
-"""What was said so shortly before belongs to the page that is shown now."""
+"""A notification younger than this belongs to the page that is shown now."""
 
 
 class Page(Screen[T]):
-    """A full screen. A subclass names its SCOPE, its `title`, and composes `body`."""
+    """A full screen. A subclass defines SCOPE and `page_title`, and composes `body`."""
 
     SCOPE: ClassVar[str] = ""
-    """Whose actions it has, beside `page` and `app`."""
+    """The scope of its actions, besides `page` and `app`."""
     HELP_TEXT: ClassVar[str] = ""
-    """What the help screen says about this one, before the keys; paragraphs apart by an empty line."""
+    """The text about this screen on the help screen, before the keys; paragraphs are separated by an empty line."""
 
     AUTO_FOCUS = "*"
 
     _before_small: Widget | None = None
-    """What had the focus before the terminal became too small."""
+    """The widget that had the focus before the terminal became too small."""
 
     page_title = ""
     page_detail = ""
-    """Beside the title, muted."""
+    """Muted text beside the title."""
     letters_are_text: ClassVar[bool] = False
-    """Single letters run nothing of the app here: somebody types on this page. `kept` names what works all the same."""
+    """Text is typed on this page, so single letters run no app actions, except those in `kept`."""
     title_yields: ClassVar[bool] = False
-    """The title is a mere name, and gives way to what the header says of the timer."""
+    """The title is only a name, and is cut before the header's timer text."""
 
     @classmethod
     def opened_from(cls, deck: Deck) -> Page[Any] | None:
-        """Return a screen of this kind for what is shown now; None where there is nothing to open it for."""
+        """Return a screen of this kind for what is shown now; None if there is nothing to open it for."""
         return cls()
 
     # -- the parts ---------------------------------------------------------------------------------------------------
@@ -65,12 +65,12 @@ class Page(Screen[T]):
         yield PageFooter()
 
     def body(self) -> ComposeResult:
-        """Yield what stands between header and footer."""
+        """Yield the widgets between header and footer."""
         raise NotImplementedError
 
     @property
     def deck(self) -> Deck:
-        """The app, by its own type."""
+        """The app, with its own type."""
         return cast("Deck", self.app)
 
     @property
@@ -89,15 +89,15 @@ class Page(Screen[T]):
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """The actions of every screen that work here all the same, where letters are text."""
+        """The global actions that still work here although letters are text."""
         return ()
 
     def actions(self) -> tuple[Action, ...]:
-        """Return every action of this screen, the app's included."""
+        """Return every action of this screen, including those of the app."""
         return of_scope(*self.scopes)
 
     def situation(self) -> Situation:
-        """Return what decides which actions apply. A subclass adds what it knows."""
+        """Return the situation, which decides which actions apply. A subclass adds its part."""
         status = self.deck.status
         return Situation(
             busy=self.bridge.busy,
@@ -108,15 +108,15 @@ class Page(Screen[T]):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let a key do nothing where its action does not apply."""
+        """Disable a key if its action does not apply."""
         found = next((each for each in self.actions() if each.id.replace("-", "_") == action), None)
         return found is None or found.applies(self.situation())
 
     def refresh_actions(self) -> None:
-        """Show the actions that apply now. Call it when the situation has changed."""
+        """Show the actions that apply now. To be called when the situation has changed."""
         hidden = "" if self.tells_progress else "progress"
         situation = self.situation()
-        # On the first screen the same keys keep their places, whatever row the cursor is on.
+        # On the first screen keys keep their places, whichever row the cursor is on.
         keeps = len(self.app.screen_stack) <= 1 and bool(situation.certificates)
         applies = {each: each.applies(situation) for each in self.actions() if each.footer}
         shown = [
@@ -134,7 +134,7 @@ class Page(Screen[T]):
     # -- what is typed without a field ---------------------------------------------------------------------------------
 
     def on_paste(self, event: events.Paste) -> None:
-        """Say that there is nowhere to put what was pasted."""
+        """Notify the user that there is no field for the pasted text."""
         if not takes_text(self.focused):
             event.stop()
             self.deck.say_no_field()
@@ -148,13 +148,13 @@ class Page(Screen[T]):
     # -- news --------------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        # Textual runs the on_mount of every class of a screen, and those of subclasses run this one too: subscribed once.
+        # Textual runs on_mount of every class in the hierarchy, and subclasses also call this one: subscribe only once.
         self.deck.news.unsubscribe(self)
         self.deck.news.subscribe(self, self._hear)
         self.refresh_frame()
 
     def on_screen_resume(self) -> None:
-        # What was said on another page covers this one; what has just been said is about the way here.
+        # A notification of another page would cover this one; a very recent one explains how the user got here.
         self.deck.forget_told(_WAY_SECONDS)
         self.refresh_frame()
 
@@ -163,10 +163,10 @@ class Page(Screen[T]):
         self.refresh_frame()
 
     def heard(self, message: Message) -> None:
-        """React to `StatusRead`, `EngineEvent` or `OperationFinished`. What is on disk is the truth: show that, not the event."""
+        """React to `StatusRead`, `EngineEvent` or `OperationFinished`. Show the state on disk, not the event."""
 
     def refresh_frame(self) -> None:
-        """Draw header, tray and footer for what is known now."""
+        """Draw header, tray and footer from the current state."""
         status, now = self.deck.status, self.deck.now()
         right, role = "", "text-muted"
         if status is not None:
@@ -184,7 +184,7 @@ class Page(Screen[T]):
         self.refresh_actions()
 
     tells_progress = True
-    """The tray shows what runs. Not on the screen that shows it anyway."""
+    """Whether the tray shows the running operation; not on the screen that shows it anyway."""
 
     # -- a terminal that is too small --------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class Page(Screen[T]):
             self._before_small = self.focused
         self.set_class(small, "-small")
         if not small and self._before_small is not None and self._before_small.is_attached:
-            # What is hidden loses the focus: it comes back with its place.
+            # A hidden widget loses the focus: give it back when the widget is shown again.
             self.call_after_refresh(self.set_focus, self._before_small)
         if small:
             least = f"certdeck needs {SMALLEST[0]} × {SMALLEST[1]} characters."

@@ -1,4 +1,4 @@
-"""A certificate and its chain as text: to look at, to copy through the terminal, or to select on the bare screen."""
+"""A certificate and its chain as text: to read, to copy through the terminal, or to select on the plain screen."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PemScreen(Page[None]):
     )
 
     def __init__(self, view: PemView, *, of_certificate: bool = False) -> None:
-        """`of_certificate`: it is the live one of a certificate of this box, so its chain can be followed."""
+        """`of_certificate`: it is the live version of a certificate on this box, so its chain can be shown."""
         super().__init__()
         self._view, self._of_certificate = view, of_certificate
         self._chain: ChainView | None = None

@@ -1,4 +1,4 @@
-"""Text on the bare terminal, without frames, so that the terminal's own selection takes it whole."""
+"""Text on the plain terminal without frames, so that the terminal's own selection can take all of it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from textual.app import App, SuspendNotSupported
 from tui.glyphs import printable
 
 _LEAVES: Final = (b"\n", b"\r", b"\x1b", b"q", b"Q", b"\x03", b"\x04", b"")
-"""Enter, Esc, q, Ctrl+C, Ctrl+D, and a terminal that is gone. An arrow begins with Esc as well, but comes as several bytes."""
+"""Enter, Esc, q, Ctrl+C, Ctrl+D, and a closed terminal. An arrow also begins with Esc, but arrives as several bytes."""
 
 
 def print_plainly(app: App[Any], words: str) -> None:
-    """Leave the console, print `words`, and come back on Enter, Esc or q."""
+    """Suspend the console, print `words`, and return on Enter, Esc or q."""
     try:
         with app.suspend():
             sys.stdout.write(f"\n{printable(words, lines=True)}\nq, Esc or Enter goes back to certdeck. ")
@@ -27,11 +27,11 @@ def print_plainly(app: App[Any], words: str) -> None:
 
 
 def wait_to_leave(descriptor: int) -> None:
-    """Read keys until one of them leads back; no key prints anything, and the terminal is afterwards as it was."""
+    """Read keys without echo until one of them returns to the console; the terminal settings are restored afterwards."""
     try:
         before = termios.tcgetattr(descriptor)
     except termios.error:
-        os.read(descriptor, 1)  # no terminal: there are no keys, only an end
+        os.read(descriptor, 1)  # not a terminal: no keys, only end of file
         return
     silent = termios.tcgetattr(descriptor)
     silent[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG)
@@ -40,5 +40,5 @@ def wait_to_leave(descriptor: int) -> None:
         while os.read(descriptor, 64) not in _LEAVES:
             pass
     finally:
-        # What was typed too much must not reach the console as keys.
+        # Surplus input must not reach the console as keys.
         termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)

@@ -30,7 +30,7 @@ _TICK_SECONDS = 0.5
 
 
 class ProgressScreen(Page[None]):
-    """One operation, from its start until somebody has seen its end."""
+    """One operation, from its start until its end has been seen."""
 
     SCOPE = "progress"
     BINDINGS: ClassVar = bindings(of_scope("progress", "page"))
@@ -58,7 +58,7 @@ class ProgressScreen(Page[None]):
 
     @classmethod
     def opened_from(cls, deck: Deck) -> ProgressScreen | None:
-        """Open it for the last operation, also for one that has ended."""
+        """Open the screen for the last operation, running or ended."""
         operation = deck.bridge.operation
         return None if operation is None else ProgressScreen(operation)
 
@@ -69,7 +69,7 @@ class ProgressScreen(Page[None]):
     def on_mount(self) -> None:
         super().on_mount()
         self._show()
-        # Times of running steps move on.
+        # The durations of running steps increase.
         self.set_interval(_TICK_SECONDS, self._tick)
 
     def situation(self) -> Situation:
@@ -88,7 +88,7 @@ class ProgressScreen(Page[None]):
             self._lead_on()
 
     def _lead_on(self) -> None:
-        """Give way to the records that a person has to set, where that is how it ended."""
+        """If the operation ended waiting for manual DNS records, show those instead."""
         result = self.operation.result
         if not isinstance(result, Pending) or self.app.screen is not self:
             return
@@ -145,18 +145,18 @@ class ProgressScreen(Page[None]):
         sheet.write(write, top=False)
 
     def action_in_full(self) -> None:
-        """Show every event as a line, or the steps again."""
+        """Toggle between the list of all events and the steps."""
         self.toggle_class("-in-full")
         if self.has_class("-in-full"):
             self._show_in_full()
         self.query_one("#told" if self.has_class("-in-full") else "#steps").focus()
 
     def action_close(self) -> None:
-        """Go back, once it has ended."""
+        """Go back if the operation has ended."""
         self.action_back()
 
     def action_stop(self) -> None:
-        """Ask the operation to stop, after asking the person."""
+        """Stop the operation after confirmation."""
         if not self.operation.runs:
             return
         from tui.screens.dialogs.confirm import ConfirmDialog
@@ -179,7 +179,7 @@ class ProgressScreen(Page[None]):
 
 
 def ending(operation: Operation) -> str:
-    """Return how an operation ended, in a sentence; empty while it runs."""
+    """Return a sentence on how an operation ended; empty while it runs."""
     if operation.runs:
         return ""
     if isinstance(operation.error, Cancelled):

@@ -1,4 +1,4 @@
-"""The fields of a target on another machine (kind `ssh`), which the form of a target shows for that kind alone."""
+"""The fields of a target on another machine (kind `ssh`); the target form shows them only for that kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.screens.form import needed
 from tui.widgets.field import Check, Field
 
 REMOTE: Final = "ssh"
-"""The kind that has them."""
+"""The kind that has these fields."""
 _COMMANDS: Final = ("remote-test", "remote-reload")
 _TEXTS: Final = ("host", "user", "remote-certificate", "remote-key", "remote-chain", "identity-file", "known-hosts")
 IDS: Final = (
@@ -27,11 +27,11 @@ IDS: Final = (
     "identity-file",
     "known-hosts",
 )
-"""In the order in which they stand."""
+"""In the order in which they are shown."""
 
 
 def remote_fields(known: TargetConfig, words: Check) -> Iterator[Field]:
-    """Yield the fields. `words`: checks a command."""
+    """Yield the fields. `words`: the check for a command."""
     host = needed("The other machine", "printer.example.com")
     yield Field("Machine", value=known.host or "", hint="e.g. printer.example.com", check=host, id="host")
     yield Field("Account", value=known.user or "", hint="(as OpenSSH is configured)", id="user")
@@ -72,7 +72,7 @@ def remote_fields(known: TargetConfig, words: Check) -> Iterator[Field]:
 
 
 def remote_values(value: Callable[[str], str], words: Callable[[str], tuple[str, ...]]) -> Mapping[str, Any]:
-    """Return the settings in the fields, by name. `value`: what stands in a field; `words`: those of a command."""
+    """Return the settings in the fields, by name. `value`: returns the text of a field; `words`: splits a command."""
     return {
         **{id.replace("-", "_"): value(id) or None for id in _TEXTS},
         **{id.replace("-", "_"): words(value(id)) for id in _COMMANDS},

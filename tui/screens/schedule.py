@@ -1,4 +1,4 @@
-"""When certificates are renewed automatically: whether the timer lives, its times, on and off, and a run now."""
+"""Automatic renewal: whether the timer is active, its times, turning it on and off, and running it now."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BY: Final = {"systemd": "a systemd timer", "cron": "cron (/etc/cron.d/certdeck)
 
 
 class ScheduleScreen(TasksPage):
-    """The timer: presets, times of one's own, off, run now."""
+    """The timer: presets, custom times, off, run now."""
 
     SCOPE = "schedule"
     BINDINGS: ClassVar = bindings(of_scope("schedule", "page"))
@@ -103,7 +103,7 @@ class ScheduleScreen(TasksPage):
 
 
 class TimesForm(FormPage):
-    """Asks for times of the day."""
+    """Asks for times of day."""
 
     page_title = "Own times"
     intro = "The times of the scheduled run, in local time."
@@ -140,7 +140,7 @@ def _last(info: ScheduleInfo, page: TasksPage) -> str:
 
 
 def _told(info: ScheduleInfo, page: TasksPage) -> tuple[str, ...]:
-    """Return how the timer does, in paragraphs."""
+    """Return the state of the timer, in paragraphs."""
     now, timer = page.deck.now(), info.timer
     how = f"Renewal runs {info.words}, with {_BY[info.how]}." if info.how in _BY else "No timer is set."
     if timer.next_run is not None:

@@ -1,4 +1,4 @@
-"""The TLS services of this box: found, with what each serves now, and taken over as targets by a tick."""
+"""The TLS services found on this box and what each serves now; ticked services become targets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MARKS = {"green": "green", "yellow": "warned", "red": "red"}
 
 
 class ServicesScreen(ListPage[DetectedService]):
-    """Every service that was found; below it what the chosen one serves, and from which files."""
+    """The services that were found; below the list what the selected one serves, and from which files."""
 
     SCOPE = "services"
     BINDINGS: ClassVar = bindings(of_scope("services", "page"))
@@ -54,10 +54,10 @@ class ServicesScreen(ListPage[DetectedService]):
         yield Sheet(id="about")
 
     def on_mount(self) -> None:
-        self.show()  # at once: looking takes seconds
+        self.show()  # immediately: the search takes seconds
 
     def heard(self, message: Message) -> None:
-        """Do not look again whenever a status was read: that takes seconds."""
+        """Do nothing after a reading of the status: a new search would take seconds."""
 
     def fetch(self) -> Sequence[DetectedService]:
         return self.engine.detect()
@@ -108,7 +108,7 @@ class ServicesScreen(ListPage[DetectedService]):
         return replace(known, row_kind="free") if self._wanted() else known
 
     def _wanted(self) -> tuple[str, ...]:
-        """Return the ids to take over: those that are ticked, else the one under the cursor."""
+        """Return the ids to take over: the ticked ones, or the one under the cursor if none is ticked."""
         free = {each.id for each in self.items if each.suggest is not None}
         rows = self._rows
         ticked = tuple(each for each in rows.marked if each in free) if rows is not None else ()
@@ -117,7 +117,7 @@ class ServicesScreen(ListPage[DetectedService]):
         return (self.chosen.id,)
 
     def action_take_over(self) -> None:
-        """Make targets of the services that are ticked, and look again."""
+        """Turn the ticked services into targets, then search again."""
         ids = self._wanted()
         if not ids:
             return

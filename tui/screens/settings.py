@@ -1,4 +1,4 @@
-"""The theme, automatic renewal, and what else the configuration says."""
+"""The theme, automatic renewal, and the rest of the configuration."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RENEWALS: Final = (Column("Certificate", flexible=True), Column("Renewal"))
 
 
 class SettingsScreen(Page[None]):
-    """Two lists that change something, and the configuration to look at."""
+    """Two lists of settings to change, and a view of the configuration."""
 
     SCOPE = "settings"
     BINDINGS: ClassVar = bindings(of_scope("settings", "page"))
@@ -76,7 +76,7 @@ class SettingsScreen(Page[None]):
         self._show_configuration()
 
     def action_keep_theme(self) -> None:
-        """Write the theme that is on to the configuration."""
+        """Write the current theme to the configuration."""
         theme = self.app.theme
 
         def answered(answer: object) -> None:
@@ -91,7 +91,7 @@ class SettingsScreen(Page[None]):
     # -- automatic renewal -------------------------------------------------------------------------------------------
 
     def _lineages(self) -> list[LineageStatus]:
-        """Return the certificates that can renew automatically."""
+        """Return the certificates that can be renewed automatically."""
         status = self.deck.status
         return [each for each in (status.lineages if status else ()) if each.method != "upload"]
 
@@ -108,7 +108,7 @@ class SettingsScreen(Page[None]):
         lineage = next((each for each in self._lineages() if each.name == listed.chosen), None)
         if lineage is None:
             return
-        # The list shows what is; only the engine changes it.
+        # The list shows the actual state; only the engine changes it.
         listed.mark([each.name for each in self._lineages() if each.auto_renew])
         if self.bridge.busy:
             self.deck.say_busy()
@@ -139,7 +139,7 @@ class SettingsScreen(Page[None]):
         self.bridge.ask(lambda: self.engine.set_lineage(name, auto_renew=wanted), answered)
 
     def action_change(self) -> None:
-        """Save the theme, which has applied since the cursor came to it; in the other list do what space does."""
+        """Save the theme, which is previewed while the cursor is on it; in the other list act like the space key."""
         focused = self.focused
         if isinstance(focused, RowList) and focused.id == "themes":
             self.action_keep_theme()

@@ -1,4 +1,4 @@
-"""The form of a target: a service, its files, and what is run."""
+"""The form of a target: a service, its files, and its commands."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from tui.wording import text
 from tui.wording.services import key_words, told_words
 
 _ONE_FILE: Final = ("combined", "key-first")
-"""Layouts in which the key is in the certificate's file."""
+"""File layouts that keep the key in the certificate's file."""
 
 
 class TargetForm(FormPage):
-    """Adds a target, or changes one; what the form does not ask for stays as it is configured."""
+    """Adds or changes a target; settings that the form does not show are kept."""
 
     BINDINGS: ClassVar = bindings(of_scope("target-form"))
 
     intro = "A service that uses a certificate. Commands run without a shell: their arguments are shown as passed."
 
     def __init__(self, target: TargetConfig | None = None) -> None:
-        """`target`: the one to change."""
+        """`target`: the target to change; None adds one."""
         super().__init__()
         self._target = target
         self._kinds: dict[str, KindInfo] = {}
@@ -103,7 +103,7 @@ class TargetForm(FormPage):
 
     @on(Field.Changed)
     def _show_commands(self) -> None:
-        """Show the words of each command one by one, so that a wrong quote is seen."""
+        """Show the arguments of each command separately, so that a wrong quote is visible."""
         kind = self._kinds.get(self.value("kind"))
         self.query_one("#kind", Field).note = _about(kind)
         for id in IDS:
@@ -118,7 +118,7 @@ class TargetForm(FormPage):
             field.note = " ".join(f"[{word}]" for word in words) or f"Empty: {command or 'nothing is run'}."
 
     def action_choose_kind(self) -> None:
-        """Choose the kind from a list that says what each does."""
+        """Choose the kind from a list that explains each."""
         from tui.screens.target_kinds import KindsScreen
 
         def taken(name: str) -> None:
@@ -136,7 +136,7 @@ class TargetForm(FormPage):
         return None
 
     def _wrong_key(self, value: str) -> CertdeckError | None:
-        """Check the path of the key, which a kind with one file for everything does not have."""
+        """Check the path of the key; a kind that uses a single file has none."""
         kind = self._kinds.get(self.value("kind"))
         if not value and kind is not None and kind.layouts[0] in _ONE_FILE:
             return None
@@ -165,7 +165,7 @@ class TargetForm(FormPage):
 
 
 def _about(kind: KindInfo | None) -> str:
-    """Return what somebody should know of a kind before they fill in its files."""
+    """Return what to know about a kind before entering its files."""
     if kind is None:
         return "A service, or files. ^o lists every kind; the right arrow completes the word."
     if kind.group == "any":
@@ -178,7 +178,7 @@ def _about(kind: KindInfo | None) -> str:
 
 
 def _words(value: str) -> tuple[str, ...]:
-    """Return the words of a command; empty where quotes do not match."""
+    """Return the arguments of a command; empty if its quotes do not match."""
     try:
         return tuple(shlex.split(value))
     except ValueError:
@@ -203,7 +203,7 @@ def _path_of(word: str) -> Check:
 
 
 def _probes(value: str) -> tuple[str, ...]:
-    """Return the addresses in what was typed: blanks or commas stand between them."""
+    """Return the typed addresses, which are separated by spaces or commas."""
     return tuple(value.replace(",", " ").split())
 
 

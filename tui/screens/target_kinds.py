@@ -1,4 +1,4 @@
-"""The kinds of services: how each takes a new certificate, and what to know about it."""
+"""The kinds of services: how a new certificate is installed for each, and what to know about it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.wording.services import kind_facts, measured_words, sessions_words, tol
 
 
 class KindsScreen(ListPage[KindInfo]):
-    """Every kind; where a form asks for one, Enter takes it there."""
+    """The list of kinds; if a form opened it, Enter chooses a kind."""
 
     SCOPE = "kinds"
     BINDINGS: ClassVar = bindings(of_scope("kinds", "page"))
@@ -38,12 +38,12 @@ class KindsScreen(ListPage[KindInfo]):
     page_title = "Kinds of services"
 
     def __init__(self, kind: str = "", then: Callable[[str], None] | None = None) -> None:
-        """`kind`: gets the cursor. `then`: takes the name of the one that is chosen; None: they are only shown."""
+        """`kind`: the kind under the cursor at first. `then`: called with the name of the chosen kind; None: only show them."""
         super().__init__()
         self._first, self._then = kind, then
 
     def heard(self, message: Message) -> None:
-        """The kinds do not change while the console runs."""
+        """Do nothing: the kinds do not change while the console runs."""
 
     def read(self, then: str = "") -> None:
         super().read(then or self._first)
@@ -75,14 +75,14 @@ class KindsScreen(ListPage[KindInfo]):
         self.action_take()
 
     def action_take(self) -> None:
-        """Give the chosen kind to the form that asked."""
+        """Return the chosen kind to the form that asked for it."""
         if self._then is not None and self.chosen is not None:
             self._then(self.chosen.name)
             self.dismiss()
 
 
 def kind_lines(kind: KindInfo, width: int, ink: Ink) -> list[Line]:
-    """Return everything about a kind."""
+    """Return the details of a kind."""
     lines = facts(kind_facts(kind), width, ink, label=17)
     lines.append([])
     for remark in kind.remarks:

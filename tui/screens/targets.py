@@ -1,4 +1,4 @@
-"""The services that certificates are put onto: what is set, whose certificate they carry, and whether they are in order."""
+"""The targets: their settings, the certificate that each has, and whether they are in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui.wording import text
 
 
 class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
-    """Every target, and everything about the chosen one."""
+    """The list of targets, and the details of the selected one."""
 
     SCOPE = "targets"
     BINDINGS: ClassVar = bindings(of_scope("targets", "page"))
@@ -64,7 +64,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
         return "web" if find_server(item.kind, item.test) is not None else "service"
 
     def _state(self, name: str) -> TargetState | None:
-        """Return what the last look at the services says of a target."""
+        """Return what the last live check found for a target."""
         status = self.deck.status
         states = (state for lineage in status.lineages for state in lineage.targets) if status else ()
         return next((state for state in states if state.name == name), None)
@@ -120,7 +120,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
         self.open_form(TargetForm())
 
     def action_change(self) -> None:
-        """Open the form with everything the configuration says of the target."""
+        """Open the form with the current settings of the target."""
         target = self.chosen
         if target is None:
             return
@@ -148,7 +148,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
         )
 
     def action_kinds(self) -> None:
-        """Show every kind of service, with the cursor on that of the chosen target."""
+        """Show every kind of service, with the cursor on the kind of the selected target."""
         from tui.screens.target_kinds import KindsScreen
 
         self.app.push_screen(KindsScreen(self.chosen.kind if self.chosen is not None else ""))
@@ -162,5 +162,5 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
 
 
 def words_shown(words: tuple[str, ...]) -> str:
-    """Return an argument list as one would type it."""
+    """Return an argument list in the form in which it is typed."""
     return shlex.join(words)

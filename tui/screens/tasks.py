@@ -1,4 +1,4 @@
-"""A page of things that can be done: a list, what each of them means, and Enter to do it."""
+"""The base of task pages: a list of tasks, an explanation of each, and Enter to run one."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from tui.wording import text
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """One thing that can be done."""
+    """One task."""
 
     id: str
     title: str
     state: str = ""
-    """How it stands, beside the title."""
+    """The current state, shown beside the title."""
     words: tuple[str, ...] = ()
-    """What it does, in paragraphs."""
+    """The explanation, in paragraphs."""
     is_on: bool = False
-    """It is what is set now."""
+    """The task sets what is already set."""
     is_off: bool = False
-    """It makes no sense now."""
+    """The task does not apply now."""
 
 
 class TasksPage(ListPage[Task]):
-    """A subclass says which `tasks` there are and carries out `do`; what was done last stands above the words."""
+    """A subclass defines `tasks` and `do`; the result of the last run is shown above the explanation."""
 
     COLUMNS: ClassVar = (Column(""), Column("", flexible=True))
 
     def __init__(self) -> None:
         super().__init__()
         self.told: dict[str, Sequence[tuple[str, str, str]]] = {}
-        """What the task of that id said: sign, role, words of each line."""
+        """The result of each task by id: sign, role and words of each line."""
 
     def tasks(self) -> Sequence[Task]:
-        """Return what can be done. Called in a thread; raises CertdeckError."""
+        """Return the tasks. Called in a thread; raises CertdeckError."""
         raise NotImplementedError
 
     def do(self, task: Task) -> None:
-        """Do it."""
+        """Run a task."""
         raise NotImplementedError
 
     def fetch(self) -> Sequence[Task]:
@@ -87,7 +87,7 @@ class TasksPage(ListPage[Task]):
         self.action_do()
 
     def action_do(self) -> None:
-        """Do what is under the cursor."""
+        """Run the task under the cursor."""
         task = self.chosen
         if task is not None and not task.is_off:
             self.do(task)
@@ -95,13 +95,13 @@ class TasksPage(ListPage[Task]):
     # -- help for `do` -----------------------------------------------------------------------------------------------
 
     def say(self, id: str, *lines: tuple[str, str, str]) -> None:
-        """Keep what a task said, and show it."""
+        """Keep the result of a task, and show it."""
         self.told[id] = lines
         if self.is_attached:
             self.read(id)
 
     def run(self, id: str, doing: str, call: Callable[[], object], said: Callable[[object], str]) -> None:
-        """Carry out in a thread what takes a moment; then tell what came of it, on the page."""
+        """Run a slow task in a thread, then show its result on the page."""
         self.say(id, ("◐", "bar-used", f"{doing} …"))
 
         def answered(answer: object) -> None:
@@ -119,13 +119,13 @@ class TasksPage(ListPage[Task]):
         self.bridge.ask(call, answered)
 
     def ask_yes(self, title: str, words: str, yes: str, do: Callable[[], None], *, danger: bool = False) -> None:
-        """Ask, and do it once somebody has agreed."""
+        """Ask for confirmation, then run the task."""
         from tui.screens.operations import ask_then
 
         ask_then(self.deck, title, words, yes, do, danger=danger)
 
     def ask_path(self, title: str, words: str, value: str, then: Callable[[Path], None], *, must_exist: bool) -> None:
-        """Ask for a file, and go on with it."""
+        """Ask for a file, then continue with it."""
         from tui.screens.dialogs.path import PathDialog
 
         def answered(path: Path | None) -> None:
@@ -137,7 +137,7 @@ class TasksPage(ListPage[Task]):
         self.app.push_screen(PathDialog(title, words, value=value, must_exist=must_exist), answered)
 
     def ask_passphrase(self, title: str, words: str, then: Callable[[bytes], None], *, confirm: bool) -> None:
-        """Ask for a passphrase, and go on with it."""
+        """Ask for a passphrase, then continue with it."""
         from tui.screens.dialogs.passphrase import PassphraseDialog
 
         def answered(passphrase: bytes | None) -> None:

@@ -1,4 +1,4 @@
-"""Where the master key is kept: moved between a file, a passphrase and a systemd credential."""
+"""Moves the master key between a file, a passphrase and a systemd credential."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.wording.vault import AFTER_CREDENTIAL, credential_commands, moved_lines
 
 
 class VaultMoveScreen(TasksPage):
-    """A row for each place; Enter moves the key there."""
+    """One row for each location; Enter moves the key there."""
 
     SCOPE = "vault-move"
     BINDINGS: ClassVar = bindings(of_scope("vault-move", "page"))

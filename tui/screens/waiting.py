@@ -1,4 +1,4 @@
-"""Open orders that wait for a person, as the first screen lists them: also those whose lineage does not exist yet."""
+"""Open orders that wait for manual DNS records, for the first screen, including those without a lineage yet."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def waiting_orders(engine: Engine) -> Mapping[str, OpenOrder]:
-    """Return the open orders whose records a person sets, by name. Reads the disk: a listing, and a small file for each order."""
+    """Return the open orders with manual DNS records, by name. Reads a directory and one small file per order."""
     found: dict[str, OpenOrder] = {}
     try:
         for name in engine.open_orders():
             try:
                 order = engine.open_order(name)
             except CertdeckError:
-                continue  # it has ended since, or cannot be read: its own screen says so
+                continue  # it has ended or cannot be read: its own screen reports that
             if order.is_manual and order.records:
                 found[name] = order
     except CertdeckError:

@@ -25,21 +25,21 @@ from tui.wording.web import REDIRECTS, STATES, header_words, headers_words
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """One thing that the settings decide: a row."""
+    """One setting, shown as a row."""
 
     id: str
     title: str
     state: str
     mark: str
     words: tuple[str, ...] = ()
-    """Paragraphs about it."""
+    """The explanation, in paragraphs."""
     headers: tuple[HeaderSeen, ...] = ()
     lines: tuple[str, ...] = ()
-    """Of a file, as they would stand in it."""
+    """The lines of a file, as they would be written."""
 
 
 class WebScreen(ListPage[Part]):
-    """What the settings are and what the server sends; `a` applies them."""
+    """The settings and what the server actually sends; `a` applies the settings."""
 
     SCOPE = "web"
     BINDINGS: ClassVar = bindings(of_scope("web", "page"))
@@ -63,10 +63,10 @@ class WebScreen(ListPage[Part]):
         self._target = target
         self.page_detail = text.printable(target)
         self._state: WebState | None = None
-        """As it was read last."""
+        """The last answer."""
 
     def heard(self, message: Message) -> None:
-        """Ask the server again once an operation has ended, and not whenever a status was read."""
+        """Ask the server again after an operation has ended, not after every reading of the status."""
         if isinstance(message, OperationFinished):
             self.read()
 
@@ -94,7 +94,7 @@ class WebScreen(ListPage[Part]):
             lines += facts([("", header_words(header))], width, ink, label=2)
         if item.words and item.lines:
             lines.append([])
-        # Indentation means something in a configuration: these are cut, never wrapped.
+        # Indentation matters in a configuration: these lines are cut, never wrapped.
         lines += [[(cut(text.printable(line), width), ink("foreground"))] for line in item.lines]
         return lines
 
@@ -108,7 +108,7 @@ class WebScreen(ListPage[Part]):
         self.read()
 
     def action_apply(self) -> None:
-        """Ask, and put the settings into the configuration."""
+        """Ask for confirmation, then write the settings to the server's configuration."""
         state, name = self._state, self._target
         if state is None:
             return
@@ -127,7 +127,7 @@ class WebScreen(ListPage[Part]):
         )
 
     def action_remove(self) -> None:
-        """Ask, and take the settings out of the configuration."""
+        """Ask for confirmation, then remove the settings from the server's configuration."""
         name = self._target
         ask_then(
             self.deck,
@@ -144,7 +144,7 @@ class WebScreen(ListPage[Part]):
 
 
 def _parts(state: WebState) -> list[Part]:
-    """Return the rows: the whole, HSTS, each address, the redirect, each file."""
+    """Return the rows: the overall state, HSTS, each address, the redirect, each file."""
     marks = {"applied": "pass", "outdated": "warn", "absent": "unknown"}
     return [
         Part(

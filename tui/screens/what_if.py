@@ -1,4 +1,4 @@
-"""What announced certificate lifetimes will do to this box, on a day that is chosen from a list or typed."""
+"""The effect of announced certificate lifetimes on this box, on a day chosen from a list or typed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _FACT: Final = 16
 """Cells of a column of facts."""
 _YEAR_DAYS: Final = 365
 _YEAR_LEAST, _YEAR_MOST = 24, 48
-"""Cells for the renewals of a year: two for a month at least, four at most."""
+"""The minimum and maximum width of a year of renewals: two to four cells per month."""
 
 
 class Day(Struct, frozen=True):
-    """A day and what is forecast for it."""
+    """A day and its forecast."""
 
     on: date
     found: Forecast
@@ -91,7 +91,7 @@ class WhatIfScreen(ListPage[Day]):
 
 
 def months(begin: date, cells: int) -> str:
-    """Return the first letters of the twelve months from `begin` on, each at its place in a year of `cells` cells."""
+    """Return the initials of the twelve months from `begin` on, each at its position in a year of `cells` cells."""
     line = [" "] * cells
     for number in range(12):
         line[number * cells // 12] = f"{date(2000, (begin.month + number - 1) % 12 + 1, 1):%b}"[0]
@@ -99,7 +99,7 @@ def months(begin: date, cells: int) -> str:
 
 
 def year(every: float, cells: int) -> str:
-    """Return a year of `cells` cells with a `◇` for each renewal; where several fall into a cell, their number."""
+    """Return a year of `cells` cells with a `◇` for each renewal, or their number if several share a cell."""
     counts = [0] * cells
     due = every
     while cells and every > 0 and due < _YEAR_DAYS:

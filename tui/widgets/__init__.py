@@ -1,1 +1,1 @@
-"""Parts of screens: they show values that they are given and know no engine."""
+"""Widgets of the screens: they show the values passed to them and do not use the engine."""

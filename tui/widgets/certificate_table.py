@@ -1,4 +1,4 @@
-"""The list of certificates. Draws only the rows that are seen, so ten thousand cost no more than ten."""
+"""The list of certificates. Draws only the visible rows, so ten thousand cost no more than ten."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class CertificateTable(CursorList[LineageStatus]):
     ]
 
     class Opened(Message):
-        """Somebody clicked the row that was chosen already."""
+        """The row under the cursor was clicked."""
 
     class Sorted(Message):
-        """Somebody clicked the head of a column."""
+        """The head of a column was clicked."""
 
         def __init__(self, key: str) -> None:
             super().__init__()
             self.key = key
 
     def __init__(self, moved: Callable[[], None], *, id: str | None = None) -> None:
-        """`moved` is called when the cursor is on another certificate: at once, so that what follows it is drawn with it."""
+        """`moved` is called immediately when the cursor is on another certificate, so that dependent parts are drawn with it."""
         super().__init__(id=id)
         self._moved = moved
         self._now: datetime | None = None
@@ -60,7 +60,7 @@ class CertificateTable(CursorList[LineageStatus]):
 
     @property
     def rows(self) -> Sequence[LineageStatus]:
-        """What is listed, in this order."""
+        """The listed rows, in order."""
         return self._rows
 
     def key_of(self, row: LineageStatus) -> str:
@@ -77,11 +77,11 @@ class CertificateTable(CursorList[LineageStatus]):
         waiting: Collection[str] = (),
         sorting: tuple[str, bool] = ("", False),
     ) -> None:
-        """Set the rows. The cursor stays on the same name; where that is gone, on the same place.
+        """Set the rows. The cursor stays on the same name, or on the same position if the name is gone.
 
         Args:
-            waiting: the names of those whose order waits for records that a person sets.
-            sorting: the key of the column that the rows are sorted by, and whether downwards; its head has an arrow.
+            waiting: the names whose order waits for manual DNS records.
+            sorting: the key of the sort column, and whether it is descending; its head shows an arrow.
         """
         self._waiting, self._now, self._sorting = waiting, now, sorting
         self._replace(rows)
@@ -91,7 +91,7 @@ class CertificateTable(CursorList[LineageStatus]):
         self._follow()
 
     def choose(self, name: str) -> bool:
-        """Put the cursor on a lineage; say whether it is in the list."""
+        """Put the cursor on a lineage; return whether it is in the list."""
         place = self._place_of(name)
         if place is None:
             return False

@@ -1,4 +1,4 @@
-"""A chain as a tree: who signed whom, when each ends, and who trusts the end of it. Pure."""
+"""A chain as a tree: who signed each certificate, when it expires, and which stores trust the root. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INDENT = 2
 
 
 def chain_lines(chain: ChainView, width: int, ink: Ink) -> list[Line]:
-    """Return a line for each certificate, then who trusts the last one. The earliest end is highlighted: the chain ends with it."""
+    """Return a line per certificate, then who trusts the last one. The earliest expiry is highlighted: it ends the chain."""
     names = [f"{'└ ' if depth else ''}{printable(link.subject)}" for depth, link in enumerate(chain.links)]
     cells = max(width_of(name) + _INDENT * max(depth - 1, 0) for depth, name in enumerate(names))
     ends = [f"ends {text.day(link.not_after)}" for link in chain.links]

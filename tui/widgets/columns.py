@@ -1,4 +1,4 @@
-"""The columns of the list of certificates: what each shows, how wide it wants to be, and who gives way. Pure."""
+"""The columns of the certificate list: the content and width of each, and which give way first. Pure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tui.wording import state, text
 from tui.wording.text import MARKS
 
 ROOMY: Final = 100
-"""Cells from which on the list has a column for the service, and says apart when it renews and what is wrong."""
+"""Width in cells from which the list has a service column, and separate columns for the renewal and the problem."""
 GAP: Final = 2
 _MARGINS: Final = 5
-"""Cells before the first column and behind the last one."""
+"""Cells before the first column and after the last one."""
 _SAMPLE: Final = 200
-"""Rows that are looked at to find the widths of the columns."""
+"""How many rows are measured to find the widths of the columns."""
 
 
 class Look(Struct, frozen=True):
-    """What a cell is made from, beside its row."""
+    """The input of a cell besides its row."""
 
     now: datetime
     waiting: Collection[str] = ()
@@ -36,10 +36,10 @@ class Column(Struct, frozen=True, kw_only=True):
     title: str
     cell: Callable[[LineageStatus, Look], tuple[str, str]]
     least: int
-    """It goes rather than be narrower."""
+    """The column is hidden rather than made narrower than this."""
     most: int
     rank: int
-    """Who gets room first: the lowest. Below 10 it always stays."""
+    """The lowest rank gets room first. Below 10 the column is never hidden."""
     right: bool = False
 
 
@@ -68,12 +68,12 @@ def _renews(row: LineageStatus, look: Look) -> tuple[str, str]:
 
 
 def _left(row: LineageStatus, look: Look) -> tuple[str, str]:
-    # What is left is about time alone: a failure does not colour 89 days.
+    # The remaining time has its own colour: a failure does not colour 89 days.
     return text.short_left(row, look.now), MARKS[row.severity].colour
 
 
 def names_beside(row: LineageStatus) -> str:
-    """Return the names, without saying again what the column before says."""
+    """Return the names, without repeating the column before."""
     if row.domains and row.domains[0] == row.name and "xn--" not in row.name:
         return f"+{len(row.domains) - 1}" if len(row.domains) > 1 else ""
     return text.names_shown(row.domains)
@@ -117,7 +117,7 @@ _WIDE: Final = (NAME, NAMES, SERVICE, ISSUER, RENEWS, WHY, LIFE, LEFT)
 
 
 def share_out(rows: Sequence[LineageStatus], look: Look, width: int, *, bars: bool = True) -> tuple[Place, ...]:
-    """Return the columns that fit into `width` cells; without `bars` only those that can be read aloud.
+    """Return the columns that fit into `width` cells; without `bars` only those that a screen reader can read.
 
     Those that have to stay get what they want, or at least their least; then the others by rank. The life bar takes what is
     left over, and what it does not take goes to the names.
@@ -150,5 +150,5 @@ def _wanted(column: Column, rows: Sequence[LineageStatus], look: Look) -> int:
     if column is LIFE:
         return column.least
     cells = max([0, *(width_of(column.cell(row, look)[0]) for row in rows)])
-    # An empty column of names, or of reasons, is no column.
+    # An empty column of names or reasons is hidden.
     return min(max(cells, width_of(column.title)), column.most) if cells else 0

@@ -1,4 +1,4 @@
-"""Rows with a cursor, of which only those in view are drawn: what every scrolling list shares."""
+"""The base of every scrolling list: rows with a cursor, of which only the visible ones are drawn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class CursorList(ScrollView, Inked, Generic[T], can_focus=True):
-    """A subclass draws its lines, names the `key_of` a row, and reacts to `cursor_moved`."""
+    """A subclass draws its lines, and defines `key_of` and `cursor_moved`."""
 
     DEFAULT_CSS = """
     CursorList { overflow-x: hidden; }
@@ -38,7 +38,7 @@ class CursorList(ScrollView, Inked, Generic[T], can_focus=True):
         self._cursor = 0
 
     def key_of(self, row: T) -> str:
-        """Return what a row keeps when the list changes."""
+        """Return the key that identifies a row when the list changes."""
         raise NotImplementedError
 
     def cursor_moved(self) -> None:
@@ -47,21 +47,21 @@ class CursorList(ScrollView, Inked, Generic[T], can_focus=True):
 
     @property
     def place(self) -> int:
-        """Where the cursor is, counted from 0."""
+        """The position of the cursor, counted from 0."""
         return self._cursor
 
     @property
     def line(self) -> int:
-        """The line of the widget in which the cursor stands, counted from 0."""
+        """The line of the widget that has the cursor, counted from 0."""
         return self._cursor + self._head - self.scroll_offset.y
 
     @property
     def under_cursor(self) -> T | None:
-        """The row under the cursor; None where the list is empty."""
+        """The row under the cursor; None if the list is empty."""
         return self._rows[self._cursor] if self._rows else None
 
     def _replace(self, rows: Sequence[T]) -> None:
-        """Set the rows. The cursor stays on its key; where that is gone, at its place."""
+        """Set the rows. The cursor stays on its key, or at its position if the key is gone."""
         before, place = self.under_cursor, self._cursor
         self._rows = rows
         if before is not None:
@@ -89,7 +89,7 @@ class CursorList(ScrollView, Inked, Generic[T], can_focus=True):
 
     def _go(self, place: int) -> None:
         if not self._rows:
-            # Keys that come before the rows have been read are not lost: the next key would act on another row.
+            # Keys pressed before the rows have been read are kept: otherwise the next key would act on another row.
             self._cursor = max(place, 0)
             return
         place = max(min(place, len(self._rows) - 1), 0)

@@ -1,4 +1,4 @@
-"""Everything about one certificate, as lines (ST-42 to ST-49). What stands in its way comes first."""
+"""The details of one certificate, as lines (ST-42 to ST-49). Problems come first."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tui.wording.facts import certificate_facts, chain_note, failure_times
 from tui.wording.text import MARKS
 
 _LABEL = 12
-"""Cells of the label column, the gap included."""
+"""Cells of the label column, including the gap."""
 _SIDE_BY_SIDE = 66
-"""From this width on, the fields stand in two columns."""
+"""From this width on, the fields are in two columns."""
 _MOST_NAMES = 100
 _SHOWN_ELSEWHERE = frozenset(
     {
@@ -36,11 +36,11 @@ _SHOWN_ELSEWHERE = frozenset(
         "order-open",
     }
 )
-"""Reasons that the headline, the services or lines of their own say already."""
+"""Reasons that the headline, the services or separate lines already state."""
 
 
 class DetailRow(Struct, frozen=True):
-    """One label with what stands beside it, for a width."""
+    """One label, and a writer for the lines beside it."""
 
     label: str
     lines: Callable[[int, Ink], Sequence[Line]]
@@ -52,8 +52,8 @@ def details(
     """Return the writer of a Sheet.
 
     Args:
-        look: what is known of the live check, beside the services.
-        order: one of it that waits for DNS records which a person sets.
+        look: the state of the live check, shown beside the services.
+        order: its open order that waits for manual DNS records.
         linear: one column, whatever the width.
     """
 
@@ -117,7 +117,7 @@ def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order:
         lines += _marked("▲", "severity-yellow", words, width, ink)
     note = chain_note(lineage)
     if note:
-        # The upload said the same, and it is no fault: with a private CA it is as it should be.
+        # The upload reported this too, and it is not an error: with a private CA it is correct.
         lines += _marked("·", "text-muted", f"No intermediate is sent: {note}.", width, ink)
     if order is not None:
         lines += _marked(MARKS["waits"].glyph, MARKS["waits"].colour, _waits(order, now), width, ink)
@@ -136,7 +136,7 @@ def _waits(order: OpenOrder, now: datetime) -> str:
 
 
 def told_error(error: dict[str, str], width: int, ink: Ink) -> list[Line]:
-    """Return what, why and what to do as lines, with the keys of the console for the commands in it."""
+    """Return an error as lines (what, why, what to do), with the console's keys for the commands in it."""
     lines = _marked("✖", "severity-red", printable(error["what"]), width, ink, bold=True)
     keys = keys_for(error["fix"])
     for label, words in (("why", error["why"]), ("do", error["fix"]), *((("here", keys),) if keys else ())):
@@ -211,7 +211,7 @@ def _words(label: str, words: str) -> DetailRow:
 
 
 def _names(domains: Sequence[str], width: int, ink: Ink) -> list[Line]:
-    """Return every name on a line of its own; an encoded one is followed by what a machine calls it."""
+    """Return every name on its own line; an internationalized name is followed by its encoded form."""
     if not domains:
         return [[("–", ink("text-muted"))]]
     lines: list[Line] = []
@@ -256,7 +256,7 @@ def _targets(targets: Sequence[TargetState], look: str, width: int, ink: Ink) ->
 
 
 def _table(fields: Sequence[DetailRow], width: int, ink: Ink) -> list[Line]:
-    """Return labels and values, the labels in a column of their own."""
+    """Return labels and values, with the labels in their own column."""
     lines: list[Line] = []
     for field in fields:
         for number, line in enumerate(field.lines(width - _LABEL, ink)):

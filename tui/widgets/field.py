@@ -1,4 +1,4 @@
-"""A labelled line to type into, which says what is wrong as it is left."""
+"""A labelled input line that shows an error when it loses the focus."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tui.widgets.lines import Line
 from tui.widgets.prose import Prose, marked, to_do
 
 Check = Callable[[str], CertdeckError | None]
-"""Says what is wrong with a value."""
+"""Returns what is wrong with a value, or None."""
 
 
 class _Line(Input):
-    """Takes the focus only where its field is shown: the toolkit would give it to a hidden one as well."""
+    """Accepts the focus only if its field is visible: Textual would also focus a hidden one."""
 
     def allow_focus(self) -> bool:
         return super().allow_focus() and all(
@@ -30,7 +30,7 @@ class _Line(Input):
 
 
 class Field(Vertical):
-    """`Name  ▌value`, and below it what it is for, or what is wrong and what to do. How the line looks stands in form.tcss."""
+    """`Name  ▌value`, and below it a note, or an error and what to do. Its style is in form.tcss."""
 
     DEFAULT_CSS = """
     Field { height: auto; width: 1fr; }
@@ -81,7 +81,7 @@ class Field(Vertical):
 
     @property
     def value(self) -> str:
-        """What stands in the line, without blanks at its ends."""
+        """The text of the line, without leading and trailing spaces."""
         return self.query_one(Input).value.strip() if self.is_mounted else self._first
 
     @value.setter
@@ -89,13 +89,13 @@ class Field(Vertical):
         self.query_one(Input).value = value
 
     def examine(self) -> bool:
-        """Check the value, say what is wrong, and return whether it is right."""
+        """Check the value, show any error, and return whether it is valid."""
         self.tell(self._check(self.value) if self._check is not None else None)
         return self.error is None
 
     @property
     def note(self) -> str:
-        """What is said below the line while nothing is wrong."""
+        """The text below the line while there is no error."""
         return self._note
 
     @note.setter
@@ -105,7 +105,7 @@ class Field(Vertical):
             self.query_one(Prose).say(note)
 
     def tell(self, error: CertdeckError | None) -> None:
-        """Show an error below the line; None: the note again."""
+        """Show an error below the line; None shows the note again."""
         self.error = error
         prose = self.query_one(Prose)
         if error is None:
@@ -131,6 +131,6 @@ class Field(Vertical):
 
 
 def wrong(error: CertdeckError, width: int, ink: Ink) -> list[Line]:
-    """Return an error in short: what and why, then what to do."""
+    """Return a short form of an error: what and why, then what to do."""
     lines = marked("✖", "severity-red", f"{error.what} {error.why}", width, ink)
     return [*lines, *to_do(error.fix, width, ink)]

@@ -1,4 +1,4 @@
-"""One line to type a filter into; what is typed takes effect at once."""
+"""An input line for a filter that takes effect while typing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 
 class FilterField(Horizontal):
-    """`/ shop`. Enter and the arrows go back to the list, the filter stays; Esc takes it away."""
+    """`/ shop`. Enter and the arrows return to the list and keep the filter; Esc removes it."""
 
     DEFAULT_CSS = """
     FilterField { height: 1; padding: 0 2; }
@@ -30,7 +30,7 @@ class FilterField(Horizontal):
             self.text = text
 
     class Left(Message):
-        """The list is wanted again."""
+        """The focus should return to the list."""
 
     def __init__(self, hint: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -44,7 +44,7 @@ class FilterField(Horizontal):
         self.query_one(Input).focus()
 
     def focus(self, scroll_visible: bool = True) -> FilterField:
-        # While it is being mounted there is no field yet; it takes the focus as soon as there is.
+        # While this is being mounted there is no field yet; the field takes the focus once it exists.
         for field in self.query(Input):
             field.focus(scroll_visible)
         return self

@@ -1,4 +1,4 @@
-"""Findings of the doctor as lines: a sign and its word, what was found, and below a bad one what to do."""
+"""Findings of the doctor as lines: a sign and its word, the finding, and below a problem what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui.widgets.prose import to_do
 from tui.wording.text import MARKS, printable
 
 _WORD: Final = 9
-"""Cells for the word of a state, the gap included."""
+"""Cells for the word of a state, including the gap."""
 
 
 def finding_lines(findings: Iterable[Finding], width: int, ink: Ink) -> list[Line]:

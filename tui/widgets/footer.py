@@ -1,4 +1,4 @@
-"""The last line of every screen: its actions in a fixed order, as many as fit; those that do not apply are dimmed, or gone."""
+"""The last line of every screen: as many actions as fit, in a fixed order; those that do not apply are dimmed or hidden."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PageFooter(Inked):
     """
 
     class Chosen(Message):
-        """Somebody clicked an action."""
+        """An action was clicked."""
 
         def __init__(self, action: Action) -> None:
             super().__init__()
@@ -32,7 +32,7 @@ class PageFooter(Inked):
     _places: tuple[tuple[int, int, Action], ...] = ()
 
     def show(self, actions: Sequence[Action], off: Iterable[str] = ()) -> None:
-        """Set the actions, in the order in which they are to stand. `off`: the ids of those that do not apply, which are dimmed."""
+        """Set the actions in display order. `off`: the ids of those that do not apply, which are dimmed."""
         told, dimmed = tuple(actions), frozenset(off)
         if (told, dimmed) != (self._actions, self._off):
             self._actions, self._off = told, dimmed
@@ -55,7 +55,7 @@ class PageFooter(Inked):
         return strip_of(parts, width)
 
     def _fitting(self, width: int) -> list[Action]:
-        """Return what fits; what matters least goes first, and never help and palette."""
+        """Return the actions that fit; the least important are dropped first, help and palette never."""
         kept = list(self._actions)
         while kept and sum(map(_width, kept)) > width:
             kept.remove(max(kept, key=lambda action: action.footer))

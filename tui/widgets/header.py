@@ -1,4 +1,4 @@
-"""The first line of every screen: product, appliance or title, host, and whether the timer lives."""
+"""The first line of every screen: product, appliance or title, host, and the state of the timer."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class PageHeader(Inked):
     def show(
         self, *, title: str, detail: str = "", right: str = "", role: str = "text-muted", yields: bool = False
     ) -> None:
-        """Set what stands there.
+        """Set the contents.
 
         Args:
             role: the theme variable for the beginning of `right`, up to its first dot.
-            yields: where there is no room for both, the title is cut, and `right` stays whole; else the other way round.
+            yields: if there is no room for both, the title is cut and `right` stays complete; else the other way round.
         """
         told = (printable(title), printable(detail), printable(right), role, yields)
         if told != (self._title, self._detail, self._right, self._right_role, self._yields):
@@ -45,7 +45,7 @@ class PageHeader(Inked):
             left += [("  ", BLANK), (self._detail, ink("text-muted"))]
         words = self._right
         if self._title and not self._yields and length(left) + width_of(words) + 3 > width:
-            # Whose page this is comes before all but the beginning of what is said of the timer.
+            # The subject of the page matters more than all but the beginning of the timer text.
             words = _shortened(self._right, width - length(left) - 3)
             if length(left) + width_of(words) + 3 > width:
                 left = left[:4]
@@ -53,7 +53,7 @@ class PageHeader(Inked):
         head, dot, tail = words.partition(" · ")
         right: list[Part] = [(head, ink(self._right_role)), (f"{dot}{tail} ", ink("text-muted"))]
         if length(left) + length(right) + 2 > width:
-            # The timer is what one looks for first: the names give way.
+            # The timer matters most: the names are cut.
             room = max(width - length(right) - 2, 12)
             text = fit(cut(self._title, max(room - 13, 0)), max(room - 13, 0))
             left = [*left[:2], ("  ", BLANK), (text, ink("foreground", bold=True))]
@@ -62,7 +62,7 @@ class PageHeader(Inked):
 
 
 def _shortened(words: str, room: int) -> str:
-    """Leave parts out until it fits: from the middle first, because its end tells of a failure, and never its beginning."""
+    """Drop parts until the text fits: first from the middle, because the end reports a failure; never the beginning."""
     parts = words.split(" · ")
     while len(parts) > 1 and width_of(" · ".join(parts)) > room:
         del parts[1]

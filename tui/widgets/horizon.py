@@ -1,4 +1,4 @@
-"""The coming hundred days as two lines: months above, below them what renews and what ends. Pure, in cells."""
+"""The next hundred days as two lines: the months, and below them the renewals and expiries. Pure, in cells."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Cell(Struct, frozen=True):
 
 
 class Horizon(Struct, frozen=True):
-    """What is drawn, and which certificates each column is about."""
+    """The lines to draw, and the certificates in each column."""
 
     months: tuple[Cell, ...]
     marks: tuple[Cell, ...]
@@ -34,7 +34,7 @@ class Horizon(Struct, frozen=True):
 def horizon(lineages: Iterable[LineageStatus], now: datetime, width: int) -> Horizon:
     """Return the lines for `width` cells.
 
-    A `◇` renews, a mark of severity ends; where several meet, their number stands in the colour of the worst.
+    A `◇` is a renewal, a severity mark an expiry; several in one column are shown as their number in the worst colour.
     """
     months = [Cell(" ", "faint")] * width
     marks = [Cell("·", "faint")] * width
@@ -56,14 +56,14 @@ def horizon(lineages: Iterable[LineageStatus], now: datetime, width: int) -> Hor
 
 
 def columns_of(row: LineageStatus, now: datetime, width: int) -> frozenset[int]:
-    """Return the columns in which a certificate stands: where it ends, and where it renews."""
+    """Return the columns of a certificate: those of its expiry and of its renewal."""
     ends = [] if row.not_after is None else [_days(row.not_after, now)]
     renews = [] if row.renew_at is None else [each for each in [_days(row.renew_at, now)] if each >= 0]
     return frozenset(_column(days, width) for days in (*ends, *renews) if days < HORIZON_DAYS)
 
 
 def walked(lineages: Sequence[LineageStatus], now: datetime) -> list[str]:
-    """Return the names of those that end within the horizon, the earliest first: the way that the arrows walk."""
+    """Return the names of the certificates that expire within the horizon, earliest first: the order of the arrow keys."""
     until = now + timedelta(days=HORIZON_DAYS)
     near = [row for row in lineages if row.not_after is not None and row.not_after < until]
     return [row.name for row in sorted(near, key=lambda row: (row.not_after or until, row.name))]

@@ -1,4 +1,4 @@
-"""Styles for what a widget draws itself, named by the theme's variables; a widget never names a colour."""
+"""Styles for widgets that draw themselves, named by theme variables; a widget never names a colour."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from textual.widget import Widget
 
 
 class Ink:
-    """The variables of one theme, as styles. Made anew when the theme changes."""
+    """The variables of one theme, as styles. Created again when the theme changes."""
 
     def __init__(self, variables: Mapping[str, str], *, ansi: bool) -> None:
         self.variables = variables
         self.ansi = ansi
-        """Sixteen colours or none: what is chosen is shown in reverse, because there is no shade to lay behind it."""
+        """Sixteen colours or none: a selection is shown in reverse, because there is no shade for a background."""
         self._styles: dict[tuple[str, bool, str], Style] = {}
 
     def __call__(self, name: str, *, bold: bool = False, on: str = "") -> Style:
-        """Return the style with the variable `name` as its colour, and `on` as its background where one is named."""
+        """Return the style with the variable `name` as its colour and `on`, if given, as its background."""
         key = (name, bold, on)
         style = self._styles.get(key)
         if style is None:
@@ -29,9 +29,9 @@ class Ink:
         return style
 
     def chosen(self, name: str, *, bold: bool = False) -> Style:
-        """Return the style of something in the row under the cursor."""
+        """Return the style of text in the row under the cursor."""
         if self.ansi:
-            # In one colour: a row of five in reverse would be a flag.
+            # In one colour: five colours in reverse would be too bright.
             return Style(reverse=True, bold=bold or None)
         return self(name, bold=bold, on="cursor-row")
 
@@ -47,7 +47,7 @@ class Ink:
         try:
             return Color.parse(self.variables[name].partition(" ")[0])
         except (KeyError, ColorParseError):
-            # A theme of somebody else's may lack a variable of ours: its text colour is always there.
+            # A third-party theme may lack our variables, but it always has a text colour.
             return Color.parse(self.variables["foreground"])
 
 
@@ -58,14 +58,14 @@ class Inked(Widget):
 
     @property
     def ink(self) -> Ink:
-        """The styles of the theme that is on."""
+        """The styles of the current theme."""
         variables = self.app.theme_variables
         if self._ink is None or self._ink.variables is not variables:
             self._ink = Ink(variables, ansi=self.app.native_ansi_color)
         return self._ink
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Lay the widget's background below what it has drawn: drawn parts have colours of their own only where they differ."""
+        """Draw the widget's background below its text: parts have their own background only where it differs."""
         background = self.background_colors[1]
         strips = super().render_lines(crop)
         if not background.a:

@@ -1,4 +1,4 @@
-"""The last line of a dialog: its keys, where a page has its own, which do nothing while the dialog is open."""
+"""The last line of a dialog with its keys, like the footer of a page; the page's own keys are disabled while it is open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class KeyLine(Inked):
     """
 
     def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
-        """`keys`: each with what it does."""
+        """`keys`: (key, what it does)."""
         super().__init__()
         self._keys = keys
 

@@ -1,4 +1,4 @@
-"""Certificates on a common time axis, a lane each: how long it is valid, when it renews, when it ends."""
+"""Certificates on a common time axis, one lane each: its validity, its renewal and its expiry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME = 14
 
 
 def lane(row: LineageStatus, now: datetime, width: int) -> list[tuple[str, str]]:
-    """Return the next hundred days of a certificate as (text, role) in `width` cells: its life, `◇` renews, a mark ends."""
+    """Return a certificate's next hundred days as (text, role) in `width` cells: validity, `◇` renewal, a mark for expiry."""
     if row.not_after is None:
         return [("╌" * width, "bar-rest")]
     colour = MARKS[row.severity].colour
@@ -39,14 +39,14 @@ def _column(moment: datetime, now: datetime, width: int) -> int:
 
 
 class Lanes(Inked):
-    """As many lanes as fit, the chosen one among them."""
+    """As many lanes as fit, including the selected one."""
 
     DEFAULT_CSS = """
     Lanes { display: none; }
     """
 
     class Picked(Message):
-        """Somebody clicked a lane."""
+        """A lane was clicked."""
 
         def __init__(self, names: tuple[str, ...]) -> None:
             super().__init__()
@@ -57,12 +57,12 @@ class Lanes(Inked):
     _now: datetime | None = None
 
     def show(self, rows: Sequence[LineageStatus], chosen: int, now: datetime) -> None:
-        """Set the certificates in the order of the list, and the place of the chosen one."""
+        """Set the certificates in list order, and the position of the selected one."""
         self._rows, self._chosen, self._now = rows, chosen, now
         self.refresh()
 
     def _first(self) -> int:
-        """Return the place of the first lane in view."""
+        """Return the position of the first visible lane."""
         room = max(self.size.height - 1, 1)
         return max(0, min(self._chosen - room // 2, len(self._rows) - room))
 

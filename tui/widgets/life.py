@@ -1,4 +1,4 @@
-"""A certificate's life as a bar. Pure, in cells; `role` is a theme variable's name."""
+"""A certificate's lifetime as a bar. Pure, in cells; `role` is the name of a theme variable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui.wording.text import MARKS
 
 
 def life_bar(lineage: LineageStatus, now: datetime, width: int) -> list[tuple[str, str]]:
-    """Return how much of its life is used, and a tick where it renews, as (text, role) in `width` cells."""
+    """Return the elapsed part of the lifetime, with a tick at the renewal, as (text, role) in `width` cells."""
     if lineage.not_before is None or lineage.not_after is None or width < 2:
         return [("╌" * width, "bar-rest")]
     life = (lineage.not_after - lineage.not_before).total_seconds() or 1.0
@@ -17,7 +17,7 @@ def life_bar(lineage: LineageStatus, now: datetime, width: int) -> list[tuple[st
     used, half = divmod(halves, 2)
     tick = -1
     if lineage.renew_at is not None:
-        # A tick beyond the bar would say nothing: it stays inside, as a renewal stays before the end.
+        # A tick beyond the bar would be meaningless: keep it inside, as a renewal is before the expiry.
         tick = min(int(_share(lineage.renew_at - lineage.not_before, life) * width), width - 1)
     colour = MARKS[lineage.severity].colour
     cells = [
@@ -35,7 +35,7 @@ def _share(span: timedelta, life: float) -> float:
 
 
 def joined(cells: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Join neighbours of one colour."""
+    """Join adjacent cells of the same colour."""
     joined: list[tuple[str, str]] = []
     for sign, role in cells:
         if joined and joined[-1][1] == role:

@@ -17,7 +17,7 @@ Line = Sequence[Part]
 
 BLANK = Style()
 _BREAKS = "/-_.,:;=@?&"
-"""Behind these a word that is longer than a line may break."""
+"""A word longer than a line may break after one of these."""
 
 
 def width_of(text: str) -> int:
@@ -26,7 +26,7 @@ def width_of(text: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells; what was cut off is told by an ellipsis."""
+    """Return `text` in at most `width` cells; an ellipsis marks a cut."""
     if width_of(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[:width]
@@ -52,7 +52,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return `text` as lines of at most `width` cells, broken between words, and inside a word that is longer."""
+    """Return `text` as lines of at most `width` cells, broken between words, and within a word longer than a line."""
     width = max(width, 1)
     lines: list[str] = []
     for paragraph in text.split("\n"):
@@ -71,7 +71,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def _broken(word: str, width: int) -> list[str]:
-    """Return a word in pieces of at most `width` cells: a path breaks behind a slash, a name behind a dot."""
+    """Return a word in pieces of at most `width` cells: a path breaks after a slash, a name after a dot."""
     pieces: list[str] = []
     while width_of(word) > width:
         whole = chop_cells(word, width)[0]
@@ -108,7 +108,7 @@ def length(parts: Iterable[Part]) -> int:
 
 
 def between(left: Line, right: Line, width: int, *, least: int = 2) -> list[Part]:
-    """Return a line with `left` at its beginning and `right` at its end; `right` goes when both do not fit."""
+    """Return a line with `left` at its start and `right` at its end; `right` is dropped if both do not fit."""
     gap = width - length(left) - length(right)
     if gap < least:
         return list(left)

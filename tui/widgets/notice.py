@@ -1,4 +1,4 @@
-"""What stands where there is nothing to show: the beginning, nothing found, or a configuration that cannot be read."""
+"""The text of an empty list: no certificates yet, nothing found, or a configuration that cannot be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Writer = Callable[[int, Ink], list[Line]]
 
 
 def empty(filtered: str) -> Writer:
-    """Return the words for a list without rows."""
+    """Return the text for a list without rows."""
 
     def write(width: int, ink: Ink) -> list[Line]:
         if filtered:

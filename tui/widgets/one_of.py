@@ -17,7 +17,7 @@ from tui.widgets.lines import Part, strip_of, width_of
 
 
 class OneOf(Inked, can_focus=True):
-    """A choice with left and right, or a click. The chosen word stands in brackets."""
+    """A choice made with left and right or a click. The chosen word is in brackets."""
 
     DEFAULT_CSS = """
     OneOf { height: auto; width: 1fr; }
@@ -28,7 +28,7 @@ class OneOf(Inked, can_focus=True):
     ]
 
     class Changed(Message):
-        """Somebody chose another one."""
+        """Another option was chosen."""
 
         def __init__(self, one_of: OneOf, value: str) -> None:
             super().__init__()
@@ -48,16 +48,16 @@ class OneOf(Inked, can_focus=True):
 
     @property
     def value(self) -> str:
-        """What is chosen; empty where nothing is offered."""
+        """The chosen value; empty if there are no options."""
         return self._options[self._at][0] if self._options else ""
 
     @property
     def values(self) -> tuple[str, ...]:
-        """What can be chosen."""
+        """The options."""
         return tuple(value for value, _ in self._options)
 
     def offer(self, options: Sequence[tuple[str, str]], value: str) -> None:
-        """Set what can be chosen, and what is; the first one where `value` is not among them. Tells nobody."""
+        """Set the options and the chosen value; the first option if `value` is not among them. Posts no message."""
         self._options = [(each, printable(word)) for each, word in options]
         self._at = next((number for number, (each, _) in enumerate(options) if each == value), 0)
         self.refresh(layout=True)

@@ -30,13 +30,13 @@ _MOST_LABEL: Final = 34
 
 
 def counted(reports: Sequence[Report], expects: Sequence[str] = ()) -> tuple[int, int]:
-    """Return how many steps are done, and of how many; (0, 0) before anything is known."""
+    """Return how many steps are done and how many there are; (0, 0) while nothing is known."""
     steps = steps_of(reports, expects=expects)
     return steps.done, steps.of
 
 
 class OrderProgress(Sheet):
-    """`show` it what an operation has told; it can be scrolled, and follows what is under way."""
+    """Shows an operation's reports with `show`; it can be scrolled, and follows the running step."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -75,7 +75,7 @@ def progress_lines(
     error: tuple[str, str, str] | None = None,
     summary: str = "",
 ) -> list[Line]:
-    """Return the whole of it as lines of `width` cells."""
+    """Return all steps as lines of `width` cells."""
     widest = max((width_of(step.label) for step in steps.steps), default=0)
     label = max(min(widest, _MOST_LABEL, width // 2), 12)
     lines: list[Line] = [_step(step, now, label, width, ink) for step in steps.steps]

@@ -27,9 +27,9 @@ class Steps(Struct):
 
     steps: list[Step] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
-    """Warnings: what, and what to do."""
+    """Warnings: (what, what to do)."""
     error: tuple[str, str, str] | None = None
-    """What, why, and what to do, when it failed."""
+    """(what, why, what to do), if it failed."""
     done: int = 0
     of: int = 0
 
@@ -69,12 +69,12 @@ class _Story:
 
     def clear(self) -> None:
         self.is_rehearsed = False
-        """The order so far was a rehearsal, which passed."""
+        """The order so far was a successful rehearsal."""
         self.account: Step | None = None
         self.order: Step | None = None
         self.names: dict[str, Step] = {}
         self.to_set: dict[tuple[str, str], Step] = {}
-        """Records that a person sets, by name and value: two values may stand at one name."""
+        """Manual DNS records by name and value: one name may have two values."""
         self.records = RecordSteps()
         self.certificate: Step | None = None
         self.live: Step | None = None
@@ -98,7 +98,7 @@ class _Story:
         return [*self.past, *(step for step in fixed if step is not None)]
 
     def fold(self, at: datetime, label: str, detail: str, state: str) -> None:
-        """Make one line of everything so far."""
+        """Fold all steps so far into one line."""
         steps = self.steps()[len(self.past) :]
         began = min((step.began for step in steps if step.began is not None), default=at)
         self.past.append(Step(label, detail, state, began, at))
@@ -121,7 +121,7 @@ def _one(reports: Sequence[Report], outcome: str, expects: Sequence[str]) -> Ste
     if any(isinstance(report.event, told.RunFinished) and report.event.outcome == "pending" for report in reports[-1:]):
         for step in steps:
             if step.state == RUNNING:
-                step.state = WAITING  # for a person
+                step.state = WAITING  # for the user
     elif outcome == "done":
         for step in steps:
             if step.state in (WAITING, RUNNING):
@@ -211,7 +211,7 @@ _RESULTS: Final = {"pass": DONE, "warn": WARNED, "fail": FAILED}
 
 
 def _fold_rehearsal(story: _Story, before: datetime) -> None:
-    """Make one line of a rehearsal once the real order begins."""
+    """Fold a rehearsal into one line once the real order begins."""
     if story.is_rehearsed:
         story.fold(before, "Rehearsal", f"passed at {printable(story.issuer)}", DONE)
 

@@ -1,4 +1,4 @@
-"""The state of everything in three lines: how many certificates stand how, and the horizon of the coming days."""
+"""The overall state in three lines: how many certificates are in each state, and the horizon of the coming days."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _WAYS = (
     (True, 2, False, False),
     (False, 3, False, False),
 )
-"""What gives way first where there is little room: whether words are there, the gap, counters of nothing, and the note."""
+"""The layouts for less and less room: whether there are words, the gap, counters of zero, and the note."""
 _RIGHT = f" +{HORIZON_DAYS} d"
 _MADE_FOR = timedelta(hours=1)
-"""How long a horizon is right: one of its cells is more than a day."""
+"""How long a horizon stays accurate: one of its cells is more than a day."""
 
 
 class Overview(Inked):
-    """`✖ 1 needs you   ▲ 1 failed   ● 5 healthy`, and below it the horizon. A click on a counter filters, on a mark chooses."""
+    """`✖ 1 needs you   ▲ 1 failed   ● 5 healthy`, and below it the horizon. A click on a counter filters, on a mark selects."""
 
     DEFAULT_CSS = """
     Overview { height: 3; margin: 0; padding: 0 2; }
     """
 
     class Filtered(Message):
-        """Somebody clicked a counter."""
+        """A counter was clicked."""
 
         def __init__(self, word: str) -> None:
             super().__init__()
@@ -47,14 +47,14 @@ class Overview(Inked):
             """A word of `STANDINGS`."""
 
     class Picked(Message):
-        """Somebody clicked a mark of the horizon."""
+        """A mark of the horizon was clicked."""
 
         def __init__(self, names: tuple[str, ...]) -> None:
             super().__init__()
             self.names = names
 
     class NoteChosen(Message):
-        """Somebody clicked the note at the end of the first line."""
+        """The note at the end of the first line was clicked."""
 
     _lineages: Sequence[LineageStatus] | None = ()
     _standings: Mapping[str, str] = {}
@@ -94,7 +94,7 @@ class Overview(Inked):
         self.refresh()
 
     def choose(self, row: LineageStatus | None) -> None:
-        """Light the marks of this certificate."""
+        """Highlight the marks of this certificate."""
         if row is not self._chosen:
             self._chosen = row
             self.refresh(Region(0, 2, self.size.width, 1))
@@ -115,8 +115,8 @@ class Overview(Inked):
         return strip_of([(_LEFT, muted), *self._parts(made.marks, lit), (_RIGHT, muted)], width)
 
     def _horizon(self, width: int, now: datetime) -> tuple[datetime, Horizon]:
-        """Return the horizon, and the moment for which it was made."""
-        # Not made again for each key: there may be ten thousand certificates.
+        """Return the horizon, and the time for which it was computed."""
+        # Not recomputed for each key: there may be ten thousand certificates.
         if self._made is None or self._made[0] != width or abs(now - self._made[1]) > _MADE_FOR:
             room = max(width - len(_LEFT) - len(_RIGHT), 1)
             self._made = (width, now, horizon(self._lineages or (), now, room))
@@ -186,6 +186,6 @@ class Overview(Inked):
 
 
 def _nearest(names: Mapping[int, tuple[str, ...]], column: int) -> tuple[str, ...]:
-    """Return what stands in that column, or at most two cells beside it."""
+    """Return the certificates in that column, or at most two cells beside it."""
     near = sorted((abs(each - column), each) for each in names if abs(each - column) <= 2)
     return names[near[0][1]] if near else ()

@@ -1,4 +1,4 @@
-"""Lines that stand where they are and take as much height as they need: explanations, problems, previews."""
+"""Static lines that take as much height as they need: explanations, problems, previews."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.widgets.sheet import Writer
 
 
 class Prose(Inked):
-    """What a writer makes for the width there is. Without lines it takes no place."""
+    """Shows the lines that a writer makes for the current width. Without lines it takes no space."""
 
     DEFAULT_CSS = """
     Prose { height: auto; width: 1fr; }
@@ -29,13 +29,13 @@ class Prose(Inked):
         self.set_class(writer is None, "-empty")
 
     def write(self, writer: Writer | None) -> None:
-        """Show other lines; None: nothing."""
+        """Show other lines; None shows nothing."""
         self._writer, self._made = writer, None
         self.set_class(writer is None, "-empty")
         self.refresh(layout=True)
 
     def say(self, words: str, role: str = "text-muted") -> None:
-        """Show one paragraph; nothing for no words."""
+        """Show one paragraph; an empty text shows nothing."""
         self.write(paragraph(words, role) if words else None)
 
     def _lines(self, width: int) -> Sequence[Line]:
@@ -65,7 +65,7 @@ def paragraph(words: str, role: str = "text-muted") -> Writer:
 def marked(
     sign: str, role: str, words: str, width: int, ink: Ink, *, bold: bool = False, of: str = "foreground"
 ) -> list[Line]:
-    """Return wrapped words with a sign before the first line and the others indented below it."""
+    """Return wrapped words with a sign before the first line and the other lines indented."""
     lines = wrap(printable(words), width - 2)
     return [
         [(f"{sign} " if not number else "  ", ink(role, bold=True)), (line, ink(of, bold=bold))]
@@ -74,12 +74,12 @@ def marked(
 
 
 def to_do(words: str, width: int, ink: Ink, *, of: str = "foreground") -> list[Line]:
-    """Return what to do, and where it names commands, the keys that do the same here."""
+    """Return what to do and, if it names commands, the console keys that do the same."""
     return [*marked("→", "key", words, width, ink, of=of), *here(words, width, ink)]
 
 
 def here(words: str, width: int, ink: Ink) -> list[Line]:
-    """Return the keys that do what the commands in `words` do, for below them; nothing where they name none."""
+    """Return the keys that do the same as the commands in `words`; empty if it names none."""
     keys = keys_for(words, elsewhere=True)
     if not keys:
         return []

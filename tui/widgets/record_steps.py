@@ -1,4 +1,4 @@
-"""What becomes of an order's DNS records: written at their providers, seen by the name servers, removed again. Pure."""
+"""The steps of an order's DNS records: written at their providers, seen at the name servers, removed again. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.widgets.step import RUNNING, Step
 
 
 class RecordSteps(Struct):
-    """A step for each of the three, where something was told of it."""
+    """One step for each of the three, once something was reported about it."""
 
     written: Step | None = None
     seen: Step | None = None
@@ -40,7 +40,7 @@ class RecordSteps(Struct):
                 self.seen.start(at, _seen(list(self._looks.values())))
 
     def answered(self, at: datetime) -> None:
-        """A challenge is answered: what was waited for has been seen."""
+        """End the wait when a challenge is answered: the records have been seen."""
         if self.seen is not None and self.seen.state == RUNNING:
             self.seen.end(at)
 
@@ -51,7 +51,7 @@ def _by_provider(counts: Counter[str]) -> str:
 
 
 def _seen(looks: Sequence[told.PropagationChecked]) -> str:
-    """Return how many name servers have it; with several names, how many are visible everywhere. And who is missing."""
+    """Return how many name servers have it, or how many of several names are visible everywhere, and which are missing."""
     missing = list(dict.fromkeys(printable(each.partition(" ")[0]) for look in looks for each in look.missing))
     who = f"{missing[0]}{f' and {len(missing) - 1} more' if len(missing) > 1 else ''} not yet" if missing else ""
     if len(looks) == 1:

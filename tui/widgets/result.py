@@ -1,4 +1,4 @@
-"""What a certificate that was just made is, below a headline: on every screen that ends with one."""
+"""The summary of a new certificate below a headline, for every screen that ends with one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_NAMES = 20
 
 
 def result_lines(status: LineageStatus, headline: str, width: int, ink: Ink) -> list[Line]:
-    """Return the headline and the facts that one compares or looks up at once."""
+    """Return the headline and the facts that users compare or look up first."""
     rows = certificate_facts(status, "Names", "Issuer", "Valid to", "SHA-256", "Served by")
     if len(status.domains) > _MOST_NAMES:
         more = f" and {len(status.domains) - _MOST_NAMES:,} more"

@@ -34,9 +34,9 @@ class Row(Struct, frozen=True):
 class Column(Struct, frozen=True):
     title: str
     flexible: bool = False
-    """Takes what is left, and gives way first."""
+    """Takes the remaining width, and shrinks first."""
     least: int = _LEAST
-    """Cells that a flexible one keeps as long as there is an optional one to go."""
+    """Cells that a flexible column keeps while an optional column can still be hidden."""
     optional: bool = False
     """Goes where the width does not suffice."""
     squeezes: bool = False
@@ -44,7 +44,7 @@ class Column(Struct, frozen=True):
 
 
 class RowList(CursorList[Row]):
-    """Without `marking` the cursor is all; with `one` it chooses; with `many` space ticks."""
+    """Without `marking` there is only the cursor; with `one` it chooses a row; with `many` space ticks rows."""
 
     DEFAULT_CSS = """
     RowList { height: 1fr; scrollbar-size-vertical: 1; }
@@ -109,14 +109,14 @@ class RowList(CursorList[Row]):
         return tuple(row.key for row in self._rows)
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Set the rows. The cursor stays on its key, and what was ticked stays ticked."""
+        """Set the rows. The cursor stays on its key, and ticked rows stay ticked."""
         self._replace(rows)
         self._widths = None
         self.refresh(layout=True)
         self._follow()
 
     def choose(self, key: str) -> None:
-        """Put the cursor on a row, where there is one of that key. Tells nobody."""
+        """Put the cursor on the row with that key, if there is one. Posts no message."""
         place = self._place_of(key)
         if place is not None:
             self._cursor = place
@@ -124,7 +124,7 @@ class RowList(CursorList[Row]):
             self.refresh()
 
     def mark(self, keys: Sequence[str]) -> None:
-        """Tick these rows and no others. Tells nobody."""
+        """Tick these rows and no others. Posts no message."""
         self._marked = set(keys)
         self.refresh()
 
@@ -194,7 +194,7 @@ class RowList(CursorList[Row]):
         return 2 + (_MARK if self._marking != "none" else 0) + (_SIGN if self._has_signs else 0)
 
     def _fitted(self, width: int) -> list[int]:
-        """Return the cells of each column; 0 for one that goes."""
+        """Return the width of each column in cells; 0 for a hidden one."""
         if self._widths is not None and self._widths[0] == width:
             return self._widths[1]
         widths = [width_of(column.title) if self._head else 1 for column in self._columns]
@@ -202,14 +202,14 @@ class RowList(CursorList[Row]):
             for number, cell in enumerate(row.cells):
                 text = cell if isinstance(cell, str) else cell[0]
                 widths[number] = max(widths[number], width_of(printable(text)))
-        # A cell stays free before the scroll bar.
+        # Keep one cell free before the scroll bar.
         room = width - self._margin - (1 if self.show_vertical_scrollbar else 0)
         self._widths = (width, _shared_out(self._columns, widths, room))
         return self._widths[1]
 
 
 def _shared_out(columns: Sequence[Column], wanted: list[int], room: int) -> list[int]:
-    """Give each column what it wants. Too much: flexible ones shrink to their least, then optional ones go, the last first."""
+    """Give each column its width. If too wide, flexible ones shrink to their minimum, then optional ones go, last first."""
     widths = list(wanted)
 
     def over() -> int:

@@ -1,4 +1,4 @@
-"""Prepared lines that can be scrolled: details, log, help, PEM. They are made for a width, and again when it changes."""
+"""Scrollable lines for details, log, help and PEM. They are made for a width, and again when it changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Writer = Callable[[int, Ink], Sequence[Line]]
 
 
 class Sheet(ScrollView, Inked, can_focus=True):
-    """Lines, seen through a window."""
+    """A scrolling view of lines."""
 
     DEFAULT_CSS = """
     Sheet { overflow-x: hidden; scrollbar-gutter: stable; }
@@ -40,7 +40,7 @@ class Sheet(ScrollView, Inked, can_focus=True):
         self._written_for: tuple[int, Ink] | None = None
 
     def write(self, writer: Writer, *, top: bool = True) -> None:
-        """Show other lines. `top`: begin at the first one."""
+        """Show other lines. `top`: scroll to the first one."""
         self._writer = writer
         self._written_for = None
         self._prepare()
@@ -54,7 +54,7 @@ class Sheet(ScrollView, Inked, can_focus=True):
         return len(self._lines)
 
     def _prepare(self) -> None:
-        # A cell stays free before the scroll bar.
+        # Keep one cell free before the scroll bar.
         width = self.scrollable_content_region.width - 1
         made_for = (width, self.ink)
         if self._writer is None or width <= 0 or made_for == self._written_for:
@@ -63,7 +63,7 @@ class Sheet(ScrollView, Inked, can_focus=True):
         self._lines = self._writer(width, self.ink)
         size = Size(width, len(self._lines))
         if size != self.virtual_size:
-            # Not through the reactive: it would lay out, and draw, the whole screen each time another text is shown.
+            # Not through the reactive, which would lay out and draw the whole screen for each new text.
             self.set_reactive(Widget.virtual_size, size)
             self._scroll_update(size)
 

@@ -1,4 +1,4 @@
-"""One line of progress: what it is, how it stands, and when it began and ended."""
+"""One line of progress: its title, its state, and when it began and ended."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Step(Struct):
     ended: datetime | None = None
 
     def start(self, at: datetime, detail: str = "") -> None:
-        """Begin, or go on with other words."""
+        """Begin, or continue with another text."""
         if self.state in (WAITING, RUNNING):
             self.state = RUNNING
             self.began = self.began or at
             self.detail = detail or self.detail
 
     def end(self, at: datetime, detail: str = "", state: str = DONE) -> None:
-        """Come to an end."""
+        """End the step."""
         self.state, self.ended = state, at
         self.began = self.began or at
         self.detail = detail or self.detail

@@ -1,4 +1,4 @@
-"""Where one is in a wizard: `✔ Names ─ ✔ Proof ─ 3 Issuer & key ─ 4 Service ─ 5 Check ─ 6 Issue`."""
+"""The position in a wizard: `✔ Names ─ ✔ Proof ─ 3 Issuer & key ─ 4 Service ─ 5 Check ─ 6 Issue`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _UNDERLINE = Style(underline=True)
 
 
 class StepStrip(Inked):
-    """The steps on one line, spread as far as there is room; a click on one that is done goes back to it."""
+    """The steps on one line, spread over the available width; a click on a completed step returns to it."""
 
     DEFAULT_CSS = """
     StepStrip { height: 1; margin: 1 2; }
     """
 
     class Chosen(Message):
-        """Somebody clicked a step that is done."""
+        """A completed step was clicked."""
 
         def __init__(self, number: int) -> None:
             super().__init__()
@@ -37,7 +37,7 @@ class StepStrip(Inked):
         self._places: list[tuple[int, int]] = []
 
     def show(self, current: int, done: int) -> None:
-        """Set the step one is at, counted from 0, and how many steps before it are done."""
+        """Set the current step, counted from 0, and how many steps before it are done."""
         self._current, self._done = current, done
         self.refresh()
 
@@ -57,7 +57,7 @@ class StepStrip(Inked):
                 role, bold = "brand", True
             else:
                 role, bold = ("severity-green" if number < self._done else "text-muted"), False
-            # The current step is told by more than its colour.
+            # The current step must be recognizable without colour.
             style = ink(role, bold=bold)
             parts.append((word, style + _UNDERLINE if number == self._current else style))
             self._places.append((x, x + width_of(word)))

@@ -24,7 +24,7 @@ class Tick(Inked, can_focus=True):
     BINDINGS: ClassVar = [Binding("space", "flip", show=False)]
 
     class Changed(Message):
-        """Somebody ticked or unticked it."""
+        """The tick was set or removed."""
 
         def __init__(self, tick: Tick, value: bool) -> None:
             super().__init__()
@@ -46,12 +46,12 @@ class Tick(Inked, can_focus=True):
 
     @value.setter
     def value(self, value: bool) -> None:
-        """Set it without telling anybody."""
+        """Set it without posting a message."""
         self._value = value
         self.refresh()
 
     def say(self, label: str) -> None:
-        """Change the words."""
+        """Change the label."""
         self._label = printable(label)
         self.refresh(layout=True)
 

@@ -1,4 +1,4 @@
-"""One line above the footer while an operation runs elsewhere, and once it has ended unseen."""
+"""One line above the footer while an operation runs elsewhere, or after it has ended unseen."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Tray(Inked):
     """
 
     class Opened(Message):
-        """Somebody clicked it."""
+        """The tray was clicked."""
 
     _text = ""
     _outcome = "running"
 
     def show(self, text: str, outcome: str) -> None:
-        """Set what is under way; an empty text hides the tray."""
+        """Set the text; an empty text hides the tray."""
         told = printable(text)
         if (told, outcome) != (self._text, self._outcome):
             self._text, self._outcome = told, outcome

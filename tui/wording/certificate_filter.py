@@ -1,4 +1,4 @@
-"""The language of the list's filter: words, `state:failed`, `service:nginx`, `issuer:lets`, `due<30d`, each with `-` to exclude.
+"""The filter of the certificate list: words, `state:failed`, `service:nginx`, `issuer:lets`, `due<30d`, each with `-` to exclude.
 
 `due` (or `left`) is the time until a certificate ends, `renews` the time until it renews.
 Pure. A word that is no term of the language is looked for in names, issuer and service.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.operations import LineageStatus
 
 Test = Callable[["LineageStatus", datetime, bool], bool]
-"""Tells whether a certificate is kept: it, the time, and whether its order waits for a person."""
+"""Tells whether a certificate passes: takes the certificate, the time, and whether its order waits for manual DNS records."""
 
 HINT: Final = "words, state:failed, service:nginx, issuer:…, due<30d; - excludes"
 
@@ -29,13 +29,13 @@ _ALSO: Final = {"needs": "urgent", "critical": "urgent", "ok": "healthy", "stale
 
 
 def haystack(row: LineageStatus) -> str:
-    """Return the text in which a word that is no term of the language is looked for."""
+    """Return the text that plain words are searched in."""
     services = (target.name for target in row.targets)
     return " ".join((*_names(row), text.issuer_shown(row), row.issuer, row.method, *services)).casefold()
 
 
 def parsed(words: str, text_of: Callable[[LineageStatus], str] = haystack) -> tuple[Test, ...]:
-    """Return a test for each term; a certificate is kept when all of them hold.
+    """Return a test for each term. A certificate passes if all tests pass.
 
     `text_of`: returns what `haystack` does, for whoever keeps it from one letter to the next.
     """

@@ -1,4 +1,4 @@
-"""The facts of a certificate, each with one label and one wording. A front end chooses which it shows, and lays them out."""
+"""The facts of a certificate, each with one label and one wording. A front end chooses facts and arranges them."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ WAY_OUT: Final = (
     "It can renew automatically with a DNS provider, with a CNAME of _acme-challenge into a zone of a provider,",
     "or with one permanent record (dns-persist-01) if the CA supports that.",
 )
-"""How a certificate that is renewed manually can renew automatically (ST-17)."""
+"""How to make a certificate with manual DNS records renew automatically (ST-17)."""
 
 
 class Fact(NamedTuple):
-    """One label with its value; the value may have several lines."""
+    """A label with its value, which may have several lines."""
 
     label: str
     value: str
 
 
 def certificate_facts(lineage: LineageStatus, *labels: str) -> list[Fact]:
-    """Return these facts of a certificate, in this order. What it does not have, a profile for one, is left out."""
+    """Return the facts of a certificate with these labels, in this order. Missing ones, such as a profile, are left out."""
     return [Fact(label, value) for label in labels if (value := _FACTS[label](lineage))]
 
 
 def served_by(targets: Sequence[TargetState]) -> str:
-    """Return the services in a line, each with its state unless all is well: `nginx, postfix (failed)`."""
+    """Return the services in one line, each with its state unless it is good: `nginx, postfix (failed)`."""
     return ", ".join(map(target_shown, targets)) or "no service"
 
 
 def target_shown(target: TargetState) -> str:
-    """Return a target and, unless all is well, its state."""
+    """Return the name of a target, with its state unless it is good."""
     why = f" ({printable(target.why) or target.state})" if target.state != "deployed" else ""
     return f"{printable(target.name)}{why}"
 
 
 def chain_note(lineage: LineageStatus) -> str:
-    """Return what it means that an uploaded certificate is sent alone; empty where it is not, or where that is as usual."""
+    """Return the consequence of an uploaded certificate without chain. Empty: it has one, or needs none."""
     if not lineage.sha256 or lineage.method != "upload" or lineage.chain or lineage.self_signed:
         return ""
     return f"only clients that trust {printable(lineage.issuer)} directly accept it"
 
 
 def failure_times(lineage: LineageStatus, now: datetime) -> str:
-    """Return when the last attempt failed, how many did, and when the next one comes, as one sentence."""
+    """Return when the last attempt failed, how many failed, and when the next one is, as one sentence. Empty: none failed."""
     said = lineage.last_error or {}
     parts: list[str] = []
     with suppress(ValueError):

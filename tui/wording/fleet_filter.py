@@ -1,4 +1,4 @@
-"""The filter of the fleet's page: words, `state:behind`, `role:hub`, `serves:shop`, each with `-` to exclude. Pure."""
+"""The filter of the fleet page: words, `state:behind`, `role:hub`, `serves:shop`, each with `-` to exclude. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def kept(box: BoxStatus, words: str, now: datetime) -> bool:
 
 
 def states_of(box: BoxStatus, now: datetime) -> Iterator[str]:
-    """Yield what `state:` finds a box by."""
+    """Yield the values of `state:` that match a box."""
     if box.state != "approved":
         yield box.state
         return

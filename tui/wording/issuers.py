@@ -1,4 +1,4 @@
-"""What both front ends say of issuers and their limits."""
+"""Wording about issuers and their limits, for both front ends."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ NO_LIMITS: Final = "No limits of this CA are known, so nothing is counted."
 
 
 def source_words(limits_as_of: str) -> str:
-    """Return where the figures are from."""
+    """Return the source of the limits."""
     return f"Published limits, as of {limits_as_of}" if limits_as_of else "Limits set in the configuration"
 
 
 def fact_rows(issuer: IssuerFacts) -> list[tuple[str, str]]:
-    """Return what is known of an issuer, label and value."""
+    """Return the facts of an issuer as (label, value) pairs."""
     return [
         ("Price", issuer.price),
         ("Lifetime", issuer.lifetime),
@@ -42,5 +42,5 @@ def fact_rows(issuer: IssuerFacts) -> list[tuple[str, str]]:
 
 
 def known(value: bool | None, yes: str, no: str, unknown: str = "unknown") -> str:
-    """Return a word for what is known, or that for what is not."""
+    """Return the word for yes or no, or the one for unknown (None)."""
     return unknown if value is None else yes if value else no

@@ -1,7 +1,7 @@
-"""Every event as one plain sentence, made from its kind and its facts: the same for what happens and for what the history kept.
+"""Describes every event in one plain sentence, from its kind and its facts, both for live events and for the history.
 
-`text.describe` and the log use it. A kind that is not known here is told by its name, so that an older front end still
-shows what a newer engine wrote.
+`text.describe` and the log use it. An unknown kind is shown by its name, so that an older front end can show the events of a newer
+engine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tui.glyphs import printable
 
 
 class _Facts:
-    """Reads facts as text; what is missing is empty. Values may come from an event or from JSON."""
+    """Returns facts as text. Missing facts are empty. Values come from an event or from JSON."""
 
     def __init__(self, facts: Mapping[str, object]) -> None:
         self._facts = facts
@@ -81,12 +81,12 @@ PROVIDER_STEPS: Final = {
     "seen": "Name servers",
     "remove": "Remove record",
 }
-"""The steps of a DNS provider's connection test, in their order."""
+"""Names of the steps of a DNS provider's connection test, in order."""
 _STATUSES: Final = {"pass": "passed", "warn": "warning", "fail": "failed", "skip": "skipped"}
 
 
 def step_shown(step: str) -> str:
-    """Return what a step of a provider's connection test is called: `Write record`."""
+    """Return the name of a step of a provider's connection test, for example `Write record`."""
     return PROVIDER_STEPS.get(step, printable(step))
 
 
@@ -123,7 +123,7 @@ _OUTCOMES: Final = {"done": "done", "failed": "failed", "pending": "waiting for 
 
 
 def operation_shown(operation: str) -> str:
-    """Return what an operation is called while it runs: `Issuing`."""
+    """Return the name of an operation while it runs, for example `Issuing`."""
     return _RUNS.get(operation, printable(operation).capitalize())
 
 
@@ -180,6 +180,6 @@ _SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
 
 
 def sentence(kind: str, facts: Mapping[str, object]) -> str:
-    """Return what happened, in one line."""
+    """Return an event as one line of text. `facts`: its fields."""
     told = _SENTENCES.get(kind)
     return told(_Facts(facts)) if told else printable(kind.replace("-", " ").capitalize())

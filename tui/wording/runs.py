@@ -1,4 +1,4 @@
-"""The log, read by run: what one operation did, how it ended, and when each step of it was done. Pure and without Textual."""
+"""Groups the log by run: what one operation did, how it ended, and when each of its steps happened. Pure and without Textual."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SPELLED: Final[Mapping[str, str]] = {"dns": "DNS", "eab": "EAB", "ca": "CA", "c
 _OPEN: Final = "not finished"
 _ENDS: Final = {"done": "done", "pending": "waits for a person", "cancelled": "cancelled", "failed": "failed"}
 _DOUBTFUL: Final = frozenset({"target-rolled-back", "issuer-fell-back", "warned", "failed", "challenge-failed"})
-"""Kinds of entries that somebody should see although the run ended well."""
+"""Kinds of entries that need attention even if the run succeeded."""
 _FRAME: Final = frozenset({"run-started", "run-finished"})
 ENTRY_MARKS: Final[Mapping[str, str]] = {
     "failed": "fail",
@@ -37,11 +37,11 @@ ENTRY_MARKS: Final[Mapping[str, str]] = {
     "rehearsal-passed": "pass",
     "version-switched": "pass",
 }
-"""What an entry of that kind is marked with, in the words of `MARKS`; others are marked as plain steps."""
+"""Mark of an entry by its kind, as a key of `MARKS`. Others are marked as plain steps."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """The entries of one operation, oldest first; never empty."""
+    """The entries of one operation, oldest first. Never empty."""
 
     id: str
     entries: tuple[LogEntry, ...]
@@ -60,22 +60,22 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def steps(self) -> tuple[LogEntry, ...]:
-        """What was done between its start and its end."""
+        """The entries between its start and its end."""
         return tuple(entry for entry in self.entries if entry.kind not in _FRAME)
 
     @property
     def lineages(self) -> tuple[str, ...]:
-        """The certificates that it was about, as they come."""
+        """The certificates in its entries, in order of appearance."""
         return tuple(dict.fromkeys(entry.lineage for entry in self.entries if entry.lineage))
 
     @property
     def outcome(self) -> str:
-        """`done`, `pending`, `failed`, `cancelled`; empty where no end of it is known."""
+        """`done`, `pending`, `failed`, `cancelled`. Empty: its end is not known."""
         return next((str(entry.facts.get("outcome", "")) for entry in self.of("run-finished")), "")
 
     @property
     def called(self) -> str:
-        """What it did, in a word or two: `Renew`, `Issuer add`."""
+        """Name of its operation: `Renew`, `Issuer add`."""
         for entry in self.of("run-started", "run-finished"):
             operation = str(entry.facts.get("operation", ""))
             return _CALLED.get(operation) or _spelled(printable(operation.replace("-", " ")))
@@ -83,21 +83,21 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def mark(self) -> str:
-        """Its state, in the words of `MARKS`; `open` where it waits for a person or its end is not known."""
+        """Its state, as a key of `MARKS`. `open`: it waits for the user, or its end is not known."""
         if self.outcome in ("failed", "cancelled", "pending", ""):
             return {"failed": "fail", "cancelled": "skip"}.get(self.outcome, "open")
         return "warn" if any(entry.kind in _DOUBTFUL for entry in self.entries) else "pass"
 
     def of(self, *kinds: str) -> Iterator[LogEntry]:
-        """Return its entries of these kinds."""
+        """Yield its entries of these kinds."""
         return (entry for entry in self.entries if entry.kind in kinds)
 
     def ended(self) -> str:
-        """Return how it ended, in a word or two."""
+        """Return its outcome in a word or two."""
         return _ENDS.get(self.outcome, printable(self.outcome) or _OPEN)
 
     def result(self) -> str:
-        """Return what came of it, in a few words."""
+        """Return its result in a few words."""
         if self.outcome == "failed":
             found = next((str(entry.facts.get("what", "")) for entry in self.of("failed")), "")
             found = found or next((str(entry.facts.get("why", "")) for entry in self.of("run-finished")), "")
@@ -117,7 +117,7 @@ class Run(Struct, frozen=True, kw_only=True):
         return self.ended()
 
     def has(self, words: Sequence[str]) -> bool:
-        """Tell whether each of these words, in lower case, is somewhere in it."""
+        """Tell whether its text contains each of these words (lower case)."""
         hay = " ".join(
             f"{each.lineage or ''} {each.who} {each.run} {text.describe_entry(each.kind, each.facts)}"
             for each in self.entries
@@ -127,9 +127,9 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 def runs_of(entries: Sequence[LogEntry], *, whole: bool = True) -> tuple[Run, ...]:
-    """Group entries, newest first, by their run; the run that began last comes first.
+    """Group entries (newest first) by their run. The run that started last comes first.
 
-    `whole`: there are no older entries. Else the last run is left out where it is not all there, unless it is the only one.
+    `whole`: there are no older entries. Otherwise, the oldest run is left out if it is incomplete, unless it is the only one.
     """
     found: dict[str, list[LogEntry]] = {}
     for entry in reversed(entries):

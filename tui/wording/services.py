@@ -1,4 +1,4 @@
-"""What both front ends say of a kind of service."""
+"""Wording about kinds of services, for both front ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def told_words(kind: KindInfo) -> str:
-    """Return how a service is made to use a new certificate."""
+    """Return how a service is told to use a new certificate."""
     if kind.command:
         return shlex.join(kind.command)
     if kind.socket == "{probe}":
@@ -23,14 +23,14 @@ def told_words(kind: KindInfo) -> str:
 
 
 def sessions_words(kind: KindInfo) -> str:
-    """Return what becomes of established connections."""
+    """Return what happens to established connections."""
     words = {"live": "stay", "idle-closed": "idle ones are closed", "cut": "end"}
     restart = " (restart)" if kind.action == "restart" else ""
     return f"{words[kind.sessions]}{restart}" if kind.measured else "–"
 
 
 def key_words(kind: KindInfo) -> str:
-    """Return who reads the key, and what mode that takes."""
+    """Return who reads the key, and the file mode that this requires."""
     accounts = (kind.key_reader_at_start, kind.key_reader_at_reload)
     if accounts == ("root", "root"):
         return "read by root (mode 0600)"
@@ -43,7 +43,7 @@ def key_words(kind: KindInfo) -> str:
 
 
 def test_words(kind: KindInfo) -> str:
-    """Return the service's own configuration test, and what it overlooks."""
+    """Return the service's configuration test, and what it does not detect."""
     command = shlex.join(kind.test) or "none"
     flaws = [
         word
@@ -57,7 +57,7 @@ def test_words(kind: KindInfo) -> str:
 
 
 def kind_facts(kind: KindInfo) -> list[tuple[str, str]]:
-    """Return what a kind does, label and value."""
+    """Return the facts of a kind as (label, value) pairs."""
     facts = [
         ("Layouts", ", ".join(kind.layouts) + (f". {kind.files_remark}" if kind.files_remark else "")),
         ("Key", key_words(kind)),
@@ -79,7 +79,7 @@ def kind_facts(kind: KindInfo) -> list[tuple[str, str]]:
 
 
 def measured_words(kind: KindInfo) -> str:
-    """Return how it is known what a kind does."""
+    """Return how the behavior of a kind was verified."""
     if not kind.measured:
         return "certdeck's tests deploy to it."
     tests = (

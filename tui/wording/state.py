@@ -1,6 +1,6 @@
-"""How a certificate stands, in one word and in a few: the counters, the list, its filter and the sum of `status` all ask here.
+"""The state of a certificate, in one word and in a few: for the counters, the list, its filter and the summary of `status`.
 
-Pure. The rule itself is `core.health`; here it is sorted into what a person does about it.
+Pure. The rules are in `core.health`; here, certificates are grouped by what the user should do.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 class Standing(Struct, frozen=True):
-    """One group of certificates that are counted together."""
+    """A group of certificates that are counted together."""
 
     word: str
-    """What a filter calls it, `state:WORD`."""
+    """Its name in a filter, `state:WORD`."""
     mark: str
     """Its sign: a key of `MARKS`."""
     one: str
     several: str
 
     def counted(self, count: int) -> str:
-        """Return `needs you`, `need you`."""
+        """Return its label for this number: `needs you`, `need you`."""
         return self.one if count == 1 else self.several
 
 
@@ -48,7 +48,7 @@ STANDINGS: Final[Mapping[str, Standing]] = {
         Standing("healthy", "green", "healthy", "healthy"),
     )
 }
-"""By their word, the most urgent first."""
+"""Groups by word, the most urgent first."""
 
 RANK: Final[Mapping[str, int]] = {word: number for number, word in enumerate(STANDINGS)}
 
@@ -64,8 +64,8 @@ _BY_CODE: Final = {
 def standing_of(lineage: LineageStatus, waits: bool = False, judged: Health | None = None) -> str:
     """Return the word of a certificate's group.
 
-    `waits`: an order of it waits for DNS records that a person sets. That comes before everything but a certificate that is in
-    trouble itself. `judged`: its health, where that was found out already.
+    `waits`: an order for it waits for manual DNS records. Only a problem of the certificate itself has a higher priority. `judged`:
+    its health, if already known.
     """
     if waits and not lineage.sha256:
         return "waiting"
@@ -83,18 +83,18 @@ def standing_of(lineage: LineageStatus, waits: bool = False, judged: Health | No
 
 
 def troubles_of(lineage: LineageStatus) -> set[str]:
-    """Return `failed` and `not-served` where they hold, also for a certificate whose group is a more urgent one."""
+    """Return those of `failed` and `not-served` that apply, even if the certificate is in a more urgent group."""
     words = (_BY_CODE.get(reason.code, "") for reason in health(lineage).reasons)
     return {word for word in words if word in ("failed", "not-served")}
 
 
 def mark_of(lineage: LineageStatus, waits: bool = False) -> str:
-    """Return the mark of a certificate in a list: a key of `MARKS`."""
+    """Return the mark of a certificate in a list, a key of `MARKS`."""
     return STANDINGS[standing_of(lineage, waits)].mark
 
 
 def counted(words: Iterable[str]) -> list[tuple[Standing, int]]:
-    """Return how many certificates are in each group, those that are empty left out."""
+    """Return the number of certificates in each non-empty group."""
     counts = Counter(words)
     return [(each, counts[word]) for word, each in STANDINGS.items() if counts[word]]
 
@@ -103,7 +103,7 @@ def counted(words: Iterable[str]) -> list[tuple[Standing, int]]:
 
 
 def why_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> str:
-    """Return what is wrong in a few words: `failed 3×, next 21:40`, `nginx shows another`; empty where nothing is."""
+    """Return the problem in a few words: `failed 3×, next 21:40`, `nginx shows another`. Empty: there is none."""
     word = standing_of(lineage, waits)
     if word == "waiting":
         return "waits for DNS records"
@@ -129,7 +129,7 @@ def renews_shown(lineage: LineageStatus, now: datetime) -> str:
 
 
 def state_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> str:
-    """Return what is wrong, else when it renews: the one column of a narrow list that says how a certificate stands."""
+    """Return the problem, else when it renews: the only state column of a narrow list."""
     why = why_shown(lineage, now, waits)
     when = renews_shown(lineage, now)
     if lineage.timer != "active" and lineage.renew_at is not None and why in ("", *text.WITHOUT_TIMER.values()):
@@ -146,7 +146,7 @@ def state_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> s
 
 
 def near(when: datetime, now: datetime) -> str:
-    """Return a moment in as few words as are clear: `next run`, `21:40` within a day, `27 Jan`, `27 Jan 2028`."""
+    """Return a time as short as it is clear: `next run`, `21:40` within a day, `27 Jan`, `27 Jan 2028`."""
     local, here = when.astimezone(), now.astimezone()
     if when <= now:
         return "next run"

@@ -1,7 +1,7 @@
 """Wording that both front ends share: durations, times, severities, names, and each event as one line of plain text.
 
-Pure and without Textual. Wall-clock times are local and are made from aware values with `now` as an argument. Everything
-that comes back has been through `printable`: it holds nothing that a terminal would obey.
+Pure and without Textual. Times are shown in local time, from aware values with `now` as an argument. All results have been through
+`printable`: they contain no control characters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["MARKS", "Mark", "describe", "plural", "printable", "to_ascii"]
 
 
 class Mark(Struct, frozen=True):
-    """A state in three forms, because colour alone tells nobody on a monochrome line."""
+    """A state in three forms, because color alone is not visible on a monochrome terminal."""
 
     glyph: str
     ascii: str
@@ -52,16 +52,16 @@ MARKS: Final[Mapping[str, Mark]] = {
     "warn": Mark("▲", "!", "warning", "severity-yellow"),
     "fail": Mark("✖", "x", "failed", "severity-red"),
     "skip": Mark("○", "o", "skipped", "text-muted"),
-    # an order whose DNS records a person sets
+    # an order with manual DNS records
     "waits": Mark("◐", "~", "waits for you", "severity-yellow"),
-    # what a name server says of a record
+    # answer of a name server about a record
     "has": Mark("✔", "+", "has it", "severity-green"),
     "lacks": Mark("▲", "!", "lacks it", "severity-yellow"),
     "silent": Mark("○", "o", "no response", "text-muted"),
     "unreachable": Mark("○", "o", "not reachable", "text-muted"),
     "refuses": Mark("✖", "x", "refuses", "severity-red"),
 }
-"""Severities, states of a target, results of a check, orders by hand, and name servers."""
+"""Marks of severities, targets, checks, manual orders and name servers."""
 
 _KEYS: Final = {
     "ec-256": "EC P-256",
@@ -75,7 +75,7 @@ _KEYS: Final = {
 _FORMS: Final = "Inc|Ltd|Limited|LLC|GmbH|AG|Corp|Corporation|Company|S\\.?A|B\\.?V|SpA|Pty|Oy|AB|CA"
 
 SET_ONCE: Final = "dns-persist-01"
-"""The challenge whose record stays, and is good for every renewal."""
+"""The challenge whose record stays in DNS, for every renewal."""
 
 _METHODS: Final = {
     "self-signed": "self-signed by this box",
@@ -112,7 +112,7 @@ _COLOURS: Final = {OK: "green", WARNING: "yellow", CRITICAL: "red"}
 
 
 def severity_of(lineage: LineageStatus) -> str:
-    """Return the colour of a certificate's health: `green`, `yellow` or `red`."""
+    """Return the color of a certificate's health: `green`, `yellow` or `red`."""
     return colour_of(health(lineage))
 
 
@@ -129,12 +129,12 @@ BACK_UP: Final = "`certdeck backup --out FILE` writes a backup; `certdeck backup
 
 
 def not_yet_valid(lineage: LineageStatus, now: datetime) -> bool:
-    """Tell whether a certificate begins only later: clients refuse it until then."""
+    """Tell whether a certificate is not valid yet: clients reject it until then."""
     return lineage.not_before is not None and now < lineage.not_before
 
 
 def short_left(lineage: LineageStatus, now: datetime) -> str:
-    """Return what a narrow column says: `21 d`, `5 h`, `over`, `not yet`, `none`."""
+    """Return the time left, for a narrow column: `21 d`, `5 h`, `over`, `not yet`, `none`."""
     if lineage.not_after is None:
         return "none"
     if not_yet_valid(lineage, now):
@@ -148,7 +148,7 @@ def short_left(lineage: LineageStatus, now: datetime) -> str:
 
 
 def days_shown(days: int) -> str:
-    """Return `31 days`, `1 day`, or `expired` for how many whole days of a certificate are left."""
+    """Return the whole days left: `31 days`, `1 day`, or `expired`."""
     return "expired" if days < 0 else plural(days, "day")
 
 
@@ -210,7 +210,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def until(moment: datetime, now: datetime) -> str:
-    """Return `in 23 h`, or `now` when it is past."""
+    """Return `in 23 h`, or `now` if the time has passed."""
     return f"in {brief(moment - now)}" if moment > now else "now"
 
 
@@ -257,7 +257,7 @@ def soon(when: datetime, now: datetime) -> str:
 
 
 def name_shown(domain: str) -> str:
-    """Return a domain as people write it: A-labels as Unicode where that is possible and prints as it is."""
+    """Return a domain for display: A-labels as Unicode if that is possible and unambiguous."""
     if "xn--" not in domain:
         return printable(domain)
     return ".".join(map(_label_shown, domain.split(".")))
@@ -270,13 +270,13 @@ def _label_shown(label: str) -> str:
         shown = label[4:].encode("ascii").decode("punycode")
     except ValueError:
         return printable(label)
-    # What holds blanks, dots or invisible characters could pass for another name.
+    # A label with spaces, dots or invisible characters could look like another name.
     honest = shown.isprintable() and shown == printable(shown) and not re.search(r"[\s.@/]", shown)
     return shown if honest else printable(label)
 
 
 def names_shown(domains: tuple[str, ...]) -> str:
-    """Return the first name and how many more there are: `shop.example.com +2`. What only means this box itself comes last."""
+    """Return the first name and the number of others: `shop.example.com +2`. `localhost` comes last."""
     if not domains:
         return "–"
     if len(domains) == 1:
@@ -295,17 +295,17 @@ def key_shown(key_type: str) -> str:
 
 
 def method_shown(method: str) -> str:
-    """Return how a certificate is had, in words."""
+    """Return how a certificate is obtained, in words."""
     return _METHODS.get(method, printable(method))
 
 
 def is_manual(lineage: LineageStatus) -> bool:
-    """Tell whether a person has to set DNS records for the next renewal, however the live certificate was had (ST-17)."""
+    """Tell whether the next renewal needs manual DNS records, however the live certificate was obtained (ST-17)."""
     return lineage.renew_why == "by hand" and lineage.method != "upload"
 
 
 def issuer_shown(lineage: LineageStatus) -> str:
-    """Return the short name of who issued: `Let's Encrypt`, `self-signed`, `private CA`."""
+    """Return the short name of the issuer: `Let's Encrypt`, `self-signed`, `private CA`."""
     from core.issuers import BUILT_IN
 
     built_in = BUILT_IN.get(lineage.ca or "")
@@ -317,13 +317,13 @@ def issuer_shown(lineage: LineageStatus) -> str:
 
 
 def _house(name: str) -> str:
-    """Return the name of a firm without what its form of law and its product add: `DigiCert`."""
+    """Return the name of a company without its legal form and product: `DigiCert`."""
     found = re.match(rf"(.+?),? (?:{_FORMS})\b", name)
     return found[1] if found else name
 
 
 def common_name(distinguished: str) -> str:
-    """Return the CN of an RFC 4514 name, or its organisation, or the whole of it."""
+    """Return the CN of an RFC 4514 name, else its organization, else the whole name."""
     for attribute in ("CN", "O"):
         found = re.search(rf"(?:^|,){attribute}=((?:\\.|[^,\\])*)", distinguished)
         if found:
@@ -344,7 +344,7 @@ def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
 
 
 def renewal_why(lineage: LineageStatus) -> str:
-    """Return the rule behind it, in words."""
+    """Return the rule behind the renewal time, in words."""
     if lineage.renew_why == "by hand" and lineage.method == "upload":
         return "uploaded: upload a new one in time"
     if is_manual(lineage):
@@ -355,13 +355,13 @@ def renewal_why(lineage: LineageStatus) -> str:
 
 
 def _rule_of(lineage: LineageStatus) -> str:
-    """Return the rule that counts where neither the CA nor the configuration names a time."""
+    """Return the rule that applies if neither the CA nor the configuration gives a time."""
     if lineage.not_before is None or lineage.not_after is None:
         return "when a third of its lifetime is left"
     days = (lineage.not_after - lineage.not_before) / timedelta(days=1)
     if days < SHORT_LIFE_DAYS:
         return "when half of its lifetime is left"
-    # CAs make 90 days a second shorter, or some hours longer.
+    # CAs issue "90 days" a second shorter, or some hours longer.
     return (
         "when a third of its lifetime is left"
         if days < 3 * LONGEST_BEFORE_DAYS + 1
@@ -370,7 +370,7 @@ def _rule_of(lineage: LineageStatus) -> str:
 
 
 def timer_shown(timer: TimerState, now: datetime) -> str:
-    """Return what the scheduled run does: `timer on · next run 03:00, in 15 h`."""
+    """Return the state of the timer: `timer on · next run 03:00, in 15 h`."""
     if timer.state == "off":
         return f"{WITHOUT_TIMER[timer.word]} · nothing renews automatically"
     if timer.state == "dead":

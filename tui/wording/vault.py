@@ -1,4 +1,4 @@
-"""The words about a move of the master key, for both front ends."""
+"""Wording about moving the master key, for both front ends."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ AFTER_CREDENTIAL: Final = (
 
 
 def credential_commands(key_file: Path) -> list[str]:
-    """Return what the administrator runs to make a credential of the key and to load it, in this order."""
+    """Return the commands with which an administrator creates a systemd credential from the key and loads it, in order."""
     name = "certdeck-master-key"
     sealed = f"/etc/credstore.encrypted/{name}"
     load = f"LoadCredentialEncrypted={name}:{sealed}"
-    drop_in = "/etc/systemd/system/certdeck-renew.service.d"  # `systemctl edit --stdin` came with systemd 256 only
+    drop_in = "/etc/systemd/system/certdeck-renew.service.d"  # `systemctl edit --stdin` needs systemd 256
     file = shlex.quote(str(key_file))
     return [
         "mkdir -p -m 700 /etc/credstore.encrypted",
@@ -40,12 +40,12 @@ def credential_commands(key_file: Path) -> list[str]:
 
 
 def written_out(key_file: Path) -> str:
-    """Return what a move that only wrote the key out has done."""
+    """Return the result of a move that only wrote the key to a file."""
     return f"Wrote the master key to {printable(str(key_file))}, readable only by you. Nothing else was changed."
 
 
 def moved_lines(done: VaultMoved) -> Iterator[str]:
-    """Yield what a move has done, and what is left to do."""
+    """Yield the result of a move, and what is left to do."""
     yield f"The master key is now the {done.to}. {plural(done.resealed, 'secret')} sealed again."
     if done.removed:
         yield f"Removed {listed([printable(str(path)) for path in done.removed], 4)}."

@@ -1,4 +1,4 @@
-"""What both front ends say of the web settings of a target."""
+"""Wording about the web settings of a target, for both front ends."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ REDIRECTS: Final[Mapping[str, str]] = {
 
 
 def headers_words(listener: Listener) -> str:
-    """Return in short which headers an address does not send as wanted."""
+    """Return in a few words which headers of an address are wrong."""
     wrong = [f"{each.name} {each.state}" for each in listener.headers if each.state != "ok"]
     return ", ".join(wrong) if wrong else "sends every header"
 
 
 def header_words(header: HeaderSeen) -> str:
-    """Return how one header was seen, beside its name."""
+    """Return the state of one header, to show after its name."""
     seen = " and ".join(header.seen)
     match header.state:
         case "missing":

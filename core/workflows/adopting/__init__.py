@@ -1,1 +1,1 @@
-"""Certificates of other ACME clients: looked at, taken over."""
+"""Finds certificates of other ACME clients, and takes them over."""

@@ -1,4 +1,4 @@
-"""Asks a CA which account a key has, before the key is taken over: an account that is gone would fail the next renewal."""
+"""Asks a CA for the account of a key before the key is taken over: a deactivated account would fail the next renewal."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from core.workflows.issuing.plan import issuer_named
 
 
 class AccountThere(Struct, frozen=True, kw_only=True):
-    """What the CA says of a key."""
+    """The CA's answer about an account key."""
 
     account: Account | None = None
     terms: str | None = None
-    """Terms of service of the CA; the owner of an account has agreed to them."""
+    """URL of the CA's terms of service, to which the owner of the account has agreed."""
     gone: str = ""
-    """Why there is no account any more: a sentence. Empty: there is one, or nobody knows."""
+    """Why the key has no account, as a sentence. Empty: it has one, or the CA did not answer."""
     trouble: str = ""
-    """Why the CA did not say: sentences."""
+    """Why the CA gave no answer, as sentences. Empty: it did."""
 
 
 class Accounts:
-    """Asks each CA once for each key, and a CA that does not answer only once."""
+    """Asks each CA once for each key. A CA that does not respond is asked only once in total."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], AccountThere] = {}

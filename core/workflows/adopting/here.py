@@ -1,4 +1,4 @@
-"""Where another client's words meet what is set up here: names, issuers, what is there already. Reads only."""
+"""Maps another client's names and CAs to certificates and issuers on this box. Reads only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.workflows.context import View
 
 
 def name_for(theirs: str, names: Sequence[str]) -> str:
-    """Return what a certificate is called here: by the other client's name for it where that can be a name."""
+    """Return the name of a certificate on this box: the other client's name for it if that is valid, else a similar one."""
     if theirs.startswith("_.") or not theirs:  # lego and Caddy write a wildcard like this
         theirs = next(iter(names), theirs.replace("_.", "*.", 1))
     try:
@@ -33,7 +33,7 @@ def name_for(theirs: str, names: Sequence[str]) -> str:
 
 
 def directories(config: Config) -> dict[str, str]:
-    """Return directory URL → name of an issuer: entries of the configuration before built-in ones."""
+    """Return issuer names by directory URL. Configured issuers take precedence over built-in ones."""
     found = {issuer.directory: name for name, issuer in BUILT_IN.items() if issuer.directory}
     for name, entry in config.issuers.items():
         if entry.directory:
@@ -42,7 +42,7 @@ def directories(config: Config) -> dict[str, str]:
 
 
 def issuer_for(config: Config, way: Way) -> tuple[str, str, bool]:
-    """Return the issuer here of a client's CA, its directory, and whether it is to be added; empty where it is not known."""
+    """Return the issuer for a client's CA, its directory URL, and whether the issuer must be added. Empty: the CA is unknown."""
     known = directories(config)
     if way.directory:
         if way.directory in known:
@@ -54,7 +54,7 @@ def issuer_for(config: Config, way: Way) -> tuple[str, str, bool]:
 
 
 def _new_name(config: Config, directory: str) -> str:
-    """Return a name for an issuer that is not known here; empty for a URL that no directory may have."""
+    """Return a free name for a new issuer. Empty for a URL that is not valid for a directory."""
     try:
         url = urlsplit(directory)
         host = url.hostname or ""
@@ -70,7 +70,7 @@ def _new_name(config: Config, directory: str) -> str:
 
 
 def state_here(view: View, name: str, sha256: str) -> str:
-    """Return `new`, `adopted` (this very certificate is live here) or `taken`. Raises StoreCorrupt, StoreError."""
+    """Return `new`, `adopted` (this certificate is live here) or `taken` (the name is in use). Raises StoreCorrupt, StoreError."""
     live = lineages.live_version(view.paths, name)
     if live is not None:
         try:

@@ -1,4 +1,4 @@
-"""Looks at the certificates of other clients: reads each once, says what it is and what could be taken over. Changes nothing."""
+"""Reads the certificates of other clients, and describes each and what certdeck can take over. Changes nothing."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ _HOOK_CHARACTERS = 200
 
 
 class Sight(Concealed, Struct, frozen=True, kw_only=True):
-    """What was read of one certificate; holds its private key."""
+    """One certificate as read from its client's files, with its private key."""
 
     shown: Adoptable
     found: FoundCertificate
     way: Way = Way()
     fullchain: bytes = b""
     key: bytes = b""
-    """As the client keeps it; may be encrypted."""
+    """PEM, as stored by the client. May be encrypted."""
 
 
 def root_of(view: View, folder: Path | None) -> Path:
-    """Return what absolute paths of the client's settings are below: another system's root where that was named."""
+    """Return the root for absolute paths in the client's settings: `folder` if it is another system's root, else this system's."""
     if folder is not None and any(base.is_dir() for client in CLIENTS for base in client.bases(folder)):
         return folder
     return view.env.places.root
 
 
 def sights(view: View, client: str | None, folder: Path | None) -> tuple[Sight, ...]:
-    """Return everything that is found, each with a name of its own.
+    """Return every certificate that is found, each with a unique name.
 
-    Raises UsageError for an unknown client; NotFound where `folder` is none that can be read.
+    Raises UsageError for an unknown client; NotFound if `folder` is not a readable folder.
     """
     clients = _clients(client)
     if folder is not None:
@@ -70,7 +70,7 @@ def sights(view: View, client: str | None, folder: Path | None) -> tuple[Sight, 
 
 
 def timers_for(view: View, folder: Path | None, found: Sequence[Adoptable]) -> tuple[OtherTimer, ...]:
-    """Return what makes the clients renew that were found, with the names that both would renew."""
+    """Return the timers of the clients that were found, with the names that both would renew."""
     root = root_of(view, folder)
     ours: dict[str, list[str]] = {}
     for each in found:
@@ -85,7 +85,7 @@ def timers_for(view: View, folder: Path | None, found: Sequence[Adoptable]) -> t
 
 
 def closed_to_us(view: View, client: str | None, folder: Path | None) -> tuple[Path, ...]:
-    """Return the folders in which there may be certificates that this user may not see."""
+    """Return the folders that this user cannot read and that may contain certificates."""
     if folder is not None:
         places = [folder.absolute()]
     else:
@@ -193,7 +193,7 @@ def _sight(
 
 
 def _pair(found: FoundCertificate) -> tuple[bytes, bytes]:
-    """Read both files; once more where a renewal ran meanwhile, as no client locks readers out."""
+    """Read certificate and key. Read them again if a renewal changed them in between, because no client locks readers out."""
     fullchain, key = _read(found)
     if leaf_sha256(read_within(found.base, found.certificate)) != leaf_sha256(fullchain):
         fullchain, key = _read(found)
@@ -217,7 +217,7 @@ def _key_problem(sight: Sight) -> tuple[str, str] | None:
             "Renew it with that client, or order a new one here: certdeck issue",
         )
     if b"ENCRYPTED" in sight.key:
-        return None  # its passphrase is asked for when it is taken over
+        return None  # adopting asks for its passphrase
     problem = pair_problem(sight.fullchain, sight.key)
     return (problem, "Renew it with that client, or order a new one here: certdeck issue") if problem else None
 
@@ -259,14 +259,14 @@ def _used_by(root: Path, found: FoundCertificate, way: Way, sha256: str, service
 
 
 def _inside(root: Path, path: Path) -> str:
-    """Return a path as the services of that system have it."""
+    """Return a path as the services of that system see it, without the other root."""
     return f"/{path.relative_to(root)}" if path.is_relative_to(root) else str(path)
 
 
 def _told_apart(view: View, seen: Sequence[Sight]) -> Iterator[Sight]:
-    """Give each its own name: what has the name of another gets its client's, its key's kind or a number behind it.
+    """Make the names unique: append the client's name, the kind of key or a number to duplicates.
 
-    Of a pair with an RSA and an EC key the EC one keeps the plain name.
+    Of an RSA and an EC certificate with the same name, the EC one keeps the plain name.
     """
     order = sorted(seen, key=lambda each: each.shown.key_type.startswith("rsa"))
     names = [each.shown.name for each in order]

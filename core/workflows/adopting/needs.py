@@ -1,6 +1,7 @@
-"""What a certificate of another client needs here besides itself: issuer, account key, DNS provider, HTTP-01 settings, target.
+"""What another client's certificate needs on this box: issuer, account key, DNS provider, HTTP-01 settings, target.
 
-Decided first, in words, and kept afterwards, so that a dry run says exactly what would be done. Each step may be repeated.
+Everything is decided first, with a description, and saved afterwards. So a dry run shows exactly what would be done. Each step can
+be repeated.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ Step = Callable[[Context], None]
 
 
 class Kept(Struct, kw_only=True):
-    """What will be kept, in words (`steps`) and as deeds (`deeds`), and what will not (`left`)."""
+    """What will be saved, as sentences (`steps`) and as functions (`deeds`), and sentences about what will not (`left`)."""
 
     steps: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -51,7 +52,7 @@ class Kept(Struct, kw_only=True):
         return f"Kept({self.steps})"
 
     def config(self, context: Context) -> Config:
-        """Return the configuration as it will be."""
+        """Return the configuration as it will be after saving."""
         had = context.config
         return replace(
             had,
@@ -62,13 +63,13 @@ class Kept(Struct, kw_only=True):
         )
 
     def keep(self, context: Context) -> None:
-        """Do it. Raises ConfigError, VaultError, StoreError."""
+        """Save everything. Raises ConfigError, VaultError, StoreError."""
         for deed in self.deeds:
             deed(context)
 
 
 class Planned(Struct, kw_only=True):
-    """What will be done for one certificate."""
+    """The decision for one certificate."""
 
     settings: LineageConfig
     kept: Kept
@@ -86,11 +87,13 @@ def needs_of(
     accounts: Accounts,
     planned: Sequence[Planned] = (),
 ) -> Kept:
-    """Decide what is kept for a certificate that is renewed with `settings`. Raises Cancelled.
+    """Decide what to save for a certificate that will be renewed with `settings`. Raises Cancelled.
 
     Args:
-        accounts: asks CAs whether they know an account.
-        planned: what a dry run has decided for other certificates before.
+        root: for absolute paths in the client's settings.
+        passphrase: of an encrypted account key.
+        accounts: asks CAs for the account of a key.
+        planned: earlier decisions of the same dry run, for other certificates.
     """
     kept = Kept()
     if settings.issuer != UPLOAD:
@@ -126,7 +129,7 @@ def _account(
     passphrase: bytes | None,
     accounts: Accounts,
 ) -> None:
-    """Keep the account key where none is kept for that CA, and the CA still has an account for it."""
+    """Save the account key if this box has no account at the CA, and the CA still has an account for the key."""
     from core.acme.imported_key import parse_account_key
 
     issuer, place = settings.issuer or "", sight.way.account_key
@@ -167,7 +170,7 @@ def _account(
         record = had or AccountRecord.new(issuer, directory, contact=None, created=context.env.clock.now())
         context.vault.put(record.key_record, key.to_pem())
         record = record.with_key(key.kind, key.thumbprint)
-        # Without a URL the CA says on the next use which account the key has. What stands in their files is only shown.
+        # Without a URL, the next use asks the CA for the account of the key. The URL in the client's files is only shown.
         save_account(context.paths, record.registered(there.account.url, there.terms) if there.account else record)
 
     account_url = there.account.url if there.account else sight.shown.account_url
@@ -177,7 +180,7 @@ def _account(
 
 
 def _stored_passphrase(sight: Sight) -> bytes | None:
-    """Return what the client keeps beside an encrypted account key of its own (mod_md)."""
+    """Return the passphrase that the client stores next to its encrypted account key (mod_md). None: there is none."""
     place = sight.way.account_passphrase
     if place is None:
         return None
@@ -195,7 +198,7 @@ def _directory(context: Context, issuer: str) -> str:
 
 
 def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]) -> None:
-    """Keep access to the DNS provider under its kind's name, or use the entry that has the same access already."""
+    """Save the DNS provider's credentials as an entry named after its kind, or use an entry that already has them."""
     from core.workflows.settings.dns import add_provider, problems
     from core.workflows.settings.entries import DNS
     from core.workflows.settings.providers import entry_serving
@@ -236,7 +239,7 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
 
 
 def _without_access(sight: Sight) -> Iterator[str]:
-    """Say what is missing for DNS-01, and the commands that bring it."""
+    """Yield what is missing for DNS-01, and the commands that add it."""
     from core.dns.catalogue import kind_named
 
     plugin = sight.shown.dns_name
@@ -260,7 +263,7 @@ def _without_access(sight: Sight) -> Iterator[str]:
 
 
 def _http(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]) -> None:
-    """Take over webroot or port where nothing here says another; these hold for all certificates."""
+    """Take over webroot or port if the box has no other setting or use: the setting applies to all certificates."""
     way, http = sight.way, context.config.http01
     if not way.webroots and not way.port:
         return
@@ -300,10 +303,10 @@ def _http(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]
 
 
 def _hooks(context: Context, sight: Sight, kept: Kept, root: Path) -> None:
-    """Make a target of the path that a service reads, with the reload of a known service; every other hook is only named."""
+    """Create a target from the path that a service reads, with the reload of a known service. Other hooks are only listed."""
     place = sight.way.installed
     if place is not None and visible(str(rebased(root, place.certificate))) not in sight.shown.used_by:
-        place = None  # what is there is not this certificate
+        place = None  # another certificate is there
     reload = next(filter(None, map(_known, sight.way.hooks)), None)
     if place is not None:
         own = [(hook, known) for hook in sight.way.hooks if (known := _known(hook)) is not None]
@@ -317,7 +320,7 @@ def _hooks(context: Context, sight: Sight, kept: Kept, root: Path) -> None:
                 certificate=certificate,
                 key=key,
                 chain=str(rebased(root, place.chain)) if place.chain else None,
-                # Their timer may still write these paths; through a link it would write over our own files.
+                # The client's timer may still write these paths. Through a link it would overwrite our own files.
                 mode="copy",
                 reload=own[0][1].command if own else (),
             )

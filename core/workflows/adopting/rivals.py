@@ -1,6 +1,6 @@
-"""Other clients that would renew what certdeck renews, too: said for as long as their timers live.
+"""Warns of other clients that would renew the same certificates, as long as their timers are active.
 
-A server that renews its certificates itself (Caddy, Apache's mod_md) uses its own copies only and is no rival.
+A server that renews its own certificates (Caddy, Apache's mod_md) uses only its own copies and is not a rival.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _NAMES_SHOWN = 5
 
 
 def rivals(view: View, every: Iterable[Facts]) -> tuple[str, ...]:
-    """Return a sentence for each client that certificates were taken over from and that still has a timer. For every status.
+    """Return a warning for each client whose certificates were taken over and that still has a timer. Called by every status.
 
-    Costs one look at a file where nothing was taken over.
+    If nothing was taken over, this reads only one file.
     """
     clients = adopted_record.load(view.paths)
     if not clients:
@@ -33,7 +33,7 @@ def rivals(view: View, every: Iterable[Facts]) -> tuple[str, ...]:
 
 
 def rival_findings(view: View) -> Iterator[Finding]:
-    """Yield a warning for each client with a timer whose folders hold certificates for the very names that are renewed here."""
+    """Yield a warning for each client with a timer and with certificates for exactly the names that are renewed here."""
     from core.adopt.found import read
     from core.adopt.search import found_on
     from core.store.versions import certificate_facts
@@ -58,7 +58,7 @@ def rival_findings(view: View) -> Iterator[Finding]:
 
 
 def _said(view: View, client: str, names: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield what each timer of a client does, and how to switch it off."""
+    """Yield (what, fix) for each timer of a client: what it renews, and how to switch it off."""
     from core.adopt.search import timers
 
     for runs in timers(view.env.places.root, client):

@@ -1,7 +1,7 @@
-"""Takes over certificates that other ACME clients manage here, and how they are renewed. Nothing of theirs is touched.
+"""Takes over certificates of other ACME clients on this machine, with their renewal settings. Changes none of their files.
 
-What a certificate needs (issuer, account, DNS provider, target) is kept before the certificate itself, which appears with one step
-at the end: whoever dies in between finds everything on the next try, and a second try changes nothing.
+What a certificate needs (issuer, account, DNS provider, target) is saved before the certificate itself, which appears in one step
+at the end. After a crash in between, the next try continues with everything saved, and a second try changes nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HTTP_01 = "http-01"
 
 
 def found(view: View, client: str | None, folder: Path | None) -> Adoption:
-    """Say what is there. Raises UsageError, NotFound."""
+    """Return the certificates of other clients. Raises UsageError, NotFound."""
     shown = tuple(each.shown for each in sights(view, client, folder))
     return Adoption(
         found=shown,
@@ -46,9 +46,9 @@ def found(view: View, client: str | None, folder: Path | None) -> Adoption:
 
 
 def adopt(context: Context, wanted: AdoptRequest) -> Adoption:
-    """Take over what is named; a failure of one leaves the others alone.
+    """Take over the named certificates. The failure of one does not affect the others, and is in the result.
 
-    Raises UsageError, NotFound for an unknown client, folder or issuer: then nothing was done.
+    Raises UsageError, NotFound for an unknown client, folder or issuer. Nothing was changed in this case.
     """
     if wanted.issuer is not None:
         from core.workflows.issuing.plan import issuer_named
@@ -61,7 +61,7 @@ def adopt(context: Context, wanted: AdoptRequest) -> Adoption:
     accounts = Accounts()
     for name, sight in _chosen(seen, wanted):
         context.cancel.check()
-        # Each may have added an issuer or a provider that the next one needs.
+        # The previous certificate may have added an issuer or a provider that this one needs.
         if not wanted.dry_run:
             context = replace(context, config=load_config(context.paths))
         elif planned:
@@ -82,7 +82,7 @@ def adopt(context: Context, wanted: AdoptRequest) -> Adoption:
         else each.shown
         for each in seen
     )
-    # A dry run names the timers as they would matter afterwards, too.
+    # A dry run also reports timers as they would matter afterwards.
     meant = tuple(replace(each, state="adopted") if each.name in {one.name for one in done} else each for each in after)
     return Adoption(
         found=after,
@@ -100,13 +100,14 @@ def adopt(context: Context, wanted: AdoptRequest) -> Adoption:
 
 
 def _unsaid(one: Adopted, before: Sequence[Adopted]) -> Adopted:
-    """Leave out what is done once for several certificates: an account, an issuer, a DNS provider."""
+    """Leave out steps already reported for another certificate: a shared account, issuer or DNS provider."""
     said = {line for each in before for line in each.steps}
     return replace(one, steps=tuple(line for line in one.steps if line not in said))
 
 
 def _chosen(seen: Sequence[Sight], wanted: AdoptRequest) -> Iterator[tuple[str, Sight | CertdeckError]]:
-    """Yield what a name means: what it would be called here, else what its client calls it, where only one is."""
+    """Yield the certificate for each requested name, or an error. A name is matched with the name here, then with the client's
+    name, then with the certificate's DNS names, and must match only one."""
     if wanted.every:
         able = (each for each in seen if each.shown.state in ("new", "adopted"))
         yield from ((each.shown.name, each) for each in able if is_ours_alone(each.found))
@@ -178,7 +179,7 @@ def _import(sight: Sight) -> str:
 
 
 def _settings(context: Context, sight: Sight, chosen: str | None) -> tuple[LineageConfig, list[str]]:
-    """Return how it is renewed here, and what of theirs has no place in that. Decides, and keeps nothing."""
+    """Return the renewal settings on this box, and sentences about settings that cannot be taken over. Saves nothing."""
     shown, way, left = sight.shown, sight.way, []
     issuer = shown.issuer or chosen or ""
     names = tuple(each for each in shown.names if each)
@@ -219,7 +220,7 @@ def _settings(context: Context, sight: Sight, chosen: str | None) -> tuple[Linea
 
 
 def _renewable(context: Context, kept: Kept, settings: LineageConfig) -> tuple[LineageConfig, list[str]]:
-    """Return the settings as an order would have them; without an issuer where it would refuse them."""
+    """Return the settings as an order would use them, and problems. If an order would refuse them: without an issuer."""
     from core.workflows.issuing.plan import plan
 
     if settings.issuer == UPLOAD:
@@ -244,7 +245,10 @@ def _said(shown: Adoptable, settings: LineageConfig) -> Iterator[str]:
 
 
 def _opened(sight: Sight, passphrase: bytes | None) -> bytes:
-    """Return the private key as PKCS#8. Raises InputRejected with `details["passphrase"]` (`needed`, `wrong`)."""
+    """Return the private key as unencrypted PKCS#8 PEM.
+
+    Raises InputRejected; `details["passphrase"]` is `needed` or `wrong` for an encrypted key.
+    """
     from core.x509.certificate import parse_pem
     from core.x509.key import fitted
     from core.x509.key_reader import (
@@ -302,7 +306,7 @@ def _der(pem: bytes) -> bytes:
 
 
 def _store(context: Context, sight: Sight, settings: LineageConfig, key: bytes, kept: Kept) -> int:
-    """Keep the version and make it live, with its settings, in one step. No target is touched: they show it already."""
+    """Store the version, and make it live with its settings in one step. Deploys to no target: the services already serve it."""
     from core.workflows.deploying.transaction import deploy_version
     from core.x509.certificate import parse_pem, to_pem
 
@@ -332,7 +336,7 @@ def _directory_of(context: Context, issuer: str | None) -> str | None:
 
 
 def _waiting(context: Context, name: str, fullchain: bytes, key: bytes) -> int | None:
-    """Return the version that a killed try has stored and not made live."""
+    """Return the version that a killed try stored but did not make live. None: there is none."""
     version = lineages.waiting_version(context.paths, name)
     if version is None:
         return None

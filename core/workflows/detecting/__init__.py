@@ -1,1 +1,1 @@
-"""Services that are there already: found, and taken over as targets."""
+"""Detects the TLS services of this box, and adds them as targets."""

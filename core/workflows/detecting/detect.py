@@ -1,4 +1,4 @@
-"""The TLS services of this box, found; what they presented is kept for `status`."""
+"""Detects the TLS services of this box, and stores what they serve for `status`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EVERY = timedelta(hours=24)
 
 
 def detect(context: Context) -> tuple[DetectedService, ...]:
-    """Look for services. Changes nothing of theirs, needs no lock. Raises Cancelled."""
+    """Detect services. Changes nothing of theirs, and needs no lock. Raises Cancelled."""
     from core.detect.find import detect as find
 
     now = context.env.clock.now()
@@ -24,7 +24,7 @@ def detect(context: Context) -> tuple[DetectedService, ...]:
 
 
 def refresh(context: Context) -> None:
-    """Look for services where that was not done within the last day."""
+    """Detect services if that was not done within the last day."""
     record = detected.load(context.paths)
     if record is None or not timedelta(0) <= context.env.clock.now() - record.at < _EVERY:
         detect(context)

@@ -1,4 +1,4 @@
-"""Makes targets of services that are there."""
+"""Adds detected services as targets."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from core.workflows.settings.targets import add_target
 
 
 def take_over(context: Context, ids: Sequence[str], name: str | None = None) -> tuple[TargetConfig, ...]:
-    """Look for services, and write a target for each of `ids`. `name`: of the target, where there is one id.
+    """Detect services, and write a target for each of `ids`. Returns the targets. `name`: of the target, for a single id.
 
-    An id may be a kind alone (`nginx`), where one service of it is no target yet.
+    An id may be just a kind (`nginx`) if only one service of that kind is not a target yet.
 
     Raises:
         NotFound: no such service was found.
-        UsageError: a service cannot be taken over, or a kind fits several.
+        UsageError: a service cannot be taken over, or a kind matches several services.
         ConfigError: the target cannot work. Nothing is written then.
     """
     from core.identifiers import check_lineage_name
@@ -69,7 +69,7 @@ def take_over(context: Context, ids: Sequence[str], name: str | None = None) -> 
 
 
 def named(id: str, found: Mapping[str, DetectedService]) -> DetectedService:
-    """Return the service with an id, or the only one of a kind that is no target yet. Raises UsageError, NotFound."""
+    """Return the service with an id, or the only one of a kind that is not a target yet. Raises UsageError, NotFound."""
     if id in found:
         return found[id]
     of_kind = [each for each in found.values() if each.kind == id]

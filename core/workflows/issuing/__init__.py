@@ -1,1 +1,1 @@
-"""A certificate from a request: planned, ordered, validated, stored."""
+"""Issues a certificate for a request: planned, ordered, validated, stored."""

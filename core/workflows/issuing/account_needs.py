@@ -1,4 +1,4 @@
-"""What is still missing before a CA would make an account, so that it is known before the first order, not from it. Pure."""
+"""Finds what a CA still needs before it creates an account, so that this is known before the first order. Pure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def account_needs(
     agree_tos: bool = False,
     email: str | None = None,
 ) -> Iterator[Finding]:
-    """Yield a failed finding for each thing that the CA asks of a new account and that is not set.
+    """Yield a failed finding for each thing that the CA requires for a new account and that is not set.
 
     Args:
-        record: of the account here; one that the CA knows needs nothing more.
+        record: of the account on this box. A registered account needs nothing more.
         has_binding: the key of an external account binding is in the vault.
-        agree_tos, email: what the request itself says.
+        agree_tos, email: options of the request.
     """
     if record is not None and record.url is not None:
         return

@@ -1,8 +1,8 @@
 """Obtains a certificate: from a CA, from the box's private CA, or self-signed. Ends with a stored version.
 
-Nothing live changes here. Whatever a CA sends is looked at before it is believed: the key must be ours, the names the ones
-that were ordered, the time now. An order lives on disk from its first moment, and its key before the CA can use it, so that a
-kill, a reboot or a dropped session costs nothing: the next run goes on with the same order.
+Nothing live changes here. A certificate from a CA is checked before it is accepted: it must have our key and the ordered names, and
+be valid now. The order is on disk as soon as it exists, and its key before the CA can use it. So a kill, a reboot or a dropped
+session loses nothing: the next run continues the same order.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from core.x509.key import PrivateKey, generate_key
 from core.x509.key_reader import load_key
 
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""Above that, a CA's fresh certificate can look not yet valid here, and clients refuse ours."""
+"""With a larger difference, a new certificate of a CA may not be valid yet on this box, and clients may reject ours."""
 
 
 class Acquired(Struct, frozen=True):
-    """A certificate that was looked at, and its key. Its repr shows no key."""
+    """A checked certificate (PEM, leaf first) and its key. Its repr shows no key."""
 
     fullchain: bytes
     key: PrivateKey
@@ -65,15 +65,15 @@ def acquire(
     replaces: str | None = None,
     anyway: bool = False,
 ) -> int:
-    """Get a certificate for `plan` and store it as a new version, which is returned.
+    """Obtain a certificate for `plan` and store it as a new version. Returns the number of the version.
 
     Args:
-        replaces: the ARI id of the certificate that this one succeeds (RFC 9773 §5).
-        anyway: let the CA look although not all name servers have the records that somebody has set.
+        replaces: the ARI id of the certificate that this one replaces (RFC 9773 §5).
+        anyway: ask the CA to validate even if not all name servers have the manual DNS records.
 
     Raises:
         IssuerError, ChallengeError, StoreError, VaultError, Cancelled.
-        PendingRecords: somebody has to set records first; the order stays open.
+        PendingRecords: DNS records must be set manually first. The order stays open.
     """
     if plan.issuer.kind == "acme":
         got = _order(context, plan, sessions, vault, replaces, anyway)
@@ -90,7 +90,7 @@ def acquire(
 
 
 def store(context: Context, plan: Plan, got: Acquired) -> int:
-    """Store the certificate as a new version of the lineage; its order is no longer needed."""
+    """Store the certificate as a new version of the lineage, and delete its order. Returns the number of the version."""
     leaf, _ = chain.split_fullchain(got.fullchain)
     context.narrator.tell(
         CertificateIssued(issuer=plan.issuer.name, names=leaf.names, not_after=leaf.not_after, sha256=leaf.sha256)
@@ -109,7 +109,7 @@ def store(context: Context, plan: Plan, got: Acquired) -> int:
 
 
 def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
-    """Go the whole way at a staging directory and keep nothing (SO-27, SF-20)."""
+    """Order and validate at a staging directory, and store nothing (SO-27, SF-20). Raises what `acquire` raises."""
     leaf_key = generate_key(plan.key_type)
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
     with sessions.limits.ledger.order(plan.issuer, plan.names):
@@ -159,8 +159,8 @@ def _order_once(
 
 
 def warn_of_clock(context: Context, session: AcmeSession) -> None:
-    """Say before anything is ordered that the CA's clock is another one: the new certificate may look not valid here."""
-    _ = session.directory  # asked for on first use, and with it comes the Date
+    """Warn, before anything is ordered, if the CA's clock differs: a new certificate may appear invalid on this box."""
+    _ = session.directory  # fetched on first use; its response has the Date header
     offset = session.clock_skew
     if offset is None or abs(offset) <= CLOCKS_DIFFER or not context.clock.is_news(session.issuer):
         return
@@ -176,7 +176,7 @@ def warn_of_clock(context: Context, session: AcmeSession) -> None:
 
 
 def looked_at(context: Context, plan: Plan, fullchain: bytes, spki: bytes) -> bytes:
-    """Return what a CA sent for a public key (DER), in order. Raises CertificateUnusable."""
+    """Check a CA's certificate chain for a public key, and return it in order (PEM). `spki`: DER. Raises CertificateUnusable."""
     now = context.env.clock.now()
     fullchain = chain.in_order(fullchain, spki, now)
     problem = chain.issued_pair_problem(fullchain, spki, plan.names, now)
@@ -191,7 +191,7 @@ def looked_at(context: Context, plan: Plan, fullchain: bytes, spki: bytes) -> by
 
 
 def with_current_settings(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:
-    """Keep the settings of today with an order that was begun under others: another DNS provider, other services."""
+    """Store the current settings with an open order that was started under others: another DNS provider, other services."""
     if record.spec == spec_of(plan.lineage):
         return record
     fitting = replace(record, spec=spec_of(plan.lineage))
@@ -200,7 +200,7 @@ def with_current_settings(context: Context, record: OrderRecord, plan: Plan) -> 
 
 
 class _OpenOrder:
-    """The order on disk: found again when it fits the plan, else a new one."""
+    """The order on disk: the existing one if it matches the plan, else a new one."""
 
     def __init__(self, context: Context, plan: Plan, vault: Vault, account_url: str) -> None:
         self._context = context
@@ -210,9 +210,9 @@ class _OpenOrder:
         self._record = self._found()
         self._key = self._found_key()
         self.is_new = False
-        """The CA has made it a moment ago."""
+        """The CA created the order during this run."""
         if self._key is not None and self._is_stored(self._key):
-            # Killed between storing the certificate and forgetting its order: what it would bring is here already.
+            # An earlier run was killed between storing the certificate and deleting its order.
             delete_order(context.paths, plan.name)
             self._record = self._key = None
 
@@ -222,20 +222,20 @@ class _OpenOrder:
 
     @property
     def key(self) -> PrivateKey:
-        """The leaf's key; the one of an earlier run where that had made one."""
+        """The private key of the certificate: that of the open order if there is one, else a new one."""
         if self._key is None:
             self._key = generate_key(self._plan.key_type)
         return self._key
 
     def csr(self) -> bytes:
-        """Return the CSR, its key on disk already: what the CA signs can always be used."""
-        if self._key is None:  # an earlier release kept the order without one
+        """Return the CSR (DER) after storing its key, so that what the CA signs can always be used."""
+        if self._key is None:  # an earlier release stored the order without a key
             save_order_key(self._context.paths, self._vault, self._plan.name, self.key.to_pem())
         self._context.narrator.tell(KeyUsed(key=f"order/{self._plan.name}", purpose="sign the request"))
         return csr.build_csr(self.key, self._plan.names, common_name=self._plan.common_name)
 
     def keep(self, order: Order) -> None:
-        """Remember an order that the CA has just made (or given back)."""
+        """Store an order that the CA has just created (or returned again)."""
         if self._record is not None and self._record.order_url == order.url:
             return
         plan = self._plan
@@ -268,7 +268,7 @@ class _OpenOrder:
         begin_order(self._context.paths, self._vault, self._record, self._key.to_pem())
 
     def forget(self) -> None:
-        """Let the next run place a new one."""
+        """Delete the order, so that the next run places a new one."""
         delete_order(self._context.paths, self._plan.name)
 
     def _found(self) -> OrderRecord | None:

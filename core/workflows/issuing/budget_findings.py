@@ -1,4 +1,4 @@
-"""What the limits of a CA say about an order that is not placed yet: for the wizard, and for the doctor."""
+"""Checks an order against the CA's rate limits before it is placed, for the wizard and the doctor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ID, TITLE = "budget", "CA rate limits"
 
 
 def budget_findings(context: Context, wanted: Plan) -> Iterator[Finding]:
-    """Yield a failed finding for a limit that is used up, else a warning for one that the order would use up."""
+    """Yield a failed finding for an exhausted limit, else a warning for a limit that the order would exhaust."""
     ledger = Ledger(context)
     if not wanted.issuer.limits or not ledger.has_uses(Counted.at(wanted.issuer)):
         return

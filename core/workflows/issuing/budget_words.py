@@ -1,4 +1,4 @@
-"""What is said about the limits of CAs: an order that would break one, what a forced one costs, and a refusal by the CA."""
+"""Messages about the rate limits of CAs: an order that would exceed one, the cost of a forced order, and a refusal by the CA."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _WORDS = {
     FAILURES: re.compile(r"failed authorizations|#authorization-failures", re.IGNORECASE),
     ORDERS: re.compile(r"new orders|#new-orders-per-account", re.IGNORECASE),
 }
-"""Boulder's words and links (ratelimits/limiter.go, 2026-08), the narrowest first."""
+"""Boulder's wording and links (ratelimits/limiter.go, 2026-08), the most specific first."""
 
 
 def moment(at: float) -> str:
-    """Return a moment in minutes, UTC; rounded up, so that it is never too early."""
+    """Return a time (epoch seconds) as text in minutes, UTC, rounded up so that it is never too early."""
     return f"{datetime.fromtimestamp(at + 59, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def limit_words(issuer: Issuer, found: Standing) -> str:
-    """Return the figure: `letsencrypt allows 50 certificates for example.com in 7 days`."""
+    """Return the limit as a clause, for example `letsencrypt allows 50 certificates for example.com in 7 days`."""
     return f"{issuer.name} allows {found.allowance.things(found.subject)} in {window_words(found.allowance.seconds)}"
 
 
@@ -41,7 +41,7 @@ def _who_says(issuer: Issuer, found: Standing) -> str:
 
 
 def spent(config: Config, issuer: Issuer, names: Sequence[str], found: Standing) -> BudgetSpent:
-    """Return the error for an order that is not placed."""
+    """Return the error for an order that is not placed because a limit is exhausted."""
     free_at = found.free_at or 0.0
     return BudgetSpent(
         f"{limit_words(issuer, found)}, and {_who_says(issuer, found)}.",
@@ -61,7 +61,7 @@ def spent(config: Config, issuer: Issuer, names: Sequence[str], found: Standing)
 
 
 def tell_cost(narrator: Narrator, issuer: Issuer, found: Sequence[Standing]) -> None:
-    """Say what a forced order uses of the limit that has the least left, before it is placed."""
+    """Warn, before a forced order, what it uses of the limit with the least left."""
     counted = [each for each in found if each.allowance.limit != FAILURES]
     tightest = min(counted, key=lambda each: each.left / each.allowance.count, default=None)
     if tightest is None:
@@ -76,9 +76,9 @@ def tell_cost(narrator: Narrator, issuer: Issuer, found: Sequence[Standing]) -> 
 
 
 def tell_of_limit(config: Config, plan: Plan, error: RateLimited, known: Sequence[Standing]) -> Standing | None:
-    """Add the figure, and what can be done meanwhile, to a CA's own refusal because of a limit (SO-34, CC-24).
+    """Add the limit's figures, and alternatives, to the error of a CA that refused because of a limit (SO-34, CC-24).
 
-    Returns the limit, where it is one that is known.
+    Returns the limit. None: it is not a known one.
     """
     if error.details.get("closed"):
         return None
@@ -97,7 +97,7 @@ def _is_meant(found: Standing, detail: str) -> bool:
 
 
 def _meanwhile(config: Config, issuer: Issuer, names: Sequence[str]) -> str:
-    """Return how to test, and from which other CAs the certificate can be had."""
+    """Return sentences about testing with staging, and about other CAs that can issue the certificate."""
     said = [f"To test meanwhile, use --staging ({issuer.staging})."] if issuer.staging else []
     others = list(alternatives(config, issuer, names))
     if others:
@@ -106,7 +106,7 @@ def _meanwhile(config: Config, issuer: Issuer, names: Sequence[str]) -> str:
 
 
 def alternatives(config: Config, issuer: Issuer, names: Sequence[str]) -> list[str]:
-    """Return other public CAs that issue for such names, the configured ones first."""
+    """Return the names of other public ACME issuers that can issue for these names, configured ones first."""
     found = []
     identifiers = parse_identifiers(names)
     challenge = "dns-01" if any(identifier.wildcard for identifier in identifiers) else "http-01"

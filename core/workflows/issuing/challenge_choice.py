@@ -1,7 +1,7 @@
-"""By which challenge names are proven, and through which DNS provider: what was asked for, else what fits.
+"""Chooses the challenge and the DNS provider of a certificate: the requested ones, else suitable ones.
 
-Pure. A lineage keeps the way it was first had (ST-30); records are set by hand only where somebody has said so, because such
-a lineage does not renew automatically.
+Pure. A lineage keeps its first choice (ST-30). DNS records are set manually only on request, because such a lineage does not renew
+automatically.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from core.workflows.settings.providers import entry_serving, require_entry
 def challenge_of(
     config: Config, request: IssueRequest, existing: LineageConfig | None, domains: tuple[str, ...]
 ) -> tuple[str | None, str | None]:
-    """Return the challenge and the DNS provider entry of a lineage; None: the default, and none.
+    """Return the challenge and the DNS provider entry of a lineage. None: the default challenge; no provider.
 
-    Raises UsageError for what contradicts itself or cannot prove these names; NotFound for an unknown entry.
+    Raises UsageError for contradictory options or a challenge that cannot validate these names; NotFound for an unknown entry.
     """
     if request.manual and request.dns is not None:
         raise UsageError(
@@ -53,7 +53,7 @@ def challenge_of(
             return DNS01, _provider_for_wildcard(config, domains)
         return challenge or had_challenge, None
     if wanted == had_challenge:
-        return wanted, had_dns  # also by hand, if that is how it was had
+        return wanted, had_dns  # also manually, if it was issued that way
     found = entry_serving(config, domains)
     if found is None and wanted != DNS_PERSIST01:
         raise UsageError(

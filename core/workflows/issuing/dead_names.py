@@ -1,4 +1,4 @@
-"""One dead name of several: the command that goes on without the names that a CA refused."""
+"""Suggests the command that orders the remaining names after a CA refused some of them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from core.workflows.issuing.plan import Plan
 
 
 def tell_the_way_on(plan: Plan, error: IssuerError, config: Config, *, is_new: bool) -> None:
-    """Add to an error's advice how to order the other names, where the CA refused some of them and not all.
+    """Add the command for the other names to an error's fix if the CA refused some of the names, but not all.
 
     Args:
-        is_new: there is no certificate of that name yet, so no settings that the command could go by.
+        is_new: there is no certificate with this name yet, so the command must include its settings.
     """
     refused = _refused(error)
     left = [name for name in plan.names if name not in refused]
@@ -29,7 +29,7 @@ def tell_the_way_on(plan: Plan, error: IssuerError, config: Config, *, is_new: b
 
 
 def _settings(plan: Plan, config: Config) -> Iterator[str]:
-    """Yield the options that lead to the same settings; what a new certificate gets anyway needs none."""
+    """Yield the command options that give the same settings. Defaults need no option."""
     if plan.issuer.name != config.defaults.issuer:
         yield from ("--issuer", plan.issuer.name)
     if plan.issuer.kind == "acme" and plan.challenge != config.defaults.challenge:
@@ -47,7 +47,7 @@ def _settings(plan: Plan, config: Config) -> Iterator[str]:
 
 
 def _refused(error: IssuerError) -> set[str]:
-    """Return the names that an error is about, as they were ordered."""
+    """Return the names that an error is about, in the form in which they were ordered."""
     if isinstance(error, AuthorizationFailed):
         problems = error.details.get("problems")
         return set(problems) if isinstance(problems, Mapping) else set()

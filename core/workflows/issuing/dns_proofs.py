@@ -1,6 +1,6 @@
-"""The DNS side of one run: what writes records, what looks at them, and what a run that died has left in the zones.
+"""DNS challenges of one run: writes and checks records, and removes those that a killed run left in the zones.
 
-Everything is made when it is first needed: a run that proves its names by http-01 loads no provider and asks no name server.
+Everything is created on first use: a run that validates by http-01 loads no provider and queries no name server.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class DnsProofs:
         self._entries: ProviderPool | None = None
 
     def solver(self, challenge: str, entry: str | None, *, is_new: Callable[[], bool], anyway: bool) -> Solver:
-        """Return the solver of a challenge, through the entry of a provider or by hand. Raises NotFound."""
+        """Return the solver of a DNS challenge. `entry`: a provider's; None: manual records. Raises NotFound."""
         from core.dns.names import DNS_PERSIST01
         from core.workflows.settings.providers import require_entry
 
@@ -66,7 +66,7 @@ class DnsProofs:
         return DnsSolver(challenge, entry, *self._writing(), propagation, timeout_seconds=timeout)
 
     def clean_up(self) -> None:
-        """Remove the records that a killed run has left: one listing where there are none. Raises StoreError."""
+        """Remove the records that a killed run left behind. Costs one directory listing if there are none. Raises StoreError."""
         if kept_records(self._context.paths):
             self._writing()[1].clean_up(
                 self._context.narrator,
@@ -74,7 +74,7 @@ class DnsProofs:
             )
 
     def close(self) -> None:
-        """Close what was opened at providers."""
+        """Close the connections to providers."""
         if self._entries is not None:
             self._entries.close()
 

@@ -1,8 +1,8 @@
-"""When renewing failed for good, a self-signed certificate is better than an expired one (CL-07, CL-08).
+"""Deploys the fallback certificate when renewal keeps failing: it is better than an expired one (CL-07, CL-08).
 
-At expiry, or after the configured number of failures, the fallback lineage's certificate goes onto the services of the
-failing lineage. They stay the failing lineage's own, so that its first success takes them back; and so does the first run that
-finds the reason gone, because the clock had been wrong, say.
+At expiry, or after the configured number of failures, the fallback certificate is deployed to the services of the failing lineage.
+They stay the targets of the failing lineage, so its first successful renewal replaces the fallback certificate. So does the first
+run that finds the reason gone, for example because the clock was wrong.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from core.workflows.renewing.outcome import target_configs
 
 
 def deploy_fallback(context: Context, name: str) -> None:
-    """Put the fallback certificate onto the targets of `name` where it is time. Its own failure is told, never raised.
+    """Deploy the fallback certificate to the targets of `name` if that is necessary. A failure is reported, never raised.
 
-    That is the certificate's own fallback, or that of the box where there is none that is valid. Where it stands in already and the
-    reason is gone, the certificate is put back.
+    It uses the certificate's own fallback, or that of the box if the first is missing or invalid. If the fallback certificate is
+    already deployed and the reason is gone, it restores the certificate.
     """
     try:
         own = load_lineage(context.paths, name).fallback_certificate
@@ -39,7 +39,7 @@ def deploy_fallback(context: Context, name: str) -> None:
 
 
 def _valid(context: Context, name: str, now: float) -> Facts | None:
-    """Return what is known of a certificate that can stand in now; None where there is none."""
+    """Return the facts of a certificate that is valid now. None: it does not exist or is not valid."""
     if not (context.paths.certificates / f"{name}.toml").exists():
         return None
     facts = facts_of(context.paths, name)
@@ -47,7 +47,7 @@ def _valid(context: Context, name: str, now: float) -> Facts | None:
 
 
 def put_back(context: Context, name: str) -> None:
-    """Put the certificate of `name` onto its targets again, in place of the fallback certificate. Raises TargetError."""
+    """Deploy the certificate of `name` to its targets again, in place of the fallback certificate. Raises TargetError."""
     facts = facts_of(context.paths, name)
     if not facts.on_fallback or facts.version is None:
         return
@@ -80,7 +80,7 @@ def _stand_in(context: Context, name: str, candidates: Sequence[str]) -> None:
     if clock.waits(context, "The fallback certificate"):
         return
     targets = target_configs(context, [target for target in facts.targets if target in context.config.targets])
-    # Better one that lacks names than one that has expired.
+    # A certificate that lacks names is better than an expired one.
     targets = [replace(target, single=False) for target in targets]
     deploy_version(context, fallback, other.version, targets, spec=load_lineage(context.paths, fallback))
     renewal_state.save(context.paths, name, replace(renewal_state.load(context.paths, name), on_fallback=True))

@@ -1,4 +1,4 @@
-"""A new certificate, from the request to the service that shows it; and going on with an order that was left open."""
+"""Issues a certificate, from the request to its deployment, and continues open orders."""
 
 from __future__ import annotations
 
@@ -35,17 +35,18 @@ _PUBLICITY = Warned(
     what="The names of this certificate become public: CAs publish them in Certificate Transparency logs.",
     fix="For a name that must stay private, use a wildcard or the private CA (appliance-ca).",
 )
-"""Said before the first order for a lineage (CL-13)."""
+"""Reported before the first order for a lineage (CL-13)."""
 
 
 def issue(context: Context, request: IssueRequest) -> Issued | Pending:
-    """Carry out a request.
+    """Issue and deploy a certificate.
 
-    A still valid certificate for the same names is deployed instead of spending an order, unless the request forces one.
+    An existing certificate for the same names that is not due is deployed without a new order, unless the request forces one.
 
     Raises:
-        UsageError, NotFound: the request is wrong; nothing was asked of anybody.
-        CertdeckError: what was live is still live. An order that was begun goes on with the next call.
+        UsageError, NotFound: the request is invalid. Nothing was sent.
+        CertdeckError: the order or the deployment failed. The live certificate is unchanged, and the next call continues an open
+            order.
     """
     request, added = with_companions(request)
     existing = _existing(context, request)
@@ -90,7 +91,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
             _leave_alone(context, wanted.name)
             raise
         except Exception as exc:
-            # Who asked is told. Only a lineage without any certificate remembers it, because the timer tries that one, too.
+            # The caller reports the error. Record it only for a lineage without a certificate, which the timer tries again.
             if live_version(context.paths, wanted.name) is None:
                 record_failure(context, wanted.name, exc)
             raise
@@ -98,7 +99,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
 
 
 def complete(context: Context, name: str, *, anyway: bool = False) -> Issued | Pending:
-    """Go on with the open order of a lineage. `anyway`: see `acquire`. Raises NotFound (`not-found`) when there is none."""
+    """Continue the open order of a lineage. `anyway`: see `acquire`. Raises NotFound (`not-found`) if there is none."""
     vault = context.vault
     with Sessions(context, vault) as sessions:
         settings = ordered_settings(context, name)
@@ -115,12 +116,12 @@ def finish_order(
     anyway: bool = False,
     is_scheduled: bool = False,
 ) -> tuple[TargetState, ...] | Pending:
-    """Go on with the open order of a lineage until its certificate is deployed, or it still waits for somebody.
+    """Continue the open order of a lineage until its certificate is deployed, or until it waits for manual records.
 
-    Returns what the targets show.
+    Returns the state of the targets.
 
     Args:
-        is_scheduled: nobody asks for it now, so targets that got another certificate since keep that.
+        is_scheduled: continued by the scheduled run. Targets that got another certificate after the order was placed keep it.
 
     Raises NotFound (`not-found`), IssuerError, TargetError.
     """
@@ -138,15 +139,15 @@ def finish_order(
 
 
 def ordered_settings(context: Context, name: str) -> LineageConfig:
-    """Return the settings that an open order was made for. Raises NotFound (`not-found`), StoreCorrupt."""
+    """Return the settings with which an open order was placed. Raises NotFound (`not-found`), StoreCorrupt."""
     order = require_order(context.paths, name)
     kept = stored_lineage(order.spec)
-    # An order of an earlier release may not have kept which issuer a default had named.
+    # An order of an earlier release may lack an issuer that came from a default.
     return replace(kept, issuer=kept.issuer or order.issuer, challenge=kept.challenge or order.challenge)
 
 
 def refuse_rehearsal_that_stays(wanted: Plan) -> None:
-    """Raise UsageError for a rehearsal that would leave records, or needs a person for them."""
+    """Raise UsageError for a rehearsal that would leave DNS records, or would need manual ones."""
     if wanted.can_be_rehearsed:
         return
     if wanted.is_manual:
@@ -161,7 +162,7 @@ def refuse_rehearsal_that_stays(wanted: Plan) -> None:
 
 
 def with_companions(request: IssueRequest) -> tuple[IssueRequest, tuple[str, ...]]:
-    """Return the request with `www.` or `*.` added where it asks for them, and what was added. Raises UsageError (`usage`)."""
+    """Add the requested `www.` or `*.` names. Returns the new request and the added names. Raises UsageError (`usage`)."""
     added = companions(request.domains, www=request.with_www, wildcard=request.with_wildcard)
     if request.with_wildcard and request.challenge == "http-01":
         raise UsageError(
@@ -182,7 +183,7 @@ def _found_elsewhere(wanted: str, there: str) -> Warned:
 
 
 def _renew_differently(context: Context, existing: LineageConfig | None, wanted: Plan) -> None:
-    """Say when a certificate that is used again will be renewed another way; an order that is open goes on that way, too."""
+    """Warn if a reused certificate will be renewed with other settings. An open order continues with them too."""
     order = load_order(context.paths, wanted.name)
     if order is not None and order.identifiers == wanted.names:
         with_current_settings(context, order, wanted)
@@ -199,7 +200,7 @@ def _renew_differently(context: Context, existing: LineageConfig | None, wanted:
 
 
 def _leave_alone(context: Context, name: str) -> None:
-    """Keep the scheduled run from finishing an order that a person has stopped; the same person can go on with it."""
+    """Mark an order that the user stopped, so that the scheduled run does not complete it. The user can continue it."""
     with suppress(CertdeckError):
         record = load_order(context.paths, name)
         if record is not None:
@@ -210,7 +211,7 @@ def _existing(context: Context, request: IssueRequest) -> LineageConfig | None:
     from core.identifiers import check_lineage_name, lineage_name_for, parse_identifiers
 
     if request.name:
-        check_lineage_name(request.name)  # before a file is looked for under it
+        check_lineage_name(request.name)  # before it becomes part of a path
     identifiers = parse_identifiers(request.domains)
     name = request.name or (lineage_name_for(identifiers[0]) if identifiers else "")
     try:

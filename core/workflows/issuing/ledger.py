@@ -1,7 +1,7 @@
-"""What this box uses of the published limits of CAs: looked at before each order, kept over runs in `state/ledger.json`.
+"""Counts how much this box uses of the published rate limits of CAs. Checked before each order, stored in `state/ledger.json`.
 
-Orders under way count as certificates already, so that many at once do not go over a limit together. What ends without a
-certificate gives that back; a CA counts it only as an order, or as a failed validation.
+Orders in progress already count as certificates, so that several at once do not exceed a limit together. An order that ends without
+a certificate no longer counts as one: a CA counts it only as an order, or as a failed validation.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from core.workflows.issuing.plan import issuer_named
 
 
 class Counted(Struct, frozen=True, kw_only=True):
-    """An account at a CA whose limits are known."""
+    """An account at an issuer, whose limits are counted."""
 
     account: str
     issuer: Issuer
@@ -53,20 +53,20 @@ class Counted(Struct, frozen=True, kw_only=True):
 
 
 class OneOrder(Struct, kw_only=True):
-    """An order from before it is placed until it has ended."""
+    """An order in progress: from just before it is placed until it ends."""
 
     names: tuple[str, ...]
     exempt: tuple[str, ...] = ()
-    """What it is that the CA does not count: `replaces`, `renewal`."""
+    """Reasons why the CA may not count it: `replaces`, `renewal`."""
     is_placed: bool = False
-    """The CA has taken it."""
+    """The CA has accepted it."""
 
 
 class Ledger:
-    """Thread-safe; one for each run."""
+    """The counts of one run. Thread-safe."""
 
     def __init__(self, context: Context, *, insists: bool = False, is_forced: bool = False) -> None:
-        """`insists`: order although a limit would be broken. `is_forced`: say what each order costs."""
+        """`insists`: order even if that exceeds a limit. `is_forced`: report the cost of each order."""
         self._context = context
         self._insists = insists
         self._is_forced = is_forced or insists
@@ -78,7 +78,7 @@ class Ledger:
         self._uses: list[Use] | None = None
 
     def look(self, counted: Counted, names: Sequence[str], *, replaces: bool) -> None:
-        """Return when an order may be placed, and count it as under way. Raises BudgetSpent (`rate-limit-budget`)."""
+        """Check that an order may be placed, and count it as in progress. Raises BudgetSpent (`rate-limit-budget`)."""
         allowances = counted.issuer.limits
         if not allowances:
             return
@@ -95,7 +95,7 @@ class Ledger:
             tell_cost(self._context.narrator, counted.issuer, found)
 
     def ordered(self, counted: Counted, names: Sequence[str]) -> None:
-        """Count an order that the CA has taken."""
+        """Count an order that the CA has accepted."""
         if not counted.issuer.limits:
             return
         with self._lock:
@@ -105,7 +105,7 @@ class Ledger:
             self._add(counted, ORDERS, names, order.exempt if order else ())
 
     def learn(self, issuer: Issuer, met: Standing, until: datetime) -> None:
-        """Keep that the CA has called a limit used up until then."""
+        """Record that the CA reported a limit as exhausted until `until`."""
         account, limit, subject = Counted.at(issuer).account, met.allowance.limit, met.subject
         now = self._now()
         said = Use(account=account, limit=limit, subject=subject, at=now, until=until.timestamp())
@@ -114,7 +114,7 @@ class Ledger:
 
     @contextmanager
     def order(self, issuer: Issuer, names: Sequence[str]) -> Iterator[OneOrder]:
-        """Count what becomes of an order inside: a certificate where it ends well, failed validations where it does not."""
+        """Count the result of the order in this context: a certificate on success, failed validations otherwise."""
         counted = Counted.at(issuer)
         if not issuer.limits:
             yield OneOrder(names=tuple(names))
@@ -141,17 +141,17 @@ class Ledger:
                     self._add(counted, FAILURES, sorted(failed), exempt)
 
     def has_issued(self, issuer: Issuer, names: Sequence[str]) -> None:
-        """Be told that a CA has issued for exactly these names before, where no certificate on this box says so."""
+        """Note that a CA has issued for exactly these names before, if no certificate on this box shows it."""
         with self._lock:
             self._issued().setdefault(issuer.directory or "", set()).add(frozenset(names))
 
     def has_uses(self, counted: Counted) -> bool:
-        """Tell whether anything is used of the limits of an account."""
+        """Tell whether this box has used any of an account's limits."""
         with self._lock:
             return any(use.account == counted.account for use in self._all())
 
     def standing(self, issuer: Issuer, names: Sequence[str]) -> tuple[Standing, ...]:
-        """Return how the limits stand that a new order for `names` would meet."""
+        """Return the state of the limits that apply to a new order for `names`."""
         counted = Counted.at(issuer)
         exempt = self._exempt(counted, names, replaces=False)
         with self._lock:
@@ -163,12 +163,12 @@ class Ledger:
             return (*([REPLACES] if replaces else []), *self._renews(counted, names))
 
     def _renews(self, counted: Counted, names: Sequence[str]) -> tuple[str, ...]:
-        """Tell whether the CA has issued for exactly these names before, as far as this box knows."""
+        """Return RENEWAL if the CA has issued for exactly these names before, as far as this box knows. Else nothing."""
         had = self._issued().get(counted.issuer.directory or "", set())
         return (RENEWAL,) if frozenset(names) in had else ()
 
     def _issued(self) -> dict[str, set[frozenset[str]]]:
-        """Return which sets of names each directory has issued for."""
+        """Return the sets of names for which each CA has issued, by directory URL."""
         if self._had is None:
             self._had = {}
             for facts in facts_of_all(self._context.paths)[0]:
@@ -177,7 +177,7 @@ class Ledger:
         return self._had
 
     def _place(self, counted: Counted, names: Sequence[str], exempt: tuple[str, ...]) -> None:
-        again = self._of(counted, names)  # ordered once more without `replaces`, after the CA refused that
+        again = self._of(counted, names)  # ordered again without `replaces`, which the CA refused
         if again is not None:
             again.exempt = exempt
         else:
@@ -188,7 +188,7 @@ class Ledger:
         return next((each for each in self._under_way.get(counted.account, ()) if each.names == wanted), None)
 
     def _unsettled(self, counted: Counted, now: float) -> Iterator[Use]:
-        """Yield what the orders under way will have used when they end well."""
+        """Yield what the orders in progress will use if they succeed."""
         for order in self._under_way.get(counted.account, ()):
             for limit in (PER_DOMAIN, PER_NAMES, *(() if order.is_placed else (ORDERS,))):
                 yield from _uses(counted, limit, order.names, order.exempt, now)
@@ -213,7 +213,7 @@ class Ledger:
 
 
 def longest(config: Config) -> dict[str, float]:
-    """Return by limit after how many seconds nothing of a use is left, at any issuer."""
+    """Return, by limit, after how many seconds a use no longer counts at any issuer."""
     found: dict[str, float] = {}
     for name in {*BUILT_IN, *config.issuers}:
         for allowance in issuer_named(config, name).limits:
@@ -230,12 +230,12 @@ def _uses(counted: Counted, limit: str, names: Collection[str], exempt: Collecti
 
 
 def allowance_of(issuer: Issuer, limit: str) -> Allowance | None:
-    """Return what an issuer allows of a limit, or None where nothing is known."""
+    """Return an issuer's allowance for a limit. None: not known."""
     return next((each for each in issuer.limits if each.limit == limit), None)
 
 
 def refused_names(error: CertdeckError) -> set[str]:
-    """Return the names that a CA has looked at and could not validate."""
+    """Return the names that the CA tried and failed to validate."""
     problems = error.details.get("problems")
     if not isinstance(problems, dict):
         return set()

@@ -1,6 +1,6 @@
-"""The limits of CAs in one run: closed at the first refusal, shared by all threads, kept for the next run.
+"""The rate limits that CAs report in one run: effective from the first refusal, for all threads, and stored for the next run.
 
-After a limit one order goes first. Only when the CA takes it do the others follow, some seconds apart.
+After a limit ends, one order goes first. The others follow only when the CA has accepted it, some seconds apart.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from core.workflows.context import Context
 from core.workflows.issuing.ledger import Counted, Ledger
 
 SPREAD_SECONDS = (1.0, 3.0)
-"""Between the beginnings of two orders at a CA that had closed: a bucket that was empty fills slowly."""
+"""Pause between the starts of two orders at a CA after a limit: an empty token bucket refills slowly."""
 _LOOK_AGAIN_SECONDS = 0.05
 _FREE, _OUT, _PASSED = "free", "out", "passed"
-"""Of the first order after a limit: nobody has sent it, it is on its way, the CA took it."""
+"""State of the first order after a limit: not sent, sent, accepted by the CA."""
 
 
 def is_waiting(error: BaseException) -> bool:
-    """Tell whether nothing was asked of the CA, because it had said stop before."""
+    """Tell whether an error means that no request was sent, because of a limit that the CA reported earlier."""
     return isinstance(error, RateLimited) and error.details.get("closed") is True
 
 
@@ -40,12 +40,12 @@ class Limits:
     def __init__(
         self, context: Context, *, insists: bool = False, is_forced: bool = False, ends: float = math.inf
     ) -> None:
-        """Take what earlier runs were told.
+        """Load the limits that earlier runs stored.
 
         Args:
-            insists: a person wants to try although a CA has said stop; what it says in this run still counts.
-            is_forced: somebody orders what is not due, and is told what that costs.
-            ends: when the first of the certificates ends that are to be renewed, in epoch seconds.
+            insists: the user wants to try despite limits from earlier runs. Limits reported in this run still apply.
+            is_forced: the user orders something that is not due; the cost is reported.
+            ends: end of the first certificate to expire among those to renew, in epoch seconds.
         """
         self.ledger = Ledger(context, insists=insists, is_forced=is_forced)
         self._context = context
@@ -58,7 +58,7 @@ class Limits:
         self._changed = threading.Condition()
 
     def gate(self, issuer: Issuer) -> AccountGate:
-        """Return what a session with the account at that issuer asks before each request."""
+        """Return the gate that a session with this issuer passes before each request."""
         return AccountGate(self, Counted.at(issuer))
 
     def enter(self, account: str, issuer: str, kind: RequestKind, names: Sequence[str]) -> None:
@@ -113,13 +113,13 @@ class Limits:
             same = [each for each in self._limits if each.covers(account, (limit.kind,), [limit.domain])]
             is_news = not any(each.until > limit.noted and each not in self._ignored for each in same)
             self._limits = [*(each for each in self._limits if each not in same or each.until > limit.until), limit]
-        self.keep()  # at once: a run that is killed must not be followed by one that asks again
+        self.keep()  # at once: after a kill, the next run must not ask again
         if is_news and limit.until - limit.noted > SHORT_SECONDS:
             error = waiting(issuer, limit)
             self._context.narrator.tell(Warned(code="issuer-closed", what=f"{error.what} {error.why}", fix=error.fix))
 
     def keep(self) -> None:
-        """Remember what is closed, and what has ended and was not tried since. Never raises."""
+        """Store current limits, and those that have ended but were not tried since. Never raises."""
         with self._changed:
             kept = tuple(dict.fromkeys(each for each in self._limits if each.until - each.noted > SHORT_SECONDS))
             if kept != self._before:
@@ -127,11 +127,11 @@ class Limits:
                 self._before = kept
 
     def note(self, account: str, kind: RequestKind, until: datetime, domain: str, said: str) -> Limit:
-        """Return a limit that was told now."""
+        """Return a limit that the CA has just reported."""
         return Limit(account=account, kind=kind, until=until.timestamp(), noted=self._now(), domain=domain, said=said)
 
     def _place(self, account: str) -> float:
-        """Return how long to wait for the next place in the row of orders."""
+        """Reserve the next start of an order. Returns the seconds until then."""
         monotonic = self._context.env.clock.monotonic()
         begins = max(monotonic, self._next_begin.get(account, 0.0))
         self._next_begin[account] = begins + self._context.env.random.uniform(*SPREAD_SECONDS)
@@ -142,7 +142,7 @@ class Limits:
 
 
 class AccountGate(Struct, frozen=True):
-    """The `Gate` of one account: first the CA's published limits, then what it has said."""
+    """The `Gate` of one account: checks the CA's published limits first, then those that it reported."""
 
     limits: Limits
     counted: Counted
@@ -174,7 +174,7 @@ class AccountGate(Struct, frozen=True):
 
 
 def waiting(issuer: str, limit: Limit) -> RateLimited:
-    """Return the error for a request that is not sent, because the CA has said stop."""
+    """Return the error for a request that is not sent because of a limit that the CA reported."""
     until = datetime.fromtimestamp(limit.until, UTC)
     about = f" for {limit.domain}" if limit.domain else ""
     said = f' Its message: "{limit.said}".' if limit.said else ""

@@ -1,4 +1,4 @@
-"""Orders whose DNS records a person sets: shown, looked at, waited for, given up. The order on disk is all there is of one."""
+"""Orders with manual DNS records: shows, checks and cancels them. Their only state is the order on disk."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.workflows.context import Context
 
 
 def open_order(context: Context, name: str) -> OpenOrder:
-    """Return an open order as it lies on disk. Raises NotFound."""
+    """Return an open order as stored on disk. Raises NotFound."""
     return _shown(require_order(context.paths, name))
 
 
 def look(context: Context, name: str) -> tuple[RecordView, ...]:
-    """Ask the name servers who has which record of an open order. Raises NotFound, Cancelled."""
+    """Ask the name servers which of them have each record of an open order. Raises NotFound, Cancelled."""
     from core.dns.authority import Authority
     from core.dns.propagation import Propagation, Wanted
 
@@ -35,14 +35,14 @@ def look(context: Context, name: str) -> tuple[RecordView, ...]:
 
 
 def give_up(context: Context, name: str) -> None:
-    """Forget an open order. At the CA it expires. Raises NotFound."""
+    """Delete an open order. At the CA, it expires. Raises NotFound."""
     require_order(context.paths, name)
     delete_order(context.paths, name)
     context.narrator.tell(Changed(what=f"cancelled the open order of {name}"))
 
 
 def awaited(context: Context, name: str, outcome: PendingRecords) -> Pending:
-    """Keep what has to be set and return it."""
+    """Store the records that must be set with the open order, and return them."""
     order = require_order(context.paths, name)
     records = tuple((record.name, record.type, record.value) for record in outcome.records)
     if order.records != records:
@@ -58,9 +58,9 @@ def awaited(context: Context, name: str, outcome: PendingRecords) -> Pending:
 
 
 def _accepts(record: Record, now: float) -> Callable[[str], bool] | None:
-    """Return what tells whether a value will do; None where it is the record's own alone.
+    """Return a predicate for acceptable values. None: only the record's exact value is acceptable.
 
-    A lasting permission may say more than was asked for: an end, or wildcards besides.
+    A persistent record (dns-persist-01) may have more than was requested: an end, or wildcards.
     """
     asked = PersistentRecord.parse(record.value)
     if asked is None:

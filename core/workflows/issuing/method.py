@@ -1,4 +1,4 @@
-"""By which means a lineage gets its certificate. Pure and cheap: asked for every lineage of every look at the box."""
+"""How a lineage gets its certificate. Pure and cheap: called for every lineage by every status."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ UPLOAD = "upload"
 SELF_SIGNED = "self-signed"
 PRIVATE_CA = "appliance-ca"
 FLEET = "fleet"
-"""It came from a hub of the fleet, which renews it."""
+"""From a hub of the fleet, which renews it."""
 LOCAL_ISSUERS = frozenset({UPLOAD, SELF_SIGNED, PRIVATE_CA, FLEET})
-"""What needs no directory. Stands apart from `core.issuers` because a run with nothing due must not pay for that table."""
+"""Issuers without a directory. Separate from `core.issuers`, because a run with nothing due must not load that table."""
 
 
 SET_EACH_TIME = frozenset({"dns-01", "dns-account-01"})
-"""Challenges whose records are new with each order: without a provider a person has to set them (ST-17)."""
+"""Challenges with new records for each order: without a provider, they must be set manually (ST-17)."""
 
 
 def is_acme(config: Config, issuer: str) -> bool:
-    """Tell whether an issuer is spoken to over ACME; an unknown one is taken for it."""
+    """Tell whether an issuer uses ACME. An unknown issuer counts as one that does."""
     entry = config.issuers.get(issuer)
     return issuer not in LOCAL_ISSUERS or (entry is not None and entry.directory is not None)
 
 
 def method_of(config: Config, issuer: str | None, challenge: str | None, dns: str | None) -> str:
-    """Return the word that `status --json` uses for a lineage with these settings. None: the default of the configuration."""
+    """Return the `method` in `status --json` for a lineage with these settings. A setting of None means the default."""
     issuer = issuer or config.defaults.issuer
     if not is_acme(config, issuer):
         return "private-ca" if issuer == PRIVATE_CA else issuer

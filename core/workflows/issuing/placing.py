@@ -1,4 +1,4 @@
-"""How every order is placed: in its turn, counted against the CA's limits, and followed until there is a certificate."""
+"""Places an order: waits for its turn, counts it against the CA's limits, and follows it until the certificate is issued."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from core.workflows.issuing.sessions import Sessions
 
 
 class OpenOrder(Protocol):
-    """An order that is kept somewhere, so that a later run can go on with it."""
+    """A stored order, which a later run can continue."""
 
     @property
     def url(self) -> str | None:
-        """Where it is at the CA; None: it has to be placed first."""
+        """URL of the order at the CA. None: it has not been placed yet."""
 
     @property
     def is_new(self) -> bool:
-        """The CA has made it in this run."""
+        """The CA created it during this run."""
 
     def csr(self) -> bytes:
-        """Return the DER of the CSR, its key safe already."""
+        """Return the CSR (DER). Its key is already stored."""
 
     def keep(self, order: Order, /) -> None:
-        """Remember an order that the CA has just made."""
+        """Store an order that the CA has just created."""
 
     def forget(self) -> None:
-        """Let the next run place a new one: nothing more can come of this one."""
+        """Delete the order, which cannot succeed any longer, so that the next run places a new one."""
 
 
 def place_order(
@@ -47,12 +47,12 @@ def place_order(
     *,
     replaces: str | None = None,
 ) -> Obtained:
-    """Place an order, or go on with one that is open, until the CA has issued.
+    """Place an order, or continue an open one, until the CA has issued the certificate.
 
     Args:
-        replaces: the ARI id of the certificate that this one succeeds (RFC 9773 §5).
+        replaces: the ARI id of the certificate that this one replaces (RFC 9773 §5).
 
-    Raises IssuerError, a limit with the figure that is known of it; ChallengeError, Cancelled.
+    Raises IssuerError, for a rate limit with its known figures; ChallengeError, Cancelled.
     """
     ledger = sessions.limits.ledger
     terms = OrderTerms(
@@ -71,7 +71,7 @@ def place_order(
             )
             counted.exempt = (REPLACES,) if obtained.is_replacement else ()
     except (AuthorizationFailed, CertificateUnusable) as exc:
-        # A failed challenge cannot be tried again. A certificate that is not there yet gets one more run.
+        # A failed challenge cannot be tried again. An unusable certificate gets one more run.
         if isinstance(exc, AuthorizationFailed) or not order.is_new:
             order.forget()
         raise

@@ -1,7 +1,7 @@
-"""From what somebody asked for, or from a lineage's settings, to what exactly will be ordered.
+"""Turns a request, or a lineage's settings, into the exact plan of an order.
 
-Pure but for the configuration it is given: no file, no network. Whatever is wrong is found here, before a CA, a port or a
-file is touched, and all of it is said at once.
+Depends only on its arguments: no file, no network. It finds every problem, before a CA, a port or a file is used, and reports all
+problems at once.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from core.workflows.issuing.method import SELF_SIGNED, UPLOAD, method_of
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """One certificate to be had."""
+    """The plan of one certificate."""
 
     lineage: LineageConfig
-    """The settings that are kept once the certificate is there: all that decides what clients get and who is asked, also what
-    came from a default. Defaults that change later are for new certificates."""
+    """The settings to store with the certificate: everything that decides what is issued and by whom, including values from
+    defaults. Later changes of the defaults apply only to new certificates."""
     issuer: Issuer
     identifiers: tuple[Identifier, ...]
     key_type: str
@@ -35,39 +35,39 @@ class Plan(Struct, frozen=True, kw_only=True):
     email: str | None = None
     agree_tos: bool = False
     common_name: bool = False
-    """The request to the CA has a subject."""
+    """The CSR has a common name."""
     notices: tuple[str, ...] = ()
-    """What was decided automatically and has to be reported."""
+    """Automatic decisions to report."""
 
     @property
     def name(self) -> str:
         return self.lineage.name
 
     def method(self, config: Config) -> str:
-        """Return the word of `status --json` for how the certificate is had."""
+        """Return the `method` in `status --json`."""
         return method_of(config, self.issuer.name, self.lineage.challenge, self.lineage.dns)
 
     @property
     def is_manual(self) -> bool:
-        """Somebody may have to set DNS records for it."""
+        """DNS records may have to be set manually."""
         return self.issuer.kind == "acme" and self.challenge in DNS_CHALLENGES and not self.lineage.dns
 
     @property
     def can_be_rehearsed(self) -> bool:
-        """A rehearsal finds nothing in its way that only a person can do, and leaves nothing in the DNS that is to stay."""
+        """A rehearsal needs no manual step, and leaves no persistent DNS record."""
         is_lasting = self.issuer.kind == "acme" and self.challenge == DNS_PERSIST01
         return not self.is_manual and not is_lasting
 
     @property
     def names(self) -> tuple[str, ...]:
-        """A-labels and addresses, in the order given."""
+        """A-labels and IP addresses, in the given order."""
         return tuple(identifier.value for identifier in self.identifiers)
 
 
 def issuer_named(config: Config, name: str) -> Issuer:
-    """Return the issuer as the built-in table and the configuration together make it.
+    """Return an issuer, merged from the built-in table and the configuration.
 
-    Raises NotFound (`not-found`) that names the nearest one.
+    Raises NotFound (`not-found`), which suggests the closest name.
     """
     built_in = BUILT_IN.get(name)
     entry = config.issuers.get(name)
@@ -86,13 +86,13 @@ def issuer_named(config: Config, name: str) -> Issuer:
         limits=entry.limits,
         orders_per_run=entry.orders_per_run,
     )
-    # Whatever others rehearse with is a staging, too.
+    # An issuer that others use for rehearsals is a staging issuer too.
     rehearses = any(other.staging == name for other in config.issuers.values())
     return replace(found, is_staging=True) if rehearses else found
 
 
 def check_contact(address: str | None) -> None:
-    """Raise UsageError (`usage`) for what is not one e-mail address. None: no contact."""
+    """Raise UsageError (`usage`) unless `address` is a single email address. None: no contact."""
     broken = email(address) if address is not None else None
     if broken is not None:
         what, fix = broken
@@ -100,9 +100,10 @@ def check_contact(address: str | None) -> None:
 
 
 def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | None) -> LineageConfig:
-    """Return the settings that a request leads to: what it says, else what the lineage had.
+    """Return the settings for a request: its options, else those of the existing lineage.
 
-    Raises UsageError: bad names or contact; NotFound: an unknown target.
+    Raises UsageError for invalid names or contact, or if an uploaded certificate gets no issuer; NotFound for an unknown target or
+    DNS provider.
     """
     identifiers = parse_identifiers(request.domains)
     if not identifiers:
@@ -146,9 +147,11 @@ def plan(
     *,
     existing: LineageConfig | None = None,
 ) -> Plan:
-    """Return what will be ordered for a lineage; `request` adds what is not kept (contact, agreement).
+    """Return the plan for a lineage.
 
-    `existing`: the lineage as it was had before; what it keeps is no news.
+    Args:
+        request: adds what is not stored (contact, agreement to terms).
+        existing: the lineage's earlier settings; unchanged ones cause no notice.
 
     Raises UsageError (`usage`) with every problem in `details["problems"]`; NotFound.
     """
@@ -201,17 +204,17 @@ def plan(
 
 
 def fallback_issuers_of(config: Config, lineage: LineageConfig) -> tuple[str, ...]:
-    """Return the issuers that are asked in turn when the certificate's own one fails."""
+    """Return the issuers to try, in order, if the certificate's own issuer fails."""
     return config.defaults.fallback_issuers if lineage.fallback_issuers is None else lineage.fallback_issuers
 
 
 def without_issuer(lineage: LineageConfig) -> LineageConfig:
-    """Return the settings for another issuer: profile and chain are the old one's own."""
+    """Return the settings without profile and preferred chain, which belong to the old issuer."""
     return replace(lineage, profile=None, preferred_chain=None)
 
 
 def self_signed_plan(lineage: LineageConfig) -> Plan:
-    """Return the plan of a certificate that signs itself, for names that need not be public ones."""
+    """Return the plan of a self-signed certificate, for names that need not be public."""
     return Plan(
         lineage=lineage,
         issuer=BUILT_IN[SELF_SIGNED],
@@ -226,7 +229,7 @@ def self_signed_plan(lineage: LineageConfig) -> Plan:
 def staging_of(config: Config, plan: Plan) -> Plan:
     """Return the same plan at the issuer's staging directory (SO-27, SF-22).
 
-    Raises UsageError (`usage`) where the issuer has none.
+    Raises UsageError (`usage`) if the issuer has none.
     """
     if plan.issuer.staging is None:
         raise UsageError(

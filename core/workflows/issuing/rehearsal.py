@@ -1,7 +1,7 @@
-"""The first order for some names is rehearsed with the issuer's staging, so that mistakes cost nothing of its limits.
+"""Rehearses the first order for some names with the issuer's staging, so that mistakes do not count against its rate limits.
 
-Staging that cannot be used says nothing about production: then the order goes on, and that is told. What a rehearsal finds wrong
-with the names would fail in production as well, so it ends there.
+An unusable staging directory says nothing about production: the order then continues with a warning. If the rehearsal finds a
+problem with the names, production would fail too, so the order ends there.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _SAYS_NOTHING = (
 
 
 def is_rehearsed_first(context: Context, request: IssueRequest, wanted: Plan) -> bool:
-    """Tell whether an order is rehearsed although nobody asked: the issuer has not issued for these names here yet."""
+    """Tell whether an order is rehearsed by default: the issuer has not issued for these names on this box yet."""
     if request.rehearse is not None or not context.config.defaults.rehearse:
         return False
     if wanted.issuer.kind != "acme" or wanted.issuer.staging is None or not wanted.can_be_rehearsed:
         return False
     if load_order(context.paths, wanted.name) is not None:
-        return False  # it goes on where it is
+        return False  # an open order continues
     names = set(wanted.names)
     return not any(
         facts.directory == wanted.issuer.directory and names <= set(facts.names)
@@ -55,8 +55,8 @@ def is_rehearsed_first(context: Context, request: IssueRequest, wanted: Plan) ->
 
 
 def rehearse_first(context: Context, wanted: Plan, sessions: Sessions) -> None:
-    """Rehearse. Raises what the order itself would meet: AuthorizationFailed, ChallengeError and their like."""
-    # What production wants of an account (terms, a binding) is asked for first: it is no matter of the rehearsal.
+    """Rehearse. Raises what the order itself would raise: AuthorizationFailed, ChallengeError and others."""
+    # First register with production: its account requirements (terms, binding) are not part of the rehearsal.
     sessions.session(wanted.issuer, email=wanted.email, agree_tos=wanted.agree_tos)
     staging = staging_of(context.config, wanted)
     if _is_agreed(context, wanted):
@@ -89,7 +89,7 @@ def _left_out(context: Context, wanted: Plan, why: IssuerError) -> None:
 
 
 def _is_agreed(context: Context, wanted: Plan) -> bool:
-    """Tell whether somebody agreed to the terms of the CA whose own staging this is."""
+    """Tell whether the user agreed to the terms of the built-in CA that operates the staging directory."""
     if BUILT_IN.get(wanted.issuer.name) is None or wanted.issuer.directory is None:
         return False
     entry = context.config.issuers.get(wanted.issuer.name)
@@ -98,7 +98,7 @@ def _is_agreed(context: Context, wanted: Plan) -> bool:
 
 
 def rehearsed(context: Context, wanted: Plan, got: Acquired) -> LineageStatus:
-    """Return the status that the lineage would have with the staging certificate, of which nothing is kept."""
+    """Return the status that the lineage would have with the staging certificate, which is not stored."""
     from core.workflows.unstored import Unstored, status_with
     from core.x509.chain import split_fullchain
 

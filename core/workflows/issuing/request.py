@@ -1,4 +1,4 @@
-"""What can be said of a request at once, offline: for the fields of the wizard, and for step 5 before the doctor."""
+"""Checks a request at once and offline: for the fields of the wizard, and for its step 5 before the doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.workflows.issuing.plan import lineage_of, plan, staging_of
 
 
 def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
-    """Return what stands against a request, and what was decided automatically. Empty: nothing to say."""
+    """Return the problems of a request, and automatic decisions. Empty: none."""
     from core.store.had_with import settings_of
     from core.workflows.issuing.budget_findings import budget_findings
     from core.workflows.issuing.issue import refuse_rehearsal_that_stays, with_companions

@@ -1,4 +1,4 @@
-"""A certificate that is here already is used before an order is spent (CL-12), also one under another name."""
+"""Finds an existing certificate that makes an order unnecessary (CL-12), also under another name."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.workflows.issuing.plan import Plan
 
 
 def reusable(context: Context, wanted: Plan) -> int | None:
-    """Return the version on disk that already is what the plan would order, when it is not due for renewal.
+    """Return the stored version that matches the plan and is not due for renewal. None: there is none.
 
-    Also one that a killed run had stored and not deployed yet.
+    This can also be a version that a killed run stored but did not deploy.
     """
     version = waiting_version(context.paths, wanted.name) or live_version(context.paths, wanted.name)
     if version is None:
@@ -37,7 +37,7 @@ def reusable(context: Context, wanted: Plan) -> int | None:
 
 
 def same_elsewhere(context: Context, wanted: Plan) -> LineageConfig | None:
-    """Return the settings of another certificate that is what the plan would order from a CA; None where there is none."""
+    """Return the settings of another certificate that matches the plan of an ACME order. None: there is none."""
     if wanted.issuer.kind != "acme":
         return None
     names = set(wanted.names)
@@ -53,5 +53,5 @@ def same_elsewhere(context: Context, wanted: Plan) -> LineageConfig | None:
 
 
 def at(request: IssueRequest, there: LineageConfig) -> IssueRequest:
-    """Return the request for the certificate that is there: its services, and those that were asked for."""
+    """Return the request with the name of the existing certificate, and with its targets and the requested ones."""
     return replace(request, name=there.name, targets=tuple(dict.fromkeys((*there.targets, *(request.targets or ())))))

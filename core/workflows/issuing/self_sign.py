@@ -1,4 +1,4 @@
-"""Makes the self-signed certificate of a box: valid for a year, and from a day ago, because clocks of clients may be late."""
+"""Creates the self-signed certificate of a box: valid for a year, from one day ago, because clocks of clients may be slow."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ BACKDATED = timedelta(days=1)
 
 
 def self_sign(context: Context, names: tuple[str, ...], key: PrivateKey) -> bytes:
-    """Return a certificate for `names` that is signed by its own key, as PEM."""
+    """Return a self-signed certificate for `names`, as PEM."""
     now = context.env.clock.now()
-    # A clock before the build date is not believed: a life counted from it would end too early.
+    # Do not trust a clock that is before the build date: the certificate would expire too early.
     subject = selfsigned.branded(context.config.appliance.name, "Self-Signed")
     made = selfsigned.self_signed(key, subject, names, not_before=now - BACKDATED, not_after=max(now, BUILT) + LIFETIME)
     return certificate.to_pem(made)

@@ -1,8 +1,8 @@
-"""The CA sessions of one run: one for each issuer, made on first use, shared by every order of the run.
+"""The CA sessions of one run: one for each issuer, created on first use, shared by every order of the run.
 
-An account comes into being on its first use (SF-17). Its key is in the vault before the CA hears of it, and the key is the
-identity: contact and terms can change without a new account. A CA that has forgotten the account (a test CA after a restart)
-is told of the same key once more.
+An account is registered on first use (SF-17). Its key is in the vault before the CA sees it. The key identifies the account:
+contact and terms can change without a new account. If a CA has lost the account (a test CA after a restart), the same key is
+registered again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = ["Sessions"]
 
 
 class Sessions:
-    """Thread-safe. Use as a context manager: leaving it closes every connection and every listener."""
+    """The sessions, as a context manager: leaving it closes every connection and every listener. Thread-safe."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Sessions:
         is_forced: bool = False,
         ends: float = math.inf,
     ) -> None:
-        """`insists`: a person wants to try although a CA has said stop in an earlier run. `is_forced`, `ends`: see `Limits`."""
+        """`insists`, `is_forced`, `ends`: see `Limits`."""
         self.limits = Limits(context, insists=insists, is_forced=is_forced, ends=ends)
         self._context = context
         self._vault = vault
@@ -58,7 +58,7 @@ class Sessions:
         self._places: dict[str, threading.Semaphore] = {}
         self._sessions: dict[str, AcmeSession] = {}
         self._refused: dict[str, CertdeckError] = {}
-        """What kept an issuer from being reached: asked once in a run, not once for each lineage."""
+        """Errors of issuers that could not be used: each is tried once in a run, not once for each lineage."""
         self._solvers: dict[str, Solver] = {}
         self._dns = DnsProofs(context, vault)
         self._open = ExitStack()
@@ -75,23 +75,23 @@ class Sessions:
         self._open.close()
 
     def session(self, issuer: Issuer, *, email: str | None = None, agree_tos: bool = False) -> AcmeSession:
-        """Return the session with `issuer`, its account ready. One or two requests the first time.
+        """Return the session with `issuer`, with its account ready. Sends one or two requests the first time.
 
         Raises:
-            AccountError: terms not agreed, binding missing, deactivated.
+            AccountError: terms not accepted, external account binding missing, account deactivated.
             IssuerError: the directory cannot be reached or read.
             VaultError: the account key cannot be opened.
         """
         with self._lock:
             connecting = self._connecting.setdefault(issuer.name, threading.Lock())
-        # One lock for each issuer: one that does not answer must not hold up the others.
+        # One lock for each issuer: an issuer that does not answer must not delay the others.
         with connecting:
             refused = self._refused.get(issuer.name)
             if refused is not None:
                 for kind in (
                     (RequestKind.DIRECTORY, RequestKind.NEW_ACCOUNT) if isinstance(refused, RateLimited) else ()
                 ):
-                    self._gate(issuer).enter(kind, ())  # not refused for this one: it was not asked at all
+                    self._gate(issuer).enter(kind, ())  # raises the error of a request that was not sent
                 raise refused
             known = self._sessions.get(issuer.name)
             if known is None:
@@ -104,26 +104,26 @@ class Sessions:
             return known
 
     def place(self, issuer: Issuer) -> threading.Semaphore:
-        """Return what to hold while an order is under way: no issuer gets more at once than its `max_orders`."""
+        """Return the semaphore to hold while an order is in progress: no issuer gets more than its `max_orders` at once."""
         settings = self._context.config.issuers.get(issuer.name, IssuerConfig())
         with self._lock:
             return self._places.setdefault(issuer.name, threading.Semaphore(settings.max_orders))
 
     def register_again(self, issuer: Issuer, *, email: str | None = None, agree_tos: bool = False) -> AcmeSession:
-        """Tell the CA of our key once more, after it said that it does not know the account. Raises as `session` does."""
+        """Register our key again, after the CA reported that the account does not exist. Raises what `session` raises."""
         session = self.session(issuer, email=email, agree_tos=agree_tos)
         with self._lock:
             self._register(session, issuer, email, agree_tos)
             return session
 
     def solver(self, plan: Plan, *, is_new: Callable[[], bool], anyway: bool = False) -> Solver:
-        """Return what proves the names of a plan; one listener, webroot or writer of DNS records serves the whole run.
+        """Return the solver for a plan's challenge. One listener, webroot or writer of DNS records serves the whole run.
 
         Args:
-            is_new: tells whether the order was placed a moment ago; asked when the proofs are due.
-            anyway: let the CA look although not all name servers have the records that somebody has set.
+            is_new: tells whether the order was placed during this run; called when the challenges are due.
+            anyway: ask the CA to validate even if not all name servers have the manual DNS records.
 
-        Raises UsageError (`usage`) for a challenge that cannot be answered here; NotFound for an unknown DNS provider.
+        Raises UsageError (`usage`) for an unsupported challenge; NotFound for an unknown DNS provider.
         """
         if plan.challenge in DNS_CHALLENGES:
             return self._dns.solver(plan.challenge, plan.lineage.dns, is_new=is_new, anyway=anyway)
@@ -139,7 +139,10 @@ class Sessions:
         record = load_account(context.paths, issuer.name, issuer.directory)
         pem = None if record is None else self._vault.find(record.key_record)
         if record is None or pem is None or not record.has_account:
-            record, key = None, AccountKey.generate()  # a lost key is a lost account: `_register` keeps its contact
+            record, key = (
+                None,
+                AccountKey.generate(),
+            )  # without its key, the account is lost: `_register` keeps its contact
         else:
             context.narrator.tell(KeyUsed(key=record.key_record, purpose=f"sign requests to {issuer.name}"))
             key = AccountKey.from_pem(pem)
@@ -152,7 +155,7 @@ class Sessions:
         return session
 
     def new_session(self, issuer: Issuer, key: AccountKey, kid: str | None = None) -> AcmeSession:
-        """Return a new session with `issuer` under `key`, of which nothing is asked yet; closed with the others."""
+        """Return a new session with `issuer` under `key`. Sends no request. It is closed with the others."""
         assert issuer.directory is not None, "only ACME issuers have sessions"
         context = self._context
         settings = context.config.issuers.get(issuer.name)
@@ -176,7 +179,7 @@ class Sessions:
         return self.limits.gate(issuer)
 
     def _settle_key(self, session: AcmeSession, record: AccountRecord, url: str) -> None:
-        """End a change of the account's key that died while the CA was told: only the CA knows which of the two keys holds."""
+        """Complete an interrupted key rollover: only the CA knows which of the two keys is valid."""
         pem = self._vault.find(record.new_key_record)
         if pem is None:
             return
@@ -195,14 +198,14 @@ class Sessions:
         agreed = agree_tos or bool(settings and settings.agree_tos)
         known = load_account(context.paths, issuer.name, issuer.directory)
         contact = contact or (known.contact if known else None)
-        # Who agreed once need not be asked at night, when an account is to be made again: only new terms need a new answer.
+        # An earlier agreement also holds for a new account in an unattended run: only new terms need a new agreement.
         terms = session.directory.terms_of_service
         agreed = agreed or (known is not None and known.terms is not None and known.terms == terms)
         created_at = known.created if known and known.created else context.env.clock.now()
         record = AccountRecord.new(issuer.name, issuer.directory, contact=contact, created=created_at)
         record = replace(record, terms=known.terms if known else None)
         record = record.with_key(session.key.kind, session.key.thumbprint)
-        # Key and record are safe before the CA knows them: after a crash in between the same key finds the account again.
+        # Store key and record before the CA sees them: after a crash in between, the same key finds the account again.
         self._vault.put(record.key_record, session.key.to_pem())
         save_account(context.paths, record)
         binding = None

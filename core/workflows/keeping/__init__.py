@@ -1,1 +1,1 @@
-"""Copies and removals: export, delete, undelete, revoke, backup, report, and the look at what is stored."""
+"""Copies and removals: export, delete, undelete, revoke, backup, restore, report, and the check of everything stored."""

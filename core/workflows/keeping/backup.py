@@ -1,6 +1,6 @@
-"""Everything but the log in one sealed file: settings, certificates with their keys, accounts, vault and master key.
+"""Writes a backup: one encrypted file with settings, certificates, keys, accounts, vault and master key, but not the log.
 
-Taken under the writers' lock, so that what is in it belongs together; written in pieces, so that its size does not matter.
+It is written under the writers' lock, so that its contents are consistent, and in pieces, so that its size does not matter.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _MODE = 0o600
 
 
 def backup(context: Context, out: Path, lock: Lock) -> BackupDone:
-    """Write a backup to `out`, replacing a file that is there.
+    """Write a backup to `out`, replacing an existing file.
 
-    Raises UsageError (`usage`) for a place or a public key that cannot be used; StoreError.
+    Raises UsageError (`usage`) for an unusable path or public key; StoreError, VaultError.
     """
     if lock.key_pem is not None:
         check_public_key(lock.key_pem)
@@ -72,6 +72,6 @@ def backup(context: Context, out: Path, lock: Lock) -> BackupDone:
 
 
 def backed_up_elsewhere(context: Context) -> None:
-    """Keep that somebody backs the master key up by other means, so that nobody is reminded any more. Raises StoreError."""
+    """Record that the master key is backed up by other means, which ends the reminders. Raises StoreError."""
     backup_record.save(context.paths, context.env.clock.now(), backup_record.ELSEWHERE)
     context.narrator.tell(Changed(what="recorded that this box is backed up by other means"))

@@ -1,4 +1,4 @@
-"""What a backup says of itself, and in what it differs from a box. The comparison is pure."""
+"""The manifest of a backup, and its comparison with a box. The comparison is pure."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Manifest(Struct, frozen=True, kw_only=True):
     key_source: str
     """`file`, `passphrase`, `credential`, `none`."""
     certificates: tuple[tuple[str, ...], ...] = ()
-    """For each: name, SHA-256 and end (RFC 3339) of the live version; the two are empty where none is."""
+    """Name, SHA-256 and end (RFC 3339) of each live version. SHA-256 and end are empty if no version is live."""
     accounts: tuple[str, ...] = ()
     targets: tuple[tuple[str, ...], ...] = ()
-    """For each: name, path of the certificate, path of the key."""
+    """Name, path of the certificate and path of the key of each target."""
 
 
 def manifest_of(paths: Paths, config: Config, *, hostname: str, now: datetime, key_source: str) -> Manifest:
-    """Return what this box holds. Raises StoreError."""
+    """Return the manifest of this box. Raises StoreError."""
     from core.store.accounts import list_accounts
     from core.store.index import facts_of_all
 
@@ -57,7 +57,7 @@ def to_bytes(manifest: Manifest) -> bytes:
 
 
 def from_record(record: Mapping[str, object]) -> Manifest:
-    """Read the first record of a backup. Raises BackupInvalid."""
+    """Parse the first record of a backup. Raises BackupInvalid."""
     try:
         if record.get("kind") != "manifest":
             raise ValueError("no manifest")
@@ -72,11 +72,11 @@ def from_record(record: Mapping[str, object]) -> Manifest:
 def differences(
     theirs: Manifest, ours: Manifest, *, absent: Mapping[str, str], has_timer: bool
 ) -> Iterator[Difference]:
-    """Yield in what a backup differs from this box. Pure.
+    """Yield the differences between a backup and this box. Pure.
 
     Args:
-        absent: target of the backup → a folder of it that is not here.
-        has_timer: something starts the scheduled run here.
+        absent: name of a target in the backup → one of its folders that does not exist here.
+        has_timer: a timer starts the scheduled run here.
     """
     if theirs.hostname != ours.hostname:
         text = f"The backup was made on {theirs.hostname}; this box is {ours.hostname}."
@@ -121,12 +121,12 @@ def _age(there: str, here: str) -> tuple[str, str]:
     if there == here or not (there and here):
         return "changed", "differs from the one on this box"
     ends = f"is {{}}: it ends {there[:10]}, the one here {here[:10]}"
-    # RFC 3339 in UTC sorts as the times do.
+    # RFC 3339 times in UTC sort as text.
     return ("older", ends.format("older")) if there < here else ("newer", ends.format("newer"))
 
 
 def absent_folders(manifest: Manifest) -> dict[str, str]:
-    """Return the targets whose files have no folder here, each with the first such folder. Reads names only."""
+    """Return the targets whose files have no folder here, each with the first such folder. Opens no file."""
     found: dict[str, str] = {}
     for name, *files in manifest.targets:
         for file in filter(None, files):

@@ -1,4 +1,4 @@
-"""The chain of the live certificate, followed to the root that this box knows."""
+"""Shows the chain of the live certificate, up to a root that this box trusts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def chain_view(context: Context, name: str) -> ChainView:
 
 
 def _roots(last: Certificate, known: Sequence[TrustStore]) -> Iterator[tuple[Certificate, str]]:
-    """Yield the trusted certificates that have signed `last`, or are it, and who trusts each."""
+    """Yield the trusted certificates that signed `last` or equal it, each with the title of its trust store."""
     for store in known:
         if store.holds(last):
             yield last, store.title

@@ -1,4 +1,4 @@
-"""Forget a lineage. A sealed copy stays for 30 days, and nothing that a service still reads is taken away from it."""
+"""Deletes a lineage. A sealed copy stays for 30 days, and services keep the files that they read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from core.workflows.renewing.outcome import target_configs
 def delete(context: Context, name: str, *, force: bool) -> Deleted:
     """Delete a lineage.
 
-    With `force` the services that use it keep their files, as plain copies that certdeck no longer renews.
+    Args:
+        force: also if targets use it. Their services keep the files, as plain copies that certdeck no longer renews.
 
     Raises:
-        NotFound (`not-found`); InUse (`in-use`): a target still uses it.
-        VaultError, StoreError: no copy could be kept, so nothing has changed; or a service's files could not be let go.
+        NotFound (`not-found`); InUse (`in-use`): a target uses it, without `force`.
+        VaultError, StoreError: the copy could not be written, and nothing has changed; or a service's files could not be released.
     """
     facts = facts_of(context.paths, name)
     if facts.targets and not force:

@@ -1,6 +1,6 @@
-"""A copy of the live certificate for somebody else's program, in the format that it reads.
+"""Exports the live certificate for another program, in the format that it reads.
 
-A file with a private key in it is 0600 from its first byte; nothing is overwritten half.
+A file with a private key has mode 0600 from its first byte. An existing file is replaced in one step.
 """
 
 from __future__ import annotations
@@ -65,16 +65,16 @@ FORMATS = {
     "der": _Format(False, _der),
     "haproxy": _Format(True, _pem),
 }
-"""haproxy reads the chain, then the key, from one file: the same bytes as `pem`."""
+"""Export formats by name. haproxy reads the chain, then the key, from one file: the same bytes as `pem`."""
 
 
 def export(context: Context, name: str, *, format: str, out: Path, passphrase: bytes | None, legacy: bool) -> Exported:
     """Write the live version of `name` to `out`.
 
     Raises:
-        UsageError (`usage`): an unknown format, a passphrase that the format has no place for, or `out` is not a plain file's
-            place, or one of ours.
-        NotFound (`not-found`): no such lineage, or nothing live.
+        UsageError (`usage`): an unknown format, a passphrase for a format that supports none, or an unsuitable `out`: not a
+            regular file, or in certdeck's state folder.
+        NotFound (`not-found`): no such lineage, or no live version.
         StoreError: the file cannot be written.
     """
     from core.workflows.keeping.out_file import place_for
@@ -101,7 +101,7 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
 
 
 def pem_view(context: Context, name: str) -> PemView:
-    """Return what a person may see and copy of the live version: never the key."""
+    """Return the public part of the live version, to view and copy. Raises NotFound (`not-found`)."""
     from core.targets.fingerprint import sha256_of_pem
 
     version = live_pair(context, name)
@@ -111,7 +111,7 @@ def pem_view(context: Context, name: str) -> PemView:
 
 
 def live_pair(context: Context, name: str) -> StoredPair:
-    """Return the live version. Raises NotFound (`not-found`)."""
+    """Return the live version of a lineage. Raises NotFound (`not-found`)."""
     number = live_version(context.paths, name)
     if number is None:
         raise NotFound(

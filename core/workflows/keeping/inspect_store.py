@@ -1,7 +1,7 @@
-"""One look at everything that is stored, before it is needed: by the doctor, `self-check`, and once a day by `status --check`.
+"""Checks everything that is stored before it is needed: for the doctor, `self-check`, and once a day for `status --check`.
 
-Every sealed record is opened, every live key compared with its certificate, every state file read, the log followed. Changes
-nothing, needs no lock, asks nothing of the network. What a running operation changes meanwhile is looked at again.
+It opens every sealed record, compares every live key with its certificate, reads every state file, and verifies the log's chain.
+It changes nothing, takes no lock and sends no request. Files that a running operation removes during the check are skipped.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from core.workflows.detecting.detect import refresh
 from core.workflows.renewing.timer import timer
 
 _MOST_TOLD = 20
-"""Findings of one kind: a lost master key spoils every record, and a hundred lines say no more than twenty."""
+"""Most findings of one kind to show: a lost master key affects every record, and twenty lines are enough to see that."""
 _EVERY = timedelta(hours=24)
 
 
 class LastLook(Struct, frozen=True, kw_only=True):
-    """What the daily look has found: `state/last-look.json`."""
+    """Result of the daily check: `state/last-look.json`."""
 
     at: datetime
     found: tuple[tuple[str, ...], ...] = ()
-    """(id, status, title, detail, fix) of each finding that is not good."""
+    """(id, status, title, detail, fix) of each finding that did not pass."""
     timer: str = ""
-    """`active`, `off`, `absent` or `failed`: how the timer was when somebody looked last."""
+    """State of the timer at the last check: `active`, `off`, `absent` or `failed`."""
 
 
 def inspect_store(context: Context) -> tuple[Finding, ...]:
-    """Look at everything that is stored, and return a finding for each thing that is not right, or one that it is."""
+    """Check everything that is stored. Returns a finding for each problem, or one `pass` for each kind without problems."""
     looks: tuple[tuple[str, str, str, Callable[[Context], Iterator[Finding]]], ...] = (
         ("vault-records", "Vault", "every sealed record can be opened", _sealed),
         ("live-keys", "Keys", "every live key matches its certificate", _live),
@@ -58,14 +58,12 @@ def inspect_store(context: Context) -> tuple[Finding, ...]:
 
 
 def daily_look(context: Context, timer_changed: Callable[[str, TimerState], None]) -> tuple[Finding, ...]:
-    """Return what is not right in the store, looked at no more than once a day while all is well.
-
-    Then services are looked for as well.
+    """Return the problems in the store. Checks at most once a day while there are none, and then also detects services.
 
     Args:
-        timer_changed: told how the timer was and how it is, where that has changed since the last look.
+        timer_changed: called with the timer's earlier and current state if it changed since the last check.
 
-    Who may not write the state, as a monitoring account, gets what the last look has found.
+    A user who cannot write the state, such as a monitoring account, gets the result of the last check.
     """
     now = context.env.clock.now()
     last = _last_look(context.paths)
@@ -83,7 +81,7 @@ def daily_look(context: Context, timer_changed: Callable[[str, TimerState], None
         return ()
     wrong = tuple(finding for finding in inspect_store(context) if finding.status != "pass")
     kept = LastLook(at=now, found=tuple((f.id, f.status, f.title, f.detail, f.fix) for f in wrong), timer=known.word)
-    with suppress(CertdeckError):  # then the next one looks again
+    with suppress(CertdeckError):  # then the next call checks again
         write_record(context.paths.last_look, to_json(kept), durable=False)
         refresh(context)
     return wrong
@@ -123,9 +121,9 @@ def _sealed(context: Context) -> Iterator[Finding]:
         try:
             context.vault.unseal(name, path.read_bytes())
         except FileNotFoundError:
-            continue  # removed since
+            continue  # removed in the meantime
         except MasterKeyMissing:
-            raise  # the same for all of them
+            raise  # the same for all records
         except CertdeckError as exc:
             yield _wrong("vault-records", "Vault", exc, "fail" if isinstance(exc, VaultError) else "warn")
 
@@ -136,7 +134,7 @@ def _live(context: Context) -> Iterator[Finding]:
     from core.x509.pair import pair_problem, parts_problem
 
     for name in lineage_names(context.paths):
-        with suppress(NotFound):  # deleted, or switched and pruned, since
+        with suppress(NotFound):  # deleted, or replaced and pruned, in the meantime
             try:
                 version = lineages.live_version(context.paths, name)
                 if version is None:
@@ -162,14 +160,14 @@ def _live(context: Context) -> Iterator[Finding]:
 
 
 def _missing(wanted: tuple[str, ...], had: tuple[str, ...]) -> list[str]:
-    """Return the names of the settings that a certificate does not list, as A-labels."""
+    """Return the names in the settings that the certificate does not contain, as A-labels."""
     from core.identifiers import parse_identifiers
 
     return [each.value for each in parse_identifiers(wanted) if each.value not in had]
 
 
 def _files(context: Context) -> Iterator[Finding]:
-    """Read each state file as whoever needs it would."""
+    """Read each state file with the function that normally reads it."""
     from core.schedule.record import load as load_schedule
     from core.store import journal, lineages, renewal_state
     from core.store.accounts import SUFFIX, read_account
@@ -199,9 +197,9 @@ def _files(context: Context) -> Iterator[Finding]:
         try:
             read()
         except NotFound:
-            continue  # removed since
+            continue  # removed in the meantime
         except ValueError:
-            continue  # the last look itself: it is looked at anew
+            continue  # the result of the last check itself, which is about to be replaced
         except CertdeckError as exc:
             yield _wrong("state-files", "State", exc)
     for name in lineages.names(paths):

@@ -1,7 +1,8 @@
-"""A vault that nobody can open any more, replaced by a new one: what no key opens is set aside, never removed.
+"""Replaces a vault that cannot be opened with a new one. Records that no key opens are set aside, never deleted.
 
-For the day on which `etc/` is lost and there is no backup. Certificates in use are not touched: their keys lie in the open
-beside them. Killed at any step, the next call goes on: each record is moved in one step, and a key is made last.
+This is for the case that `etc/` is lost and there is no backup. Certificates in use are not affected: their keys are stored
+unencrypted next to them. After a crash at any step, the next call continues: each record is moved in one step, and a new key is
+created last.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ _KINDS = {
     "request": "request",
     "deleted": "deleted",
 }
-"""First part of a record's name → what it is."""
+"""First part of a record's name → kind of secret."""
 
 
 def lost_secrets(context: Context) -> tuple[LostSecret, ...]:
-    """Return what no key of this box opens; changes nothing.
+    """Return the secrets that no key of this box opens. Changes nothing.
 
     Raises:
-        VaultError: the passphrase is missing or wrong, or a credential is damaged: that can be mended, and nothing is lost.
+        VaultError: the passphrase is missing or wrong, or a credential is damaged. That can be fixed, and nothing is lost.
     """
     if master_key.is_damaged(context.paths):
         return tuple(_secret(name) for name, _ in sealed_files(context.paths))
@@ -49,11 +50,11 @@ def lost_secrets(context: Context) -> tuple[LostSecret, ...]:
 
 
 def new_vault(context: Context) -> NewVault:
-    """Set aside what no key of this box opens, and make a master key where there is none.
+    """Set aside the records that no key of this box opens, and create a master key if there is none.
 
     Raises:
-        UsageError (`usage`): everything opens.
-        VaultError: as for `lost_secrets`; nothing was changed.
+        UsageError (`usage`): every record opens.
+        VaultError: as for `lost_secrets`. Nothing was changed.
     """
     paths, now = context.paths, context.env.clock.now()
     damaged = master_key.set_damaged_aside(paths, now)
@@ -93,8 +94,8 @@ def _opens(vault: Vault, name: str, path: Path) -> bool:
 
 
 def _forget_accounts(context: Context, lost: set[str]) -> None:
-    """Let the next use of an account whose key is lost make it anew: the CA would not know the new key under the old URL."""
-    with suppress(CertdeckError):  # a record that cannot be read is said when it is used
+    """Make the next use of an account with a lost key register a new one: the CA does not know a new key under the old URL."""
+    with suppress(CertdeckError):  # an unreadable record is reported when it is used
         for record in list_accounts(context.paths):
             if record.key_record in lost:
                 save_account(context.paths, replace(record, url=None))

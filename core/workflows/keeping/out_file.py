@@ -1,6 +1,6 @@
-"""The file that somebody asked for with `--out`, in whatever folder: written whole, in the place of a plain file or of nothing.
+"""Writes the file of `--out`, in any folder: in one step, as a new file or in place of a regular one.
 
-The folder may belong to another account than the one that certdeck runs as; it is opened once and held (`core.foreign`).
+The folder may belong to another user than the one that runs certdeck. It is opened once and kept open (`core.foreign`).
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from core.store.atomic import storing
 
 TEMPORARY = ".certdeck-"
 _LONGEST_NAME = 200
-"""Bytes of a name that its temporary one repeats."""
+"""Most bytes of a name that its temporary name repeats."""
 
 
 class OutFile:
-    """A place for one file, its folder held open."""
+    """The path of one file, with its folder kept open."""
 
     def __init__(self, out: Path, folder: Folder) -> None:
         self._out = out
         self._folder = folder
 
     def write(self, content: bytes, mode: int, *, ending: str = "") -> None:
-        """Write it in one step, with `mode` from the first byte on, whatever was there. Raises StoreError.
+        """Write the file in one step, with `mode` from the first byte, and replace an existing one. Raises StoreError.
 
-        `ending`: of the temporary name, where others read every file of the folder that ends as this one does.
+        `ending`: appended to the temporary name, for folders where a service reads every file with the extension of this one.
         """
         name = self._out.name
         temporary = TEMPORARY + os.fsdecode(os.fsencode(name)[:_LONGEST_NAME]) + ending
@@ -42,7 +42,7 @@ class OutFile:
 
     @contextmanager
     def written(self, mode: int) -> Iterator[Callable[[bytes], None]]:
-        """Write it piece by piece through what is yielded; in its place once the block has ended well. Raises StoreError."""
+        """Yield a function that writes the next piece. The file appears when the block ends without an error. Raises StoreError."""
         name = self._out.name
         temporary = TEMPORARY + os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
         with storing(self._out), self._folder.put_stream(name, Attributes(mode=mode), temporary) as write:
@@ -51,10 +51,10 @@ class OutFile:
 
 @contextmanager
 def place_for(paths: Paths, out: Path, example: Path) -> Iterator[OutFile]:
-    """Open the place for the file `out`. `example`: a name for one in a folder, for the message.
+    """Open the folder of the file `out`. `example`: a file name for the message if `out` is a folder.
 
     Raises:
-        UsageError (`usage`): no file of somebody else's may be written there.
+        UsageError (`usage`): `out` is a folder, not a regular file, or in certdeck's state folder.
         StoreError: its folder cannot be opened.
     """
     if not out.name or out.name == "..":
@@ -72,7 +72,7 @@ def place_for(paths: Paths, out: Path, example: Path) -> Iterator[OutFile]:
         if found is not None and S_ISDIR(found):
             raise _is_folder(out, example)
         if found is not None and not S_ISREG(found):
-            # To put a file in its place would take the device, the pipe or the link away, and leave a key where nobody expects it.
+            # A file in its place would remove the device, the pipe or the link, and leave a key in an unexpected place.
             raise UsageError(
                 f"{out} is not a regular file.",
                 "It is a link, a device, a pipe or a socket, and an export would replace it.",

@@ -1,6 +1,6 @@
-"""One file for a bug report: versions, settings, the texts of the front end, the end of the log. No secret is in it.
+"""Writes one file for a bug report: versions, settings, texts of the front end, the end of the log. It contains no secrets.
 
-Made without the lock, and whatever is broken: what cannot be read is said in its place.
+It takes no lock, and works whatever is broken: in place of an unreadable file it says why.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ _DISTRIBUTIONS = (
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """Where a report comes from."""
+    """The inputs of a report."""
 
     paths: Paths
     env: Environment
     entries: tuple[LogEntry, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
-    """File name → what the front end shows: `status.txt`, `doctor.txt`."""
+    """File name → text of the front end, for example `status.txt`, `doctor.txt`."""
 
 
 def write_report(source: Source, out: Path) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def write_report(source: Source, out: Path) -> tuple[str, ...]:
 
 
 def contents(source: Source) -> dict[str, str]:
-    """Return every file of a report, without secrets."""
+    """Return the text of every file of a report, by name, with secrets removed."""
     settings = {name: _text(path) for name, path in _settings(source.paths)}
     secrets = {*_known(source), *(each for text in settings.values() for each in secrets_in(text))}
     plain = {
@@ -92,7 +92,7 @@ def contents(source: Source) -> dict[str, str]:
 
 
 def _known(source: Source) -> Iterator[str]:
-    """Yield what is secret on this box, as far as it can be opened: the master key and the vault."""
+    """Yield the secrets of this box that can be opened: the master key and the vault's records."""
     with suppress(OSError):
         yield source.paths.master_key.read_text("ascii", "replace").strip()
     vault = Vault(source.paths, source.env)
@@ -140,7 +140,7 @@ def _tail(path: Path) -> str:
         return text
     text = text.partition("\n")[2]
     before, end, after = text.partition("-----END")
-    # The end of a key whose beginning was cut off is not recognised as one.
+    # The end of a private key whose beginning was cut off would not be recognized as a key.
     return after.partition("\n")[2] if end and "-----BEGIN" not in before else text
 
 
@@ -165,7 +165,7 @@ def _entry(entry: LogEntry) -> str:
 
 
 def _listing(paths: Paths) -> Iterator[str]:
-    """Yield mode, owner, size and path of every file of ours: wrong modes and missing files explain a lot."""
+    """Yield mode, owner, size and path of every file of certdeck: wrong modes and missing files explain many problems."""
     count = 0
     for root in (paths.etc, paths.state, paths.run, paths.log):
         for folder, folders, files in os.walk(root):

@@ -1,7 +1,7 @@
-"""A backup back onto a box, this one or another: looked at (`look`), or put in the place of what is here (`restore`).
+"""Restores a backup on this box or another: `look` only shows the changes, `restore` replaces the existing state.
 
-Everything is read, authenticated and written beside what is there first. Only when all of it is good does one journal file
-decide; from then on a killed restore is finished by whoever comes next (`core.store.switchover`).
+Everything is first read, authenticated and written next to the existing state. Only if all of it is valid, one journal file
+commits the restore. From then on, the next command completes a killed restore (`core.store.switchover`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LONGEST_CONFIG = 2_000_000
 
 
 class _Seen(Struct, kw_only=True):
-    """What was read on the way."""
+    """What was read from the backup so far."""
 
     files: int = 0
     size: int = 0
@@ -45,7 +45,7 @@ class _Seen(Struct, kw_only=True):
 
 
 def look(view: View, file: Path, lock: Lock) -> RestoreDone:
-    """Read a backup to its end and say what restoring it would change. Changes nothing.
+    """Read a backup to its end, and return what restoring it would change. Changes nothing.
 
     Raises NotFound (`not-found`), UsageError (`usage`), BackupInvalid, BackupLocked, BackupTooNew, StoreError.
     """
@@ -68,10 +68,10 @@ def look(view: View, file: Path, lock: Lock) -> RestoreDone:
 
 
 def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> RestoreDone:
-    """Put a backup in the place of what is here; the former content is moved aside, and the log stays.
+    """Replace the existing state with a backup. The existing state is moved aside, and the log stays.
 
-    Raises AlreadyThere (`already-there`) where something is set up here and `replace_all` is not given; InUse (`in-use`) where
-    something is mounted on what has to be moved aside; and as `look` does.
+    Raises AlreadyThere (`already-there`) if this box is set up and `replace_all` is not given; InUse (`in-use`) if a folder to
+    move aside is a mount point; and what `look` raises.
     """
     paths, now = context.paths, context.env.clock.now()
     if not is_empty(paths) and not replace_all:
@@ -87,7 +87,7 @@ def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> R
         _check_config(seen, manifest, paths)
         locked = _locked(context, places)
         done = _done(context, file, manifest, seen)
-        # The key on this box is the one in the backup from now on.
+        # From now on, the master key of this box is the one in the backup.
         beside = Paths(places["etc"], places["state"], paths.run, paths.log)
         backup_record.save(beside, now, backup_record.RESTORED)
         context.cancel.check()
@@ -110,7 +110,7 @@ def _refuse_mounts(paths: Paths) -> None:
 
 @contextmanager
 def _beside(paths: Paths) -> Iterator[Mapping[str, Path]]:
-    """Give an empty folder in each of the two; cleared away unless the restore was decided."""
+    """Yield an empty temporary folder in `etc` and in `state`. They are removed unless the restore was committed."""
     places: dict[str, Path] = {}
     try:
         for name, root in (("etc", paths.etc), ("state", paths.state)):
@@ -182,7 +182,7 @@ def _done(view: View, file: Path, manifest: Manifest, seen: _Seen) -> RestoreDon
 
 
 def _locked(context: Context, places: Mapping[str, Path]) -> tuple[Difference, ...]:
-    """See whether the vault that is about to be restored opens on this box."""
+    """Check whether the vault in the backup opens on this box."""
     paths = Paths(places["etc"], places["state"], context.paths.run, context.paths.log)
     try:
         Vault(paths, context.env).check()

@@ -1,4 +1,4 @@
-"""Ask the CA to revoke what is live. The files stay: a service with a revoked certificate still runs, one without does not."""
+"""Asks the CA to revoke the live certificate. The files stay: a service can run with a revoked certificate, but not without one."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from core.x509.certificate import parse_pem
 
 
 class Revocable(NamedTuple):
-    """What can be revoked, and by whom."""
+    """A version that can be revoked, and its issuer."""
 
     version: int
     issuer: Issuer
 
 
 def revocable(view: View, name: str, reason: str) -> Revocable:
-    """Return what revoking the live certificate of `name` is about; asks no CA.
+    """Return the version of `name` that a revocation would affect, and its issuer. Sends no request.
 
     Raises:
         UsageError: an unknown reason.
-        NotFound: no certificate of that name, or none is live.
-        IssuerError: nobody can revoke it, because no ACME CA issued it.
+        NotFound: no certificate with this name, or no live version.
+        IssuerError: it cannot be revoked, because no ACME CA issued it.
     """
     if reason not in REASONS:
         raise UsageError(
@@ -54,7 +54,7 @@ def revocable(view: View, name: str, reason: str) -> Revocable:
             "Check with `certdeck status`.",
             lineage=name,
         )
-    # Who issued it can revoke it, and after a fall-back that is not the lineage's own issuer.
+    # Only the CA that issued it can revoke it. After a fallback, that is not the lineage's own issuer.
     ca = read_version(view.paths, name, number).ca or lineage.issuer or view.config.defaults.issuer
     if ca == UPLOAD:
         raise IssuerError(
@@ -75,13 +75,13 @@ def revocable(view: View, name: str, reason: str) -> Revocable:
 
 
 def revoke(context: Context, name: str, reason: str) -> None:
-    """Revoke the live certificate of `name`. Raises like `revocable`."""
+    """Revoke the live certificate of `name`. `reason`: a name in `REASONS`. Raises what `revocable` raises, and IssuerError."""
     number, issuer = revocable(context, name, reason)
     leaf = parse_pem(read_public(context.paths, name, number)[0])[0]
     with Sessions(context, context.vault) as sessions:
         _Revocation(context, sessions, issuer, name, number, reason).carry_out(leaf.der)
     state = renewal_state.load(context.paths, name)
-    # Due from now on, whatever this clock shows: the next run brings one that is not revoked.
+    # Due from now on, whatever the clock shows: the next run orders a new certificate.
     renewal_state.save(context.paths, name, replace(state, revoked=leaf.sha256, next_attempt=None))
     context.narrator.tell(Changed(what=f"revoked {name}, serial {leaf.serial}, reason {reason}"))
 
@@ -100,7 +100,7 @@ class _Revocation:
         self._reason = reason
 
     def carry_out(self, der: bytes) -> None:
-        """Revoke. An account is never made for it: a new one has not ordered the certificate, and could not revoke it."""
+        """Revoke. Never register an account for this: a new account did not order the certificate, and cannot revoke it."""
         assert self._issuer.directory is not None
         record = load_account(self._context.paths, self._issuer.name, self._issuer.directory)
         if record is None or record.url is None or self._context.vault.find(record.key_record) is None:

@@ -1,4 +1,4 @@
-"""Whether this installation is whole and can read its state: after an update, before anybody relies on it."""
+"""Checks, after an update, that this installation is complete and can read its state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.workflows.keeping.inspect_store import inspect_store
 
 
 def self_check(context: Context) -> tuple[Finding, ...]:
-    """Load every module of the engine and look at everything that is stored. Changes nothing."""
+    """Load every module of the engine, and check everything that is stored. Changes nothing."""
     return (*loaded(core.__name__, core.__path__), *_settings(context), *inspect_store(context))
 
 

@@ -1,4 +1,4 @@
-"""What was deleted, and bringing it back; also a lineage whose settings are gone while its versions are still stored."""
+"""Lists and restores deleted lineages, and lineages whose settings are missing while their versions are still stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.workflows.context import Context, View
 
 
 def deleted(view: View) -> tuple[DeletedLineage, ...]:
-    """Return what can be brought back, the last one deleted first. Opens nothing."""
+    """Return the lineages that can be restored: those with missing settings, then the last deleted first. Decrypts nothing."""
     present = set(lineage_names(view.paths))
     stored = set(lineages.names(view.paths))
     now = view.env.clock.now()
@@ -38,13 +38,13 @@ def deleted(view: View) -> tuple[DeletedLineage, ...]:
 
 
 def undelete(context: Context, name: str) -> Restored:
-    """Bring the lineage `name` back: from its newest copy, or from its stored versions where only its settings are gone.
+    """Restore the lineage `name` from its newest copy, or from its stored versions if only its settings are missing.
 
-    Nothing is deployed. Targets that carry another certificate by now, or are not configured any more, are its targets no more.
+    Deploys nothing. Targets that now have another certificate or no longer exist are removed from its settings.
 
     Raises:
-        NotFound (`not-found`): nothing is kept of it.
-        AlreadyThere (`already-there`): there is a lineage of that name.
+        NotFound (`not-found`): there is no copy.
+        AlreadyThere (`already-there`): a lineage with this name exists.
         VaultError: the copy cannot be opened; StoreError. Nothing changed.
     """
     paths = context.paths
@@ -88,7 +88,7 @@ def undelete(context: Context, name: str) -> Restored:
 
 
 def _status(context: Context, name: str) -> LineageStatus | None:
-    """Return how it stands, its services asked; None where its settings were broken when it was deleted."""
+    """Return its state, including its services. None: its settings were already broken when it was deleted."""
     from core.workflows.status import status_of
 
     try:
@@ -100,7 +100,7 @@ def _status(context: Context, name: str) -> LineageStatus | None:
 def _leave_targets_of_others(context: Context, name: str) -> None:
     from core.store.index import facts_of_all
 
-    with suppress(ConfigError):  # its settings were broken when it was deleted, and are as they were
+    with suppress(ConfigError):  # its settings were already broken when it was deleted
         settings = load_lineage(context.paths, name)
         taken = {target for facts in facts_of_all(context.paths)[0] if facts.name != name for target in facts.targets}
         free = tuple(target for target in settings.targets if target in context.config.targets and target not in taken)
@@ -108,7 +108,7 @@ def _leave_targets_of_others(context: Context, name: str) -> None:
 
 
 def _settings_of(view: View, name: str) -> int | None:
-    """Return the version whose settings a lineage without settings of its own had: the live one, else the newest."""
+    """Return the version that has the settings for a lineage without a settings file: the live one, else the newest."""
     paths = view.paths
     if not NAME.fullmatch(name) or (paths.lineages / name / lineages.DELETING).exists():
         return None

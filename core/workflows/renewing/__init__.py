@@ -1,1 +1,1 @@
-"""The scheduled run: what is due, renewing it, and what is remembered of it."""
+"""The scheduled run: finds what is due, renews it, and records the result."""

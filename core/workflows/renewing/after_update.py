@@ -1,7 +1,7 @@
-"""After an update the scheduled run first checks whether this installation is whole, and says so when it is not.
+"""Checks the installation in the first scheduled run after an update, and reports a failed check.
 
-It renews in any case: a file that one command cannot read does not stop the others. A check that failed is repeated by the next
-run, so that its end is noticed.
+The run renews in any case: a file that one command cannot read does not stop the others. A failed check is repeated by the next
+run, so that a fix is noticed.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _NAMED = 3
 
 
 class CheckedRelease(Struct, frozen=True, kw_only=True):
-    """`state/checked-release.json`: the release that passed its check here last."""
+    """`state/checked-release.json`: the release that last passed its check on this box."""
 
     release: str
 
 
 def check_after_update(paths: Paths, reading: Callable[[], Context]) -> SelfCheckFailed | None:
-    """Return what the check of a release that is new here has found; None where there is nothing to say, or nothing new.
+    """Check a release that is new on this box. Returns the failure; None: the check passed, or the release is not new.
 
-    A box that has never had a scheduled run has not been updated: its release counts as checked.
+    On a box without any scheduled run so far, the release counts as checked.
     """
     if _checked(paths) == VERSION:
         return None
@@ -46,7 +46,7 @@ def check_after_update(paths: Paths, reading: Callable[[], Context]) -> SelfChec
                 listed([f"{each.title}: {each.detail.rstrip('.')}" for each in failed], _NAMED) + ".",
                 "Run `certdeck self-check`; it shows how to fix each problem.",
             )
-    with suppress(CertdeckError):  # a disk that is full or read-only: the next run checks again
+    with suppress(CertdeckError):  # the disk is full or read-only: the next run checks again
         make_dir(paths.state)
         write_record(paths.checked_release, to_json(CheckedRelease(release=VERSION)))
     return None

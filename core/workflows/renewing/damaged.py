@@ -1,4 +1,4 @@
-"""Lineages whose live version cannot be read any more: a new one repairs that, where one can be ordered automatically."""
+"""Finds lineages with a damaged live version, and renews those that can be renewed automatically."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from core.workflows.renewing.due import RENEW, SKIP, Decision, decide
 def with_repairs(
     view: View, decisions: Sequence[Decision], differing: Sequence[Facts], *, force: bool, named: bool
 ) -> list[Decision]:
-    """Return the decisions, and a renewal in place of each that would leave a live version as it is that cannot be used.
+    """Return the decisions, with a renewal in place of each skip that would leave a damaged live version.
 
     Args:
-        differing: the lineages that a target does not show. Only they are looked at: the files that services read are not the
-            ones of the store, so nobody else would notice for months that those have been damaged.
+        differing: the lineages whose targets do not have the live version. Only these are checked. The services have their own
+            copies of the files, so damage in the store would otherwise stay unnoticed for months.
     """
     suspected = {facts.name for facts in differing}
     repaired = []
@@ -40,9 +40,9 @@ def _unusable(name: str) -> StoreCorrupt:
 
 
 def damaged(view: View, problems: Sequence[CertdeckError], *, force: bool, named: bool) -> list[Decision]:
-    """Return what is to be done about those of `problems` that a new certificate ends; the others stay problems.
+    """Return renewals for those of `problems` that a new certificate solves.
 
-    One whose link in `live` was changed is not among them: taking the lock repairs that.
+    They do not include a changed link in `live`: taking the lock repairs that.
     """
     found = []
     now = view.env.clock.now().timestamp()

@@ -1,6 +1,6 @@
-"""Which lineages a scheduled run has to do with. Pure: facts, settings and the time in, a decision out.
+"""Decides what a scheduled run does with each lineage. Pure: takes facts, settings and the time, and returns a decision.
 
-On the path of every run with nothing to do, over thousands of lineages, so it works on the index's plain numbers.
+Every run with nothing to do calls this for thousands of lineages, so it works with the index's plain numbers.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from core.workflows.issuing.method import FLEET, SET_EACH_TIME, UPLOAD, is_acme
 
 RENEW = "renew"
 DEPLOY = "deploy"
-"""A certificate is there already and waits for its targets: it costs the CA nothing."""
+"""A stored certificate waits for deployment. Needs no order."""
 FINISH = "finish"
-"""An order that a killed run left open, for a lineage that does not exist yet."""
+"""An order is open: a killed run left it for a lineage that does not exist yet, or it waits for manual DNS records."""
 ASK = "ask"
-"""Not due, but the CA should be asked once more when it wants the renewal (RFC 9773 §4.3.2)."""
+"""Not due, but the CA should be asked again for its renewal window (RFC 9773 §4.3.2)."""
 PUT_BACK = "put-back"
-"""The fallback certificate stands in for it, and the reason is gone."""
+"""The fallback certificate is deployed instead, and the reason is gone."""
 SKIP = "skip"
 
 
@@ -40,18 +40,18 @@ class Decision(Struct, frozen=True):
     """`renew`, `deploy`, `finish`, `ask`, `put-back`, `skip`."""
     why: str
     renew_at: float | None = None
-    """Epoch seconds; None where it never renews automatically."""
+    """Epoch seconds. None: it never renews automatically."""
     needs_you: bool = False
-    """A person has to begin."""
+    """The user has to act."""
     is_own: bool = False
-    """This box itself signs it, by its own clock."""
+    """This box signs it, by its own clock."""
     ends: float = 0.0
-    """When the certificate ends, in epoch seconds; 0 where there is none."""
+    """End of the certificate, in epoch seconds. 0: there is no certificate."""
     is_held: bool = False
-    """It is due, and was made to wait after it was decided about (`held`)."""
+    """It is due, but was postponed (`held`)."""
 
     def held(self, why: str, until: float) -> Decision:
-        """Return it as one that waits for something else than its own time: what `unchanged_until` says does not hold for it."""
+        """Return it as postponed until `until`, in epoch seconds. `unchanged_until` does not apply to a postponed decision."""
         return replace(self, action=SKIP, why=why, renew_at=until, is_held=True)
 
 
@@ -60,8 +60,8 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
 
     Args:
         now: epoch seconds.
-        force: renew although nothing is due.
-        named: somebody asked for just this lineage: waiting times after a failure do not hold them up.
+        force: renew even if it is not due.
+        named: the user named this lineage, so the pause after a failure does not apply.
     """
     facts = believable(facts, now)
     decision = _decide(facts, config, now, force=force, named=named)
@@ -76,9 +76,9 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
 
 
 def is_off(facts: Facts, config: Config, now: float) -> bool:
-    """Tell whether a scheduled run leaves a lineage alone that could renew automatically, because its settings say so.
+    """Tell whether automatic renewal is off for a lineage that could renew automatically, so that scheduled runs skip it.
 
-    The facts have to be believable, and `why_never_alone` empty. For thousands of rows: nothing is put into words.
+    The facts must be `believable`, and `why_never_alone` empty. For thousands of rows: creates no text.
     """
     if config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew:
         return False
@@ -88,7 +88,7 @@ def is_off(facts: Facts, config: Config, now: float) -> bool:
 
 
 def skipped_now(decision: Decision) -> Skipped:
-    """Return what a run says of a lineage that it skips."""
+    """Return the entry of a run's report for a skipped lineage."""
     renew_at = None if decision.renew_at is None else datetime.fromtimestamp(decision.renew_at, UTC)
     return Skipped(
         name=decision.name, why=decision.why, renew_at=renew_at, needs_you=decision.needs_you, is_held=decision.is_held
@@ -96,9 +96,9 @@ def skipped_now(decision: Decision) -> Skipped:
 
 
 def unchanged_until(facts: Facts, config: Config, now: float) -> float | None:
-    """Return until when `decide` skips a lineage that it skips now, if nothing but the clock moves; None where that is not known.
+    """Return until when `decide` keeps skipping a lineage, in epoch seconds, if only the time changes. None: unknown.
 
-    A decision changes at one of the times that it compares with now, and at no other.
+    A decision can change only at one of the times that it compares with `now`.
     """
     if facts.on_fallback:
         return None
@@ -109,7 +109,7 @@ def unchanged_until(facts: Facts, config: Config, now: float) -> float | None:
 
 
 def believable(facts: Facts, now: float) -> Facts:
-    """Return the facts without the times that only a wrong clock can have written, and what was counted until then."""
+    """Return the facts without times that only a wrong clock can have written, and without the counts that belong to them."""
     void = void_of(facts, now)
     if not void:
         return facts
@@ -126,7 +126,7 @@ def believable(facts: Facts, now: float) -> Facts:
 
 
 def void_of(facts: Facts, now: float) -> tuple[str, ...]:
-    """Return which times of a lineage are void. Most have none stored at all."""
+    """Return the names of the stored times that only a wrong clock can have written. Most lineages have no stored times."""
     if (
         facts.next_attempt is None
         and facts.last_attempt is None
@@ -148,7 +148,7 @@ def void_of(facts: Facts, now: float) -> tuple[str, ...]:
 
 
 def stands_in_for(facts: Facts, config: Config, now: float) -> str:
-    """Return why the fallback certificate has to stand in for a lineage; empty where its own can be shown (CL-07)."""
+    """Return why the fallback certificate must replace a lineage's own (CL-07). Empty: its own can be used."""
     if facts.version is not None and facts.not_after <= now:
         return "it has expired"
     if facts.failures >= config.defaults.reminders:
@@ -161,7 +161,7 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
     issuer = facts.issuer or config.defaults.issuer
     by_hand = why_never_alone(facts, config)
     if deploys_what_waits(facts):
-        # Somebody who asks for a new one by name gets a new one.
+        # A user who forces a named certificate gets a new one.
         if by_hand or not (force and named):
             return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
     elif facts.waiting_version is not None and facts.issuer == FLEET:
@@ -203,7 +203,7 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
 
 
 def _held_until(facts: Facts) -> float | None:
-    """Return when a lineage is tried again after a failure. What a CA asked for is not waited for until the certificate ends."""
+    """Return when a lineage is retried after a failure, in epoch seconds. A pause of the CA must not outlast the certificate."""
     held = facts.next_attempt
     if held is None or facts.version is None or facts.last_attempt is None or facts.not_after > held:
         return held
@@ -216,22 +216,22 @@ def renewal_time(facts: Facts, config: Config) -> float:
     due = due_at(facts.not_before, facts.not_after, renew_days_before=days, ari_chosen=_ari_chosen(facts))
     if not facts.chain_end:
         return due
-    # From the end of an intermediate on the chain is invalid, however long the leaf lives. A CA that still sends the same one
-    # is not asked again at every run.
+    # When an intermediate expires, the chain is invalid, however long the leaf is valid. If the CA still sends the same one, do not
+    # ask it again at every run.
     before_chain_ends = due_at(facts.not_before, facts.chain_not_after, renew_days_before=days)
     return min(due, max(before_chain_ends, facts.chain_retry_at or 0.0))
 
 
 def seconds_to_renew(facts: Facts, config: Config) -> float:
-    """Return the time from the moment a certificate is due to its end, by the rule alone: a CA's own moment moves with it."""
+    """Return the seconds from a certificate's renewal time to its end, by the rule alone, without the CA's renewal window."""
     due = renewal_time(facts._replace(ari_chosen=None, chain_retry_at=None), config)
     return facts.chain_not_after - due
 
 
 def deploys_what_waits(facts: Facts) -> bool:
-    """Tell whether the next run deploys a version that waits.
+    """Tell whether the next run deploys a waiting version.
 
-    Not one that was uploaded, or came from the fleet: whoever brought it was told that it was refused, and what is live stays live.
+    It does not deploy an uploaded version or one from the fleet: its rejection was reported then, and the live version stays.
     """
     if facts.waiting_version is None:
         return False
@@ -239,27 +239,27 @@ def deploys_what_waits(facts: Facts) -> bool:
 
 
 def is_own(config: Config, issuer: str) -> bool:
-    """Tell whether this box itself signs for an issuer, by its own clock."""
+    """Tell whether this box signs the issuer's certificates, by its own clock."""
     return issuer not in (UPLOAD, FLEET) and not is_acme(config, issuer)
 
 
 def _asked_at(facts: Facts) -> float | None:
-    """Return when the CA is to be asked when it wants the renewal, in epoch seconds; None: it has nothing to say about that."""
+    """Return when to ask the CA for its renewal window, in epoch seconds. None: it offers none for this certificate."""
     if facts.version is None or facts.renewal_id is None:
         return None
     if facts.ari_id == facts.renewal_id:
         return facts.ari_check_at
-    # Nobody asks about a certificate that was issued a moment ago: the first answer is needed long before it is due.
+    # Do not ask about a certificate that was just issued: the first answer is needed only some time before it is due.
     return 0.0 if facts.last_attempt is None else facts.last_attempt + ASK_PAUSE.total_seconds()
 
 
 def _ari_chosen(facts: Facts) -> float | None:
-    """Return the moment chosen from the CA's window, if that window is for the live certificate."""
+    """Return the time chosen from the CA's window, in epoch seconds, if the window is for the live certificate."""
     return facts.ari_chosen if facts.ari_id == facts.renewal_id else None
 
 
 def why_never_alone(facts: Facts, config: Config) -> str:
-    """Return why a lineage never renews automatically, whatever its settings; empty when it can."""
+    """Return why a lineage never renews automatically, whatever its settings. Empty: it can."""
     issuer = facts.issuer or config.defaults.issuer
     if issuer == UPLOAD:
         return "it was uploaded: import a new certificate in time"
@@ -272,9 +272,9 @@ def why_never_alone(facts: Facts, config: Config) -> str:
 
 
 def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
-    """Decide about a lineage whose orders a person begins: finish one that is open, else say when one is needed.
+    """Decide about a lineage with manual DNS records: continue an open order, else report when a new one is needed.
 
-    Somebody who names it begins one, which then waits for its records.
+    If the user names it, start an order, which then waits for its records.
     """
     if facts.open_order:
         return Decision(facts.name, FINISH, "its order waits for DNS records")

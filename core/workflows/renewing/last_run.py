@@ -1,7 +1,7 @@
-"""What the last `--renew` left behind, so that a timer that died shows.
+"""Records the result of the last `--renew`, so that a dead timer is noticed.
 
-One small file, written at the end of every run, also of one with nothing to do. It is written without the writers' lock:
-whoever ends last is right.
+One small file, written at the end of every run, even of one with nothing to do. It is written without the writers' lock: the run
+that ends last wins.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class LastRun(Struct, frozen=True, kw_only=True):
     outcome: str
     """`done` or `failed`."""
     error: str
-    """What went wrong, in one sentence; empty after `done`."""
+    """The failure, in one sentence. Empty after `done`."""
     lineages: tuple[str, ...] = ()
-    """Those that failed; empty where it was the run itself."""
+    """Lineages that failed. Empty if the run itself failed."""
     before: datetime | None = None
-    """The run before this one, at least an hour earlier: two of them tell a timer from a person who tried."""
+    """The previous run, at least an hour earlier: two runs distinguish a timer from a manual try."""
 
 
 _APART = timedelta(hours=1)
@@ -42,7 +42,7 @@ def record(paths: Paths, run: LastRun) -> None:
 
 
 def read(paths: Paths) -> LastRun | None:
-    """Return the last run, or None when there was none or the file cannot be read. Raises StoreTooNew (`store-too-new`)."""
+    """Return the last run. None: there was none, or its file cannot be read. Raises StoreTooNew (`store-too-new`)."""
     try:
         return from_json(LastRun, paths.last_run.read_bytes(), paths.last_run)
     except (OSError, ValueError, TypeError):

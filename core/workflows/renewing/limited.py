@@ -1,4 +1,4 @@
-"""Which certificates that are due wait for a CA that has said stop. Asked before the lock is taken: loads nothing heavy."""
+"""Postpones due certificates whose CA has reported a rate limit. Called before the lock is taken: loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.workflows.renewing.due import RENEW, Decision
 
 
 def held_by_limits(view: View, decisions: Sequence[Decision], every: Sequence[Facts]) -> list[Decision]:
-    """Return the decisions, those to renew turned into waiting ones where every CA that could be asked has said stop."""
+    """Return the decisions, with renewals postponed if the issuer and every fallback issuer have reported a limit."""
     now = view.env.clock.now().timestamp()
     limits = [each for each in believable(stored.load(view.paths), now) if each.until > now]
     if not limits:
@@ -32,7 +32,7 @@ def held_by_limits(view: View, decisions: Sequence[Decision], every: Sequence[Fa
 
 def _held(config: Config, limits: Sequence[Limit], decision: Decision, facts: Facts, now: float) -> Decision:
     if facts.targets and facts.not_after <= now and not facts.on_fallback:
-        return decision  # the run has something to do for it all the same: the fallback certificate stands in
+        return decision  # the run has work for it anyway: it deploys the fallback certificate
     issuer = facts.issuer or config.defaults.issuer
     names = tuple(facts.domains or facts.names)
     found = [limit_of(config, limits, each, names, now) for each in (issuer, *config.defaults.fallback_issuers)]
@@ -44,7 +44,7 @@ def _held(config: Config, limits: Sequence[Limit], decision: Decision, facts: Fa
 
 
 def limit_of(config: Config, limits: Sequence[Limit], issuer: str, names: Sequence[str], now: float) -> Limit | None:
-    """Return what keeps an issuer from taking an order for these names, or None."""
+    """Return the limit with which an issuer refuses an order for these names. None: there is none."""
     from core.store.accounts import account_id
     from core.workflows.issuing.plan import issuer_named
 

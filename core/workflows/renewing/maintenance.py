@@ -1,4 +1,4 @@
-"""Maintenance windows: a scheduled run leaves a service alone outside of its own. Pure."""
+"""Maintenance windows: outside its window, a scheduled run does not touch a service. Pure."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from core.workflows.deploying.window import is_open, opens_at
 from core.workflows.renewing.due import DEPLOY, PUT_BACK, RENEW, Decision
 
 URGENT = timedelta(days=2)
-"""A certificate that ends within this time is renewed in or out of the window: an expired one is worse than a restart."""
+"""A certificate that ends within this time is renewed regardless of the window: an expired one is worse than a restart."""
 
 
 def held_by_windows(
     decisions: Sequence[Decision], every: Sequence[Facts], config: Config, now: datetime
 ) -> list[Decision]:
-    """Return the decisions, those that would touch a service outside of its window turned into waiting ones.
+    """Return the decisions, with those postponed that would touch a service outside its window.
 
     Args:
-        now: in the time zone of this box, in which windows are written.
+        now: in the local time zone, like the windows.
     """
     facts = {each.name: each for each in every}
     return [_held(decision, facts, config, now) for decision in decisions]

@@ -1,4 +1,4 @@
-"""What follows on a certificate that was had, or was not: deploy it, ask when it renews, remember the failure."""
+"""What follows an order: deploys the certificate, asks the CA for its renewal window, or records the failure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def deploy_new(context: Context, plan: Plan, version: int) -> tuple[TargetState, ...]:
-    """Deploy a version; returns what the targets show. Raises TargetError."""
+    """Deploy a version. Returns the state of the targets. Raises TargetError."""
     before = _chain_end(context, plan.name)
     seen = deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
     with suppress(CertdeckError):
@@ -37,7 +37,7 @@ def deploy_new(context: Context, plan: Plan, version: int) -> tuple[TargetState,
 
 
 def _chain_end(context: Context, name: str) -> tuple[datetime, str] | None:
-    """Return when the live chain ends, and the intermediate that does, where that is before the leaf."""
+    """Return when the first intermediate of the live chain expires, and its name. None: none expires before the leaf."""
     with suppress(CertdeckError):
         live = read_live(context.paths, name)
         if live is not None and live.certificate.chain_end:
@@ -48,7 +48,7 @@ def _chain_end(context: Context, name: str) -> tuple[datetime, str] | None:
 def _remember_chain(
     context: Context, plan: Plan, before: tuple[datetime, str] | None, after: tuple[datetime, str] | None
 ) -> None:
-    """Keep whether the CA sent an intermediate again that ends no later: because of it alone nobody asks before tomorrow."""
+    """Record whether the CA sent an intermediate that ends no later than before: this alone causes no new order until tomorrow."""
     state = renewal_state.load(context.paths, plan.name)
     retry_at = None
     if before is not None and after is not None and after[0] <= before[0]:
@@ -67,9 +67,9 @@ def _remember_chain(
 
 
 def refresh_renewal_info(context: Context, facts: Facts, sessions: Sessions) -> Window:
-    """Ask the CA for the renewal window of the live certificate, and choose a random moment in it (RFC 9773 §4.2).
+    """Ask the CA for the renewal window of the live certificate, and choose a random time in it (RFC 9773 §4.2).
 
-    Soft: a CA without ARI changes nothing, and one that does not answer is asked again by a later run. Raises Cancelled.
+    A CA without ARI changes nothing, and one that does not answer is asked again by a later run. Raises only Cancelled.
     """
     from core.acme.renewal_info import fetch
     from core.workflows.issuing.plan import issuer_named
@@ -79,7 +79,7 @@ def refresh_renewal_info(context: Context, facts: Facts, sessions: Sessions) -> 
         had = Window(facts.renewal_id)
     again = had._replace(check_at=(context.env.clock.now() + ASK_PAUSE).timestamp())
     try:
-        # Only who issued it can say something: after a fall-back that is not the lineage's own issuer.
+        # Only the CA that issued it can answer. After a fallback, that is not the lineage's own issuer.
         session = sessions.session(issuer_named(context.config, facts.ca or facts.issuer or ""))
         if not session.directory.has_renewal_info or facts.renewal_id is None:
             return had._replace(check_at=None)
@@ -98,7 +98,7 @@ def refresh_renewal_info(context: Context, facts: Facts, sessions: Sessions) -> 
 
 
 def record_failure(context: Context, name: str, exc: Exception) -> None:
-    """Remember why a lineage failed and when to try again. Only errors of ours; a full disk is no second error."""
+    """Record why a lineage failed and when to try again. Only for a CertdeckError. Ignores a failure to write the record."""
     if not isinstance(exc, CertdeckError) or isinstance(exc, Cancelled | ClockInDoubt | LockHeld):
         return
     from core.workflows.issuing.limits import is_waiting
@@ -107,13 +107,13 @@ def record_failure(context: Context, name: str, exc: Exception) -> None:
         return  # the CA was not even asked
     exc.lineage = exc.lineage or name
     if isinstance(exc, TargetError) or not (context.paths.certificates / f"{name}.toml").exists():
-        # The transaction has recorded its own failure; and a lineage that never came about has no renewal to hold up.
+        # The transaction has recorded its own failure, and a lineage that does not exist yet has no renewal to postpone.
         return
     now = context.env.clock.now()
     state = renewal_state.load(context.paths, name).repaired(now.timestamp())
     retry_at = next_retry(state.failures + 1, now, context.env.random.uniform(0.0, 1.0))
     if exc.retry_at is not None:
-        # A limit is obeyed however long it lasts; whoever merely has trouble is asked again as often as others.
+        # Obey a rate limit however long it is. Retry a CA with other problems at least daily.
         latest = exc.retry_at if isinstance(exc, RateLimited) else min(exc.retry_at, now + DAILY)
         retry_at = max(retry_at, latest)
     if not _is_by_hand(context, name):
@@ -123,7 +123,7 @@ def record_failure(context: Context, name: str, exc: Exception) -> None:
 
 
 def _is_by_hand(context: Context, name: str) -> bool:
-    """Tell whether nothing is tried again automatically. What is damaged is: it is renewed."""
+    """Tell whether the lineage is never retried automatically. A damaged one is: it is renewed."""
     try:
         return bool(why_never_alone(facts_of(context.paths, name), context.config))
     except CertdeckError:
@@ -131,7 +131,7 @@ def _is_by_hand(context: Context, name: str) -> bool:
 
 
 def target_configs(context: Context, names: Sequence[str]) -> list[TargetConfig]:
-    """Return the configured targets of these names. Raises NotFound (`not-found`)."""
+    """Return the configured targets with these names. Raises NotFound (`not-found`)."""
     configured = context.config.targets
     for name in names:
         if name not in configured:

@@ -1,7 +1,8 @@
-"""What makes a scheduled run one that can be repeated without looking: nothing done, nothing told, nothing that waits.
+"""Remembers an idle scheduled run, so that the next one can repeat its result without reading anything. Idle means: no work, no
+warnings, nothing that waits.
 
-The signature is taken before anything is read, so that a change meanwhile shows. What changed so lately that it may change again
-within the same change time is not remembered, by the file system's own clock.
+The signature is taken before anything is read, so that changes in between are noticed. If a file changed so recently that another
+change could get the same change time, by the clock of the file system, the run is not remembered.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ _FOLDERS_TO_BE_EMPTY = ("orders", "transactions", "dns_records")
 
 
 class Watch:
-    """Of one scheduled run: what it has looked at, and whether the next one may give its answer."""
+    """Watches one scheduled run: the files that it read, and whether the next run may repeat its result."""
 
     def __init__(self, view: View, file: TemporaryFile, in_json: Callable[[RenewalReport], str]) -> None:
-        """Look at settings and state.
+        """Take the signature of settings and state.
 
         Args:
-            file: where the memo will stand, made before the configuration was read.
-            in_json: makes the answer to `--json` of a report.
+            file: temporary file of the memo, created before the configuration was read.
+            in_json: returns the `--json` output for a report.
         """
         paths = view.paths
         self._view = view
@@ -53,7 +54,7 @@ class Watch:
             self._seen = look(self._places)
 
     def services(self, every: Sequence[Facts]) -> None:
-        """Look at the files of services, before they are compared with what is live."""
+        """Add the services' files to the signature, before they are compared with the live versions."""
         configured = self._view.config.targets
         for facts in every:
             if facts.targets:
@@ -68,7 +69,7 @@ class Watch:
                 self._seen = None
 
     def ended(self, report: RenewalReport, every: Sequence[Facts]) -> None:
-        """Remember the run where the next one can do the same. Never raises: what is not remembered is done again."""
+        """Remember the run if the next one can repeat it. Never raises: a run that is not remembered is done again."""
         is_idle = bool(report.skipped) and not (
             report.renewed
             or report.failed
@@ -99,7 +100,7 @@ class Watch:
             self._file.keep(written(memo, self._places, os.getuid()))
 
     def _until(self, every: Sequence[Facts]) -> float | None:
-        """Return until when the answer holds by the clock alone; None where it does not."""
+        """Return until when the result is valid if only the time changes, in epoch seconds. None: it is not repeatable."""
         paths, config, now = self._view.paths, self._view.config, self._begun
         if any(_has_something(getattr(paths, folder)) for folder in _FOLDERS_TO_BE_EMPTY):
             return None
@@ -126,7 +127,7 @@ class Watch:
 
 
 def _longest_pause(paths: Paths) -> float:
-    """Return from how many seconds after a run on the next one counts as missed; 0 where none is expected."""
+    """Return after how many seconds without a run the next one counts as missed. 0: no run is expected."""
     if not paths.schedule.exists():
         return 0.0
     from core.schedule.record import OFF, load
@@ -145,7 +146,7 @@ def _has_something(folder: os.PathLike[str]) -> bool:
 
 
 def _clock(paths: Paths) -> tuple[str, float] | None:
-    """Return the record of the clock without its first time, and until when that may be kept as it is; None in any doubt."""
+    """Return the clock's record without its first time, and until when it stays valid, in epoch seconds. None: in any doubt."""
     from core.store.clock_record import load
 
     record = load(paths)

@@ -1,8 +1,8 @@
-"""The scheduled run: renews what is due, deploys it, and never lets one failure stop the others.
+"""The scheduled run: renews and deploys what is due. One failure does not stop the others.
 
-Most runs have nothing to do, so everything before the lock is made of `stat` calls and one small file: no lock, no history,
-no cryptography, no network. After taking the lock it looks again, because another run may have done the work. A renewal repeats
-the way the certificate was first had (ST-30); after two failures it tries the staging directory first, then the fallback issuers.
+Most runs have nothing to do, so the part before the lock consists of `stat` calls and one small file: no lock, no history, no
+cryptography, no network. After taking the lock it decides again, because another run may have done the work. A renewal uses the
+settings of the first order (ST-30). After two failures it tries the staging directory first, then the fallback issuers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from core.workflows.renewing.revocation import Asked
 
 _AT_ONCE = 8
-"""Orders under way at once: enough to hide a CA's latency, few enough for its limits (Let's Encrypt: 300 orders in 3 h)."""
+"""Concurrent orders: enough to hide a CA's latency, few enough for its limits (Let's Encrypt: 300 orders in 3 h)."""
 
 
 def renew(
@@ -54,21 +54,22 @@ def renew(
     watch: Watch | None = None,
     cancel: CancelToken | None = None,
 ) -> RenewalReport:
-    """Renew what is due, or what is asked for.
+    """Renew what is due, or what the request names.
 
     Args:
-        view: for looking before the lock is taken.
-        writing: takes the lock and gives the context for working; called only when there is work.
-        ended: called with the report of a run and what is known of the lineages then; adds its warnings. Not of a dry run.
-        watch: remembers a run with nothing to do, for the next one to repeat.
-        cancel: stops questions that are asked without the lock.
+        view: for reading before the lock is taken.
+        writing: takes the lock and returns the context for writing. Called only if there is work.
+        ended: called at the end with the report and the facts of the lineages; returns the report with its warnings added. Not
+            called for a dry run.
+        watch: remembers an idle run, so that the next one can repeat its result.
+        cancel: cancels requests that are sent without the lock.
 
     Raises:
         NotFound (`not-found`): an unknown name.
-        LockHeld (`lock-held`): something is due and another certdeck is at work.
+        LockHeld (`lock-held`): something is due, and another certdeck process is working.
         ConfigError: the main configuration cannot be read. A broken lineage file is a failure in the report.
     """
-    is_scheduled = request.is_scheduled  # a person's run says nothing about the timer
+    is_scheduled = request.is_scheduled  # a manual run says nothing about the timer
     try:
         decided = _decisions(view, request)
         every, broken, void = decided.every, decided.broken, decided.void
@@ -85,14 +86,14 @@ def renew(
         is_revoked = answers is not None and bool(answers.revoked)
         if busy or void or is_odd or is_revoked or _left_behind(view.paths) or _is_more_to_do(view):
             try:
-                with writing() as working:  # taking the lock puts in order what a killed run left behind
+                with writing() as working:  # taking the lock cleans up after a killed run
                     if answers is not None:
                         answers.settle(working)
                     outcome = _run(working, request)
                 every = _facts_after(view, request.names)
             except LockHeld:
                 if any(decision.action != ASK for decision in busy):
-                    raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
+                    raise  # otherwise a live process is deploying and will finish; the rest can wait
         elif answers is not None:
             answers.keep(view)
     except Exception as exc:
@@ -117,7 +118,7 @@ def renew(
 
 
 def _revocations(view: View, every: Sequence[Facts], cancel: CancelToken | None) -> Asked | None:
-    """Ask CAs whether they have revoked what is live, where a day has passed since somebody did."""
+    """Ask the CAs whether they have revoked live certificates, if a day has passed since the last time."""
     if not any(facts.may_be_asked for facts in every):
         return None
     from core.workflows.renewing.revocation import ask_when_due
@@ -126,7 +127,7 @@ def _revocations(view: View, every: Sequence[Facts], cancel: CancelToken | None)
 
 
 def _facts_after(view: View, names: Sequence[str]) -> list[Facts]:
-    """Return the facts after the work; none where they cannot be read: what is live by now does not become a failure by that."""
+    """Return the facts after the work. Empty if they cannot be read: that must not turn a successful renewal into a failure."""
     try:
         return [facts for facts in facts_of_all(view.paths)[0] if not names or facts.name in names]
     except CertdeckError:
@@ -134,13 +135,13 @@ def _facts_after(view: View, names: Sequence[str]) -> list[Facts]:
 
 
 def _is_more_to_do(view: View) -> bool:
-    """Tell whether something beside renewals has its time: copies to remove, web settings to change."""
+    """Tell whether there is other work: deleted copies to remove, web settings to change."""
     now = view.env.clock.now()
     return has_old_copies(view.paths, now) or bool(web.due(view.paths, now))
 
 
 def _left_behind(paths: Paths) -> bool:
-    """Tell whether a run, a deployment or a DNS record has been begun and not ended: by one that died, or is still at work."""
+    """Tell whether a run, a deployment or a DNS record is unfinished, of a process that died or is still working."""
     if was_left_untidy(paths):
         return True
     if web.is_changing(paths):
@@ -153,7 +154,7 @@ def _left_behind(paths: Paths) -> bool:
 
 
 def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()) -> None:
-    # A disk that is full or read-only must not hide what the run itself has to say.
+    # A full or read-only disk must not hide the result of the run itself.
     try:
         ended = last_run.LastRun(at=view.env.clock.now(), outcome=outcome, error=error, lineages=tuple(lineages))
         last_run.record(view.paths, ended)
@@ -164,16 +165,16 @@ def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()
 
 
 class _Decided(NamedTuple):
-    """What a run will do, and what it was decided by."""
+    """What a run will do, and the facts for it."""
 
     decisions: list[Decision]
     broken: tuple[FailedLineage, ...]
-    """What cannot be read."""
+    """Lineages and orders that cannot be read."""
     every: list[Facts]
     void: dict[str, tuple[str, ...]]
-    """By name, the times that only a wrong clock can have written."""
+    """By name, the stored times that only a wrong clock can have written."""
     differing: list[Facts]
-    """Those that a target does not show."""
+    """Lineages whose targets do not have the live version."""
 
 
 def _decisions(view: View, request: RenewRequest) -> _Decided:
@@ -227,7 +228,7 @@ def _void_notices(void: Mapping[str, Sequence[str]]) -> tuple[Notice, ...]:
 
 
 def _repair(context: Context, void: Mapping[str, Sequence[str]]) -> None:
-    """Rewrite what only a wrong clock can have written, and tell so."""
+    """Remove stored times that only a wrong clock can have written, and report that."""
     from core.events import Warned
     from core.store import renewal_state
 
@@ -238,7 +239,7 @@ def _repair(context: Context, void: Mapping[str, Sequence[str]]) -> None:
 
 
 def _left_open(paths: Paths, known: Collection[str], now: datetime) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
-    """Return the orders of lineages that do not exist yet: a killed run left them, and they can still be finished."""
+    """Return the open orders of lineages that do not exist yet, which a killed run left behind, and the unreadable ones."""
     try:
         names = [name for name in os.listdir(paths.orders) if name not in known and name[0] != "."]
     except OSError:
@@ -269,7 +270,7 @@ def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequ
 
 
 def _run(context: Context, request: RenewRequest) -> RenewalReport:
-    """Under the lock: look again, then do the work, independent lineages side by side."""
+    """Under the lock: decide again, then do the work, independent lineages concurrently."""
     from core.concurrently import map_concurrently
     from core.store import windows
     from core.workflows.clock import doubt_now, removal_waits
@@ -288,7 +289,7 @@ def _run(context: Context, request: RenewRequest) -> RenewalReport:
     with Sessions(context, vault, insists=insists, is_forced=request.force, ends=ends) as sessions:
         run = Work(context, vault, sessions, every, len(busy), begins=insists)
         results: dict[str, str | Skipped | FailedLineage] = {}
-        # What this box signs by its own clock comes last: by then CAs may have said what they think of it.
+        # Certificates that this box signs by its own clock come last: by then, CAs may have shown whether the clock is right.
         own = [decision for decision in busy if decision.is_own]
         asked = [decision for decision in busy if decision.action == ASK]
         others = [decision for decision in busy if decision.action != ASK and not decision.is_own]
@@ -299,7 +300,7 @@ def _run(context: Context, request: RenewRequest) -> RenewalReport:
             results |= zip((decision.name for decision in part), done, strict=True)
         windows.keep(context.paths, run.answers)
         for name, result in results.items():
-            # Only now: it deploys another lineage, which may have been at work in a thread of its own.
+            # Only now: this deploys another lineage, which may have been renewed in another thread.
             if not context.cancel.is_cancelled and (isinstance(result, FailedLineage) or name in run.waiting):
                 deploy_fallback(context.about(name), name)
     if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(

@@ -1,8 +1,8 @@
-"""Whether the CA has revoked what is live: asked once a day by the scheduled run, before it decides.
+"""Asks the CAs once a day whether live certificates are revoked, in the scheduled run before it decides.
 
-An answer that says so is kept as a revocation of our own is (`core.store.renewal_state`): the certificate is red everywhere, and
-the same run renews it. Any other outcome changes nothing; why a question had no answer, `doctor` tells.
-Nothing heavy is imported here: most runs only look at the time of one file.
+A revocation is stored like our own (`core.store.renewal_state`): the certificate is shown in red everywhere, and the same run
+renews it. Any other result changes nothing. `doctor` shows why a CA could not be asked.
+Nothing heavy is imported here: most runs only read the time of one file.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from core.workflows.issuing.method import FLEET, UPLOAD
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What a run has asked."""
+    """The answers that a run got."""
 
     said: Mapping[str, Said] = field(default_factory=dict)
-    """Everything that is known now, by fingerprint."""
+    """All known answers, by SHA-256 fingerprint."""
     revoked: Mapping[str, Facts] = field(default_factory=dict)
-    """Those found revoked, by name."""
+    """Newly revoked certificates, by name."""
 
     def settle(self, context: Context) -> None:
-        """Mark what was found revoked, and tell so; only then keep the answers, so that none is lost. Raises StoreError."""
+        """Mark and report revoked certificates. Only then store the answers, so that none is lost. Raises StoreError."""
         from core.events import Warned
         from core.store import renewal_state
 
@@ -43,19 +43,19 @@ class Asked(Struct, frozen=True, kw_only=True):
         self.keep(context)
 
     def keep(self, view: View) -> None:
-        """Keep the answers. Never raises."""
+        """Store the answers. Never raises."""
         revocation.keep(view.paths.revocation, self.said)
 
 
 def asked_again_at(view: View, every: Sequence[Facts], now: float) -> float | None:
-    """Return when CAs are asked again, in epoch seconds; None where there is nobody to ask."""
+    """Return when the CAs are asked again, in epoch seconds. None: there is nothing to ask."""
     if not view.config.defaults.check_revocation or not any(map(_can_be_asked, every)):
         return None
     return revocation.asked_again_at(view.paths.revocation, now)
 
 
 def ask_when_due(view: View, every: Sequence[Facts], cancel: CancelToken | None) -> Asked | None:
-    """Ask where a day has passed; None where it has not. Takes half a minute at the most and never raises."""
+    """Ask the CAs if a day has passed since the last time. None: it has not. Takes at most half a minute. Never raises."""
     now = view.env.clock.now().timestamp()
     at = asked_again_at(view, every, now)
     if at is None or at > now:
@@ -72,19 +72,19 @@ def ask_when_due(view: View, every: Sequence[Facts], cancel: CancelToken | None)
 
 
 def in_words(said: Said) -> str:
-    """Return that, since when and why it is revoked, and who says so: the end of a sentence."""
+    """Return, as the end of a sentence: that it is revoked, since when, why, and who says so."""
     return f"its CA revoked it{since_and_source(said)}"
 
 
 def since_and_source(said: Said) -> str:
-    """Return since when, why, and who says so, with a blank before it."""
+    """Return since when it is revoked, why, and who says so, with a space before it if not empty."""
     since = "" if said.revoked_at is None else f" on {datetime.fromtimestamp(said.revoked_at, UTC):%Y-%m-%d}"
     reason = f" ({said.reason})" if said.reason else ""
     return f"{since}{reason}, according to {said.source}"
 
 
 def fix_for(facts: Facts) -> str:
-    """Return what to do about a revoked certificate."""
+    """Return the fix for a revoked certificate, as a sentence."""
     if facts.issuer == UPLOAD:
         return f"Get a new certificate with a new key, then import it: certdeck import {facts.name}"
     if facts.issuer == FLEET:

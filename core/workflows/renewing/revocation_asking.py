@@ -1,7 +1,8 @@
-"""Asks CAs whether certificates are revoked: OCSP where the certificate names a responder, else the lists that it names.
+"""Asks CAs whether certificates are revoked: by OCSP if the certificate names a responder, else by the CRLs that it names.
 
-Everything is bounded: so many seconds and bytes in a run, each list read once, a host that does not answer left alone. What had
-no turn has it in the next run. An answer counts only with the CA's own signature, so plain HTTP is enough (RFC 5280 §8).
+Time and bytes are limited for each run, each CRL is read once, and a host that does not respond is not asked again. Certificates
+that were not checked are checked in the next run. An answer counts only with the CA's signature, so plain HTTP is enough
+(RFC 5280 §8).
 """
 
 from __future__ import annotations
@@ -37,32 +38,32 @@ MOST_SECONDS_EACH = 10.0
 MOST_BYTES = 32 * 1024 * 1024
 _AT_ONCE = 8
 _WITH_THE_OTHERS = PAUSE_SECONDS / 2
-"""Who was asked about longer ago is asked about together with the others, so that one run a day asks."""
+"""A certificate whose last check is longer ago than this is checked together with the due ones, so that only one run a day asks."""
 _BUNDLE_BYTES = 4 * 1024 * 1024
 _HEADERS = {"User-Agent": "certdeck"}
 
 
 class CertificateToCheck(Struct, frozen=True, kw_only=True):
-    """A certificate to ask about."""
+    """A certificate to check for revocation."""
 
     name: str
     sha256: str
     ca: str
-    """The issuer in the configuration whose `ca_bundle` may hold the CA's certificate; empty: none."""
+    """Name of the configured issuer whose `ca_bundle` may have the CA's certificate. Empty: none."""
     read: Callable[[], bytes]
-    """Returns its PEM, leaf first."""
+    """Returns its PEM chain, leaf first."""
 
 
 class Answers(Struct, frozen=True, kw_only=True):
-    """What came of it, by fingerprint."""
+    """The results, by SHA-256 fingerprint."""
 
     said: Mapping[str, Said]
-    """Everything that is known now."""
+    """All known answers."""
     revoked: frozenset[str] = frozenset()
 
 
 def ask(view: View, every: Sequence[CertificateToCheck], file: Path, cancel: CancelToken) -> Answers:
-    """Ask about those that were not asked about lately, the longest ago first. Never raises. `file`: what was kept."""
+    """Ask about the certificates that were not checked recently, the longest ago first. `file`: stored answers. Never raises."""
     now = view.env.clock.now()
     had = revocation.load(file)
     known = {each.sha256: had[each.sha256] for each in every if each.sha256 in had}
@@ -70,7 +71,7 @@ def ask(view: View, every: Sequence[CertificateToCheck], file: Path, cancel: Can
     due.sort(key=lambda each: known[each.sha256].asked_at if each.sha256 in known else 0.0)
     try:
         opened = view.env.transport(None)
-    except CertdeckError as exc:  # a machine that trusts nobody
+    except CertdeckError as exc:  # a machine without trusted roots
         return Answers(said=known | {each.sha256: _without(known, each, now, exc.what) for each in due})
     with closing(opened) as transport:
         asking = _Asking(view, transport, cancel, now)
@@ -91,7 +92,7 @@ def _is_revoked(said: Said) -> bool:
 
 
 def _without(known: dict[str, Said], subject: CertificateToCheck, now: datetime, trouble: str) -> Said:
-    """Return what is known after a question without an answer: the last answer holds until its own end."""
+    """Return the state after a failed check: the last answer stays valid until its own end."""
     had = known.get(subject.sha256, Said(asked_at=0.0))
     return Said(
         asked_at=now.timestamp(),
@@ -104,7 +105,7 @@ def _without(known: dict[str, Said], subject: CertificateToCheck, now: datetime,
 
 
 class _Asking:
-    """One run's questions, from several threads."""
+    """The requests of one run. Thread-safe."""
 
     def __init__(self, view: View, transport: Transport, cancel: CancelToken, now: datetime) -> None:
         self._view = view
@@ -114,11 +115,11 @@ class _Asking:
         self._lock = threading.Lock()
         self._lists: dict[str, _List] = {}
         self._silent: dict[str, str] = {}
-        """Hosts that did not answer, and in which words."""
+        """Hosts that did not respond, with the error text."""
         self._system = stores(view, None)[0]
 
     def about(self, subject: CertificateToCheck, had: Said | None) -> Said | None:
-        """Ask about one certificate; None where its turn is the next run's. Never raises."""
+        """Ask about one certificate. None: left to the next run. Never raises."""
         if self._reader.is_used_up:
             return None
         try:
@@ -188,7 +189,7 @@ class _Asking:
             raise
 
     def _others(self, subject: CertificateToCheck, leaf: Certificate, *, is_alone: bool) -> list[Certificate]:
-        """Return certificates that may be the CA's where the chain does not hold it: a CA that issues from its root sends none."""
+        """Return certificates that may be the CA's if the chain lacks it, as when a CA issues directly from its root."""
         found: list[Certificate] = []
         entry = self._view.config.issuers.get(subject.ca or "")
         if entry is not None and entry.ca_bundle:
@@ -201,7 +202,7 @@ class _Asking:
 
 
 class _List:
-    """A list that is read once, by whoever comes first; what kept it from being read holds for the others."""
+    """A CRL that the first caller reads. The others get the same CRL or the same error."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,7 +1,7 @@
-"""Many certificates that are due are taken over several runs, those that end first come first (SF-14).
+"""Spreads many due certificates over several runs; those that expire first come first (SF-14).
 
-A run takes as few as it may: at its rate every certificate gets its turn before half of the time that it has left is over, so
-that failures have time, too. The next run counts anew. Loads nothing heavy where few are due.
+A run takes as few as possible: at this rate, every certificate gets its turn within half of its remaining time, so that there is
+time left for failures. Each run calculates again. Loads nothing heavy if few certificates are due.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from core.workflows.context import View
 from core.workflows.renewing.due import RENEW, Decision
 
 LEAST = 20
-"""Fewer are never spread: any CA takes that many at once."""
+"""Up to this number, nothing is spread: any CA accepts that many at once."""
 _SHARE = 0.5
-"""Of the time that a certificate has left, in which it gets its turn."""
+"""Share of a certificate's remaining time within which it gets its turn."""
 
 
 def quota(ends: Sequence[float], now: float, pause_seconds: float, most: int) -> int:
-    """Return how many of those that are due one run takes, at least `LEAST` and at most `most`.
+    """Return how many due certificates one run takes: at least `LEAST`, at most `most`.
 
     Args:
-        ends: when each of them ends, epoch seconds, the first one first.
-        pause_seconds: between two runs.
+        ends: end of each certificate in epoch seconds, earliest first.
+        pause_seconds: time between two runs.
     """
     needed = LEAST
     for place, end in enumerate(ends, 1):
@@ -38,7 +38,7 @@ def quota(ends: Sequence[float], now: float, pause_seconds: float, most: int) ->
 
 
 def spread(view: View, decisions: Sequence[Decision], every: Sequence[Facts]) -> list[Decision]:
-    """Return the decisions, those turned into waiting ones whose turn is in a later run."""
+    """Return the decisions, with those postponed that belong to a later run."""
     facts = {each.name: each for each in every}
     now = view.env.clock.now().timestamp()
     groups: dict[str, list[Decision]] = {}
@@ -46,7 +46,7 @@ def spread(view: View, decisions: Sequence[Decision], every: Sequence[Facts]) ->
         known = facts.get(decision.name)
         if decision.action != RENEW or known is None or known.version is None or known.revoked or decision.is_own:
             continue
-        if known.not_after > now:  # for one that has expired, a run has something to do in any case
+        if known.not_after > now:  # an expired certificate is never postponed
             groups.setdefault(known.issuer or view.config.defaults.issuer, []).append(decision)
     later: dict[str, Decision] = {}
     for issuer, due in groups.items():

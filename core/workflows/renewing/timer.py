@@ -1,4 +1,4 @@
-"""Whether the scheduled run lives. Apart from the state of the certificates: the end of a run needs this alone."""
+"""State of the timer. Separate from the state of the certificates, because the end of a run needs only this."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.workflows.renewing import last_run
 
 
 def timer(view: View, now: datetime) -> TimerState:
-    """Return whether the scheduled run lives (ST-27). Asks no other program."""
+    """Return the state of the timer (ST-27). Runs no other program."""
     last = last_run.read(view.paths)
     record = load_schedule(view.paths)
     if last is None:

@@ -1,6 +1,6 @@
-"""A version, or an order, that waits: which of its targets a run may still put it on.
+"""Decides to which targets a run may still deploy a waiting version or order.
 
-What was meant when it was ordered holds until somebody decides otherwise: a person, or another certificate that went live there.
+The targets of the order apply, except those where another certificate was deployed later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.workflows.context import Context
 
 
 def still_meant(context: Context, settings: LineageConfig, since: datetime) -> LineageConfig:
-    """Return the settings without the targets for which something else was decided after `since`, and tell about those."""
+    """Return the settings without the targets that got another certificate after `since`, and warn about those."""
     every = {facts.name: facts for facts in facts_of_all(context.paths)[0]}
     taken = decided_since(settings, every, since)
     for target, other in taken.items():
@@ -34,9 +34,9 @@ def still_meant(context: Context, settings: LineageConfig, since: datetime) -> L
 
 
 def decided_since(settings: LineageConfig, every: Mapping[str, Facts], since: datetime) -> dict[str, str]:
-    """Return target → the certificate that was deployed to it after `since`, for the targets of `settings`. Pure.
+    """Return, by target of `settings`, the name of the certificate that was deployed there after `since`. Pure.
 
-    A target that another certificate carries without any record of when is counted as decided: nothing is switched on a guess.
+    If another certificate is deployed at an unknown time, it counts as later: a run must not replace it on a guess.
     """
     found = {}
     for target in settings.targets:

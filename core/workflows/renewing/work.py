@@ -1,7 +1,7 @@
-"""What a scheduled run does for one lineage, under the lock: ask, renew, deploy, finish, put back. Loaded only when there is work.
+"""The work of a scheduled run for one lineage, under the lock: ask, renew, deploy, finish, put back. Loaded only if there is work.
 
-A renewal repeats the way the certificate was first had (ST-30); after two failures it tries the staging directory first, then the
-fallback issuers.
+A renewal uses the settings of the first order (ST-30). After two failures it tries the staging directory first, then the fallback
+issuers.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ from core.workflows.renewing.outcome import deploy_new, record_failure, refresh_
 from core.workflows.renewing.waiting import still_meant
 
 _NEAR_SECONDS = 0.05
-"""What a question takes on average where the next one need not be asked beside it."""
+"""Average time of an ARI request up to which requests are sent one after the other."""
 _FIRST_FEW = 10
-"""Questions before that is judged: one answer that is late says nothing."""
+"""Number of requests before the average is judged: one late answer means nothing."""
 _REHEARSE_AFTER = 2
-"""Failures after which production is not asked before staging has succeeded."""
+"""Number of failures after which a rehearsal at staging must succeed before production is asked."""
 
 
 def _waits(pending: Pending) -> Skipped:
@@ -84,21 +84,21 @@ def _unforeseen(paths: Paths, name: str, exc: Exception) -> CertdeckError:
 
 
 class Work:
-    """One scheduled run's shared things: sessions, vault, and how far it is."""
+    """The shared state of one scheduled run: sessions, vault, progress. Thread-safe."""
 
     def __init__(
         self, context: Context, vault: Vault, sessions: Sessions, every: Sequence[Facts], of: int, *, begins: bool
     ) -> None:
-        """Take what all share.
+        """Store what all lineages of the run share.
 
         Args:
-            every: what is known of the lineages.
-            of: how many there are to work on.
-            begins: somebody asks for just these lineages, whatever that takes.
+            every: the facts of the lineages.
+            of: number of lineages to work on.
+            begins: the user forces named lineages: open expired orders, and sign despite doubts about the clock.
         """
         self._facts = {facts.name: facts for facts in every}
         self.answers: dict[str, Window] = {}
-        """What CAs said about when they want renewals, by lineage."""
+        """Renewal windows of the CAs, by lineage."""
         self._begins = begins
         self._context = context
         self._vault = vault
@@ -106,13 +106,13 @@ class Work:
         self._of = of
         self._done = 0
         self.waiting: set[str] = set()
-        """Those whose CA had said stop, so that it was not asked for them."""
+        """Lineages whose CA had reported a limit, so that no request was sent for them."""
         self._counting = threading.Lock()
 
     def while_near(self, decisions: Sequence[Decision]) -> dict[str, str | Skipped | FailedLineage]:
-        """Work on one after the other, on one connection, as long as the answers come fast; return what was done.
+        """Work on one lineage after the other, on one connection, as long as the answers are fast. Returns the results, by name.
 
-        For short questions to a CA that is near, threads cost more than they save.
+        For short requests to a nearby CA, threads cost more than they save.
         """
         clock = self._context.env.clock
         done: dict[str, str | Skipped | FailedLineage] = {}
@@ -126,7 +126,7 @@ class Work:
         return done
 
     def one(self, decision: Decision) -> str | Skipped | FailedLineage:
-        """Work on one lineage. Never raises: one failure, whatever it is, must not stop the others."""
+        """Work on one lineage. Never raises: one failure must not stop the others."""
         context = self._context.about(decision.name)
         if context.cancel.is_cancelled:
             return Skipped(name=decision.name, why="the run was stopped before it; the next run continues")
@@ -137,7 +137,7 @@ class Work:
             if is_waiting(exc):
                 self.waiting.add(decision.name)
                 result = Skipped(name=decision.name, why=f"it waits: {exc.what} {exc.why}", renew_at=exc.retry_at)
-        except Exception as exc:  # noqa: BLE001 - a mistake of ours in one lineage is no reason to let the others expire
+        except Exception as exc:  # noqa: BLE001 - a bug that affects one lineage must not let the others expire
             result = FailedLineage(name=decision.name, error=_unforeseen(context.paths, decision.name, exc))
         if isinstance(result, FailedLineage):
             error = result.error
@@ -152,7 +152,7 @@ class Work:
             order = load_order(context.paths, decision.name)
             ends = None if order is None else order.expires
             if ends is not None and ends <= context.env.clock.now() and not self._begins:
-                # A new one would want records with other values, of somebody who has not asked for it.
+                # A new order would need other records, and nobody asked for one.
                 ended = f"its order ended {ends:%Y-%m-%d} before its DNS records were set"
                 why = f"{ended}: start again with certdeck --renew {decision.name} --force"
                 return Skipped(name=decision.name, why=why, needs_you=True)
@@ -176,7 +176,7 @@ class Work:
         except ClockInDoubt as exc:
             return Skipped(name=decision.name, why=f"{exc.what} {exc.why} {exc.fix}", needs_you=True)
         except PendingRecords as exc:
-            # A permission that was to last is gone, or has ended: the order waits until somebody sets it again.
+            # A persistent record is gone or has expired: the order waits until it is set again.
             return _waits(awaited(context, decision.name, exc))
         except Exception as exc:
             record_failure(context, decision.name, exc)
@@ -184,14 +184,14 @@ class Work:
         return decision.name
 
     def _ask(self, context: Context, name: str) -> Decision:
-        """Ask the CA when it wants the renewal, and decide again by its answer."""
+        """Ask the CA for its renewal window, and decide again."""
         facts = self._facts[name]
         window = self.answers[name] = refresh_renewal_info(context, facts, self._sessions)
         now = context.env.clock.now().timestamp()
         return decide(with_window(facts, window), context.config, now, force=False, named=False)
 
     def _put_out(self, context: Context, lineage: LineageConfig) -> None:
-        """Deploy what waits, or order a new one where it can no longer be used."""
+        """Deploy the waiting version, or order a new one if it is damaged or due for renewal."""
         waiting = waiting_version(context.paths, lineage.name)
         assert waiting is not None
         try:
@@ -227,10 +227,10 @@ class Work:
             deploy_new(context, wanted, remake(context, wanted))
             return
         if rehearse_first and wanted.issuer.kind == "acme" and wanted.issuer.staging and wanted.can_be_rehearsed:
-            with suppress(RateLimited):  # a staging directory that is out of breath says nothing about the real one
+            with suppress(RateLimited):  # a rate limit of the staging directory says nothing about production
                 rehearse(context, staging_of(context.config, wanted), self._sessions)
         replaces = None
-        with suppress(NotFound, StoreCorrupt):  # of what cannot be read any more nothing is known
+        with suppress(NotFound, StoreCorrupt):  # an unreadable live version has no known ARI id
             live = read_live(context.paths, wanted.name)
             if live is not None and live.directory == wanted.issuer.directory:
                 replaces = live.certificate.renewal_id
@@ -238,14 +238,14 @@ class Work:
         deploy_new(context, wanted, version)
 
     def _fall_back(self, context: Context, wanted: Plan, why: CertdeckError) -> None:
-        """Try the fallback issuers in order; the first error stays the one that is told when all fail."""
+        """Try the fallback issuers in order. If all fail, raise `why`, the error of the lineage's own issuer."""
         for name in wanted.lineage.fallback_issuers or ():
             if name == wanted.issuer.name:
                 continue
             context.narrator.tell(IssuerFellBack(from_issuer=wanted.issuer.name, to_issuer=name, why=why.what))
             try:
                 other = plan(context.config, replace(without_issuer(wanted.lineage), issuer=name))
-                # The lineage keeps its own issuer: the next renewal asks that one first again.
+                # The lineage keeps its own issuer: the next renewal tries that one first again.
                 self._renew_with(context, replace(other, lineage=wanted.lineage), rehearse_first=False)
                 return
             except (ClockInDoubt, IssuerError, UsageError, NotFound) as exc:

@@ -1,1 +1,1 @@
-"""What people and other programs are told at the end of a run."""
+"""Notifications, metrics and log entries at the end of a run."""

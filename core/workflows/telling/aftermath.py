@@ -1,7 +1,7 @@
-"""What follows a renewal run, or a revocation: people and other programs are told of it.
+"""Reports a renewal run: notifications, metrics, the ping.
 
-It begins when the work is done and the lock is free, takes half a minute at the most, and changes nothing of the run's result: what
-cannot be told is a warning and a row of the log. Nothing that sends is loaded where there is nothing to tell.
+It starts when the work is done and the lock is released, takes at most half a minute, and does not change the result of the run: a
+failure becomes a warning and a row in the log. Code that sends is loaded only if there is something to send.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Aftermath:
-    """Of one run. `listen` goes in the place of the reporter; `ended` is told the result."""
+    """The reporting of one run. `listen` replaces the reporter; `ended` receives the result."""
 
     def __init__(
         self,
@@ -52,12 +52,12 @@ class Aftermath:
         damage: CertdeckError | None = None,
         fleet: Callable[[], OfFleet] | None = None,
     ) -> None:
-        """Take what a run is told by.
+        """Store what reporting needs.
 
         Args:
-            request: what the run was asked for.
-            damage: what the check after an update has found.
-            fleet: looks at the fleet, on a box of one.
+            request: the request of the run.
+            damage: the failure of the check after an update. None: it passed.
+            fleet: reads the state of the fleet. None: the box is not in a fleet.
         """
         self._view = view
         self._report = report
@@ -70,7 +70,7 @@ class Aftermath:
         self._heard: list[Report] = []
 
     def listen(self, told: Report) -> None:
-        """Keep what the messages are made of, and pass everything on."""
+        """Store the events that messages need, and pass every event on."""
         from core.events import TargetRolledBack
 
         if isinstance(told.event, TargetRolledBack):
@@ -78,10 +78,10 @@ class Aftermath:
         self._report(told)
 
     def ended(self, outcome: RenewalReport, every: Sequence[Facts]) -> RenewalReport:
-        """Tell of a run that came to its end; return its report with the warnings of what could not be told. Never raises."""
+        """Report a completed run. Returns its report with warnings about failed messages added. Never raises."""
         try:
             notices = self._after(outcome, every)
-        except Exception as exc:  # noqa: BLE001 - a mistake of ours in telling must not hide what the run has done
+        except Exception as exc:  # noqa: BLE001 - a bug in reporting must not hide the result of the run
             from core.workflows.settings.notifications import unforeseen
 
             notices = [self._notice(unforeseen("of this run", exc))]
@@ -111,7 +111,7 @@ class Aftermath:
 
     @contextmanager
     def of_failures(self) -> Iterator[None]:
-        """Tell of a scheduled run that raises. Somebody else at work, or a stop, is no failure."""
+        """Report a scheduled run that raises. A lock held by another process, or a cancellation, is not a failure."""
         try:
             yield
         except CertdeckError as exc:
@@ -137,7 +137,7 @@ class Aftermath:
         is_failed: bool,
         named: frozenset[str] = frozenset(),
     ) -> list[Notice]:
-        """Send what is to be sent, keep who was told, and return what went wrong. `every`: None where nothing was looked at."""
+        """Send the messages, record who got them, and return the failures as notices. `every`: None if the run failed early."""
         try:
             before = notified.load(self._view.paths)
         except CertdeckError as exc:
@@ -220,7 +220,7 @@ class Aftermath:
             yield self._notice(exc)
 
     def _notice(self, error: CertdeckError) -> Notice:
-        """Return an error as a warning, and write it into the log."""
+        """Return an error as a warning, and write it to the log."""
         from core.events import Warned
 
         what = f"{error.what} {error.why}".strip()
@@ -228,5 +228,5 @@ class Aftermath:
         return Notice(code=error.code, what=what, fix=error.fix)
 
     def _record(self, event: Event) -> None:
-        """Write an event into the history, and into the system's log. Never raises."""
+        """Write an event to the history, and to the system log. Never raises."""
         write_row(self._view, self._history, event)

@@ -1,4 +1,4 @@
-"""Scheduled runs that did not happen, and a timer that changed: rows of the log, whether anybody is told of them or not."""
+"""Writes missed scheduled runs, and changes of the timer, to the log, whether notifications are configured or not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def missed_since(paths: Paths, before: datetime | None, now: datetime) -> Condition | None:
-    """Return that no run came for too long after the one at `before`; None where one came in time, or nobody expects any."""
+    """Return the condition that no run followed the one at `before` in time. None: one did, or none is expected."""
     if before is None or not paths.schedule.exists():
         return None
     from core.schedule.record import OFF, load
@@ -36,7 +36,7 @@ def missed_since(paths: Paths, before: datetime | None, now: datetime) -> Condit
 
 
 def note_missed(view: View, history: Callable[[], AbstractContextManager[History]]) -> None:
-    """Write into the log that runs did not happen. Called before a scheduled run, which is then the last one. Never raises."""
+    """Write missed runs to the log. Called before a scheduled run, which then becomes the last run. Never raises."""
     now = view.env.clock.now()
     with suppress(CertdeckError):
         last = last_run.read(view.paths)
@@ -51,7 +51,7 @@ def note_missed(view: View, history: Callable[[], AbstractContextManager[History
 def note_timer(
     view: View, history: Callable[[], AbstractContextManager[History]], before: str, known: TimerState
 ) -> None:
-    """Write into the log how the timer is now. Never raises. `before`: the word for how it was."""
+    """Write the new state of the timer to the log. `before`: the word for its earlier state. Never raises."""
     from core.events import Changed, Warned
 
     if known.word == "active":
@@ -63,7 +63,7 @@ def note_timer(
 
 
 def write_row(view: View, history: Callable[[], AbstractContextManager[History]], event: Event) -> None:
-    """Write an event into the history, and into the system's log. Never raises."""
+    """Write an event to the history and, if configured, to the system log. Ignores a CertdeckError."""
     from core.events import Narrator, Report
     from core.workflows.telling.system_log import write_line
 

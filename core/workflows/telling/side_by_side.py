@@ -1,4 +1,4 @@
-"""Messages to the outside at the end of a run: all at once, bounded in time, and none of them able to make anything fail."""
+"""Sends messages at the end of a run: concurrently, within a time limit, and without any effect on the run if one fails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.errors import Cancelled, CertdeckError, NotifyError
 from core.ports import Clock
 
 SECONDS = 30.0
-"""For all of them together."""
+"""Time limit for all messages together."""
 
 
 def all_done(
@@ -19,9 +19,9 @@ def all_done(
     *,
     seconds: float = SECONDS,
 ) -> dict[str, str | CertdeckError]:
-    """Do all jobs in threads and return what each returned, or its error. Takes `seconds` at the most; never raises.
+    """Run all jobs in threads. Returns the result or the error of each, by name. Takes at most `seconds`. Never raises.
 
-    A job that is not done by then is left behind in a daemon thread.
+    A job that is not finished by then gets a timeout error, and is abandoned in its daemon thread.
     """
     results: dict[str, str | CertdeckError] = {}
 
@@ -30,10 +30,10 @@ def all_done(
         try:
             result = job()
         except Cancelled:
-            return  # its time is over, which is said below
+            return  # its time is over, which is reported below
         except CertdeckError as exc:
             result = exc
-        except Exception as exc:  # noqa: BLE001 - a receiver's answer may be anything
+        except Exception as exc:  # noqa: BLE001 - a receiver may send anything
             result = unforeseen(name, exc)
         results.setdefault(name, result)
 

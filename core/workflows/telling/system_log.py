@@ -1,4 +1,4 @@
-"""Each event as a line of the system's log: what the history keeps, for those who gather logs."""
+"""Writes each event to the system log, for administrators who collect logs. The history has the same events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST_VALUE = 400
 
 
 def write_line(log: SystemLog, told: Report, who: str) -> None:
-    """Write an event to the system's log. Progress in numbers is left out, and so is the use of keys: the history has it."""
+    """Write an event to the system log. Omits progress, and the use of keys, which the history has."""
     if isinstance(told.event, (Progressed, KeyUsed)):
         return
     kind = kind_of(told.event)

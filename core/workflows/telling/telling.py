@@ -1,4 +1,4 @@
-"""Sends what a run has to tell: each channel its message, and the ping that says that the run took place."""
+"""Sends the messages of a run to the notification channels, and the ping that shows that the run took place."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def send_all(
     now: datetime,
     record: Callable[[Event], None],
 ) -> dict[str, str | CertdeckError]:
-    """Send the messages side by side; return what each receiver answered, or the error, by channel.
+    """Send the messages concurrently. Returns the receiver's answer or the error, by channel (the ping as `ping_url`).
 
     Args:
-        ping: the address, and whether the run failed.
-        record: writes an event into the log.
+        ping: the URL, and whether the run failed.
+        record: writes an event to the log.
     """
     cancel = DeadlineToken(view.env.clock, SECONDS - 2)
     vault = Vault(view.paths, view.env)
@@ -69,7 +69,7 @@ def send_all(
 
 
 def _pinged(view: View, cancel: CancelToken, url: str, is_failed: bool) -> str:
-    """Ask for the address, with `/fail` at the end of its path where the run failed. Raises NotifyError."""
+    """Request the URL, with `/fail` appended to its path if the run failed. Raises NotifyError."""
     from core.ports import TransportFailure
     from core.version import VERSION
 

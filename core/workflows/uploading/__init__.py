@@ -1,1 +1,1 @@
-"""Certificates from elsewhere: requested, examined, completed, applied."""
+"""Uploaded certificates: signing requests for them, checks, chain completion, import."""

@@ -1,4 +1,4 @@
-"""Signing requests for CAs that are asked by hand: made here, shown again, forgotten, and found when the answer comes (CL-15)."""
+"""Signing requests for CAs without ACME: creates, shows and deletes them, and matches them with the issued certificate (CL-15)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 def make_request(context: Context, request: CsrRequest) -> SigningRequest:
-    """Make a key and a signing request, or return the one there is where it asks for the same.
+    """Create a key and a signing request, or return an existing request with the same content.
 
     Raises:
-        BadLineageName, BadIdentifier, BadSubject, UsageError: what was typed cannot be; nothing was made.
-        AlreadyThere (`already-there`) with `details["needs"] == "replace"`: there is a request of that name for something else.
-        UsageError with the same: the key of the one there is is gone.
+        BadLineageName, BadIdentifier, BadSubject, UsageError: invalid input. Nothing was created.
+        AlreadyThere (`already-there`) with `details["needs"] == "replace"`: a request with this name has other content.
+        UsageError with the same details: the key of the existing request is missing.
         VaultError, StoreError.
     """
     name, key_type = request.name, request.key_type
@@ -75,12 +75,12 @@ def make_request(context: Context, request: CsrRequest) -> SigningRequest:
 
 
 def open_requests(view: View) -> tuple[SigningRequest, ...]:
-    """Return the requests whose certificates have not come yet."""
+    """Return the requests whose certificates have not been imported yet."""
     return tuple(_shown(view, record) for record in requests.list_requests(view.paths) if not _is_served(view, record))
 
 
 def open_request(view: View, name: str) -> SigningRequest:
-    """Return one of them. Raises NotFound (`not-found`)."""
+    """Return an open request. Raises NotFound (`not-found`)."""
     check_lineage_name(name)
     record = requests.find_request(view.paths, name)
     if record is None or _is_served(view, record):
@@ -89,7 +89,7 @@ def open_request(view: View, name: str) -> SigningRequest:
 
 
 def write_request(view: View, name: str, out: Path) -> None:
-    """Write a request to a file, for the CA; it is no secret. Raises NotFound, UsageError for a place like a folder, StoreError."""
+    """Write a request (PEM, not secret) to a file for the CA. Raises NotFound; UsageError for an unsuitable path; StoreError."""
     from core.workflows.keeping.out_file import place_for
 
     pem = open_request(view, name).pem
@@ -98,7 +98,7 @@ def write_request(view: View, name: str, out: Path) -> None:
 
 
 def forget_request(context: Context, name: str) -> None:
-    """Forget a request and its key. Raises NotFound (`not-found`)."""
+    """Delete a request and its key. Raises NotFound (`not-found`)."""
     check_lineage_name(name)
     if not requests.delete_request(context.paths, name):
         raise requests.no_request(name)
@@ -106,9 +106,9 @@ def forget_request(context: Context, name: str) -> None:
 
 
 def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[OwnKey, ...]:
-    """Return the keys of open requests whose public halves (DER SubjectPublicKeyInfo) are among `public_keys`.
+    """Return the keys of open requests whose public keys (DER SubjectPublicKeyInfo) are in `public_keys`.
 
-    Only those are opened. Raises VaultError, StoreError.
+    Decrypts only these. Raises VaultError, StoreError.
     """
     found = _matching(context, public_keys)
     if not found:
@@ -126,20 +126,20 @@ def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[Ow
 
 
 def keep_answer(context: Context, public_key: bytes, name: str, version: int) -> None:
-    """Keep that a certificate with this public key is stored: when its services do not take it now, they may later."""
+    """Record that a certificate with this public key is stored: if its deployment fails now, it may succeed later."""
     for record in _matching(context, (public_key,)):
         requests.save_answer(context.paths, record, name, version)
 
 
 def forget_answered(context: Context, public_key: bytes) -> None:
-    """Forget the requests that a certificate with this public key answers: it is applied, its key is where it belongs."""
+    """Delete the requests with this public key: their certificate is live and stored with its key."""
     _clear_up(context)
     for record in _matching(context, (public_key,)):
         _forget(context, record)
 
 
 def _clear_up(context: Context) -> None:
-    """Forget requests whose certificates were applied by something else than their import, as `deploy` does after a rollback."""
+    """Delete requests whose certificates became live in another way than by their import, for example by `deploy`."""
     for record in requests.list_requests(context.paths):
         if _is_served(context, record):
             _forget(context, record)
@@ -151,7 +151,7 @@ def _forget(context: Context, record: RequestRecord) -> None:
 
 
 def _is_served(view: View, record: RequestRecord) -> bool:
-    """Tell whether the version that it led to is live, or was and has a successor."""
+    """Tell whether the version from this request is live, or was live before a newer one."""
     name, _, version = record.answer.rpartition("/")
     if not name or not version.isdigit():
         return False
@@ -207,7 +207,7 @@ def _shown(view: View, record: RequestRecord, *, is_new: bool = False) -> Signin
 
 
 def advice(names: Sequence[str]) -> tuple[str, ...]:
-    """Return what one should know before a request for these names (A-labels, addresses) goes out. Pure."""
+    """Return advice, as sentences, for a request with these names (A-labels, IP addresses). Pure."""
     found = [
         f"*.{bare} does not cover {bare} itself: request both, unless {bare} is not in use."
         for bare in bare_domains_missing(names)

@@ -1,4 +1,4 @@
-"""A look at a certificate that somebody brings: recognised, completed, checked, compared with what is there. Changes nothing."""
+"""Examines a provided certificate: recognizes and completes it, checks it, compares it with the live one. Changes nothing."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ from core.x509.key_reader import MalformedKey, load_key
 from core.x509.trust_store import TrustStore
 
 _NAMELESS = "upload"
-"""What a certificate is called that has no name fit for one."""
+"""Name for a certificate without a usable DNS name."""
 
 
 class Purpose(Struct, frozen=True, kw_only=True):
-    """What an upload is for: decides what is compared, and what counts as a failure."""
+    """The purpose of an upload: decides what is compared, and what counts as a failure."""
 
     name: str | None = None
     """The lineage that would get it."""
     spec: LineageConfig | None = None
-    """Its settings, where it exists."""
+    """Settings of the lineage, if it exists."""
     targets: Sequence[str] = ()
-    """Services that would get it."""
+    """Targets to which it would be deployed."""
     host: str | None = None
-    """What clients call the service."""
+    """Host name that clients use for the service."""
     force: bool = False
-    """Let failures pass that cannot stop a service."""
+    """Accept failures that do not prevent a service from running."""
     fetch_chain: bool = False
-    """Fetch what is missing of the chain from where the certificates say it is."""
+    """Download missing intermediates from the URLs in the certificates."""
     needs_key: bool = False
-    """It is to be applied, and no service runs without a key."""
+    """It will be applied, and no service runs without a key."""
 
 
 class Examined(Struct, frozen=True, kw_only=True):
-    """An upload that was looked at. Its repr shows no key."""
+    """An examined upload. Its repr shows no key."""
 
     check: UploadCheck
     material: CertificateBundle | None
@@ -67,7 +67,7 @@ class Examined(Struct, frozen=True, kw_only=True):
 def check(
     context: Context, upload: Upload, *, host: str | None, name: str | None, force: bool, fetch_chain: bool
 ) -> UploadCheck:
-    """Check an upload, for `name` where one is given. Raises UsageError for a host or a name that cannot be."""
+    """Check an upload, for the lineage `name` if given. Raises UsageError for an invalid host or name."""
     if name is not None:
         check_lineage_name(name)
     spec = existing_settings(context, name)
@@ -83,7 +83,7 @@ def check(
 
 
 def examine(context: Context, upload: Upload, purpose: Purpose) -> Examined:
-    """Look at an upload from every side."""
+    """Examine an upload completely. Raises UsageError for an invalid host; VaultError, StoreError."""
     spec = purpose.spec
     hosts = () if purpose.host is None else (parse_identifier(purpose.host).value,)
     now = context.env.clock.now()
@@ -135,7 +135,7 @@ def _assembled(
     *,
     fetch_chain: bool,
 ) -> tuple[CertificateBundle | None, list[str]]:
-    """Put the pieces together, and say what was tried in vain."""
+    """Assemble the pieces. Returns the bundle, and sentences about failed downloads. None: there is no certificate."""
     known, now = stores(context, existing), max(context.env.clock.now(), BUILT)
     material = assemble(pieces, known, now, keys, hosts)
     if not fetch_chain or material is None:
@@ -161,13 +161,13 @@ def _assembled(
 
 
 def _is_to_be_had(material: CertificateBundle) -> bool:
-    """Tell whether something of the chain is missing of which the certificate below says where it is."""
+    """Tell whether the chain lacks a certificate that can be downloaded from a URL in the one below."""
     way = material.way
     return not way.is_complete and way.bad_signature is None and any(map(is_web, issuer_urls(way.top)))
 
 
 def existing_settings(context: Context, name: str | None) -> LineageConfig | None:
-    """Return the settings of a lineage, or None where there is none of that name."""
+    """Return the settings of a lineage. None: it does not exist."""
     if name is None:
         return None
     try:
@@ -177,8 +177,8 @@ def existing_settings(context: Context, name: str | None) -> LineageConfig | Non
 
 
 def _own_keys(context: Context, name: str | None, pieces: ParsedUpload) -> tuple[OwnKey, ...]:
-    """Return keys of this box that may belong to a certificate, where none that was given does: of an open signing request,
-    and that of the lineage, which a CA may have certified once more."""
+    """Return keys of this box that may match the certificate, if no provided key does: keys of open signing requests, and the
+    key of the lineage, for which a CA may have issued again."""
     wanted = {each.public_key_spki for each in pieces.certificates}
     if not wanted or any(key.spki in wanted for key in pieces.keys):
         return ()
@@ -197,13 +197,13 @@ def _own_keys(context: Context, name: str | None, pieces: ParsedUpload) -> tuple
 
 
 def _served(context: Context, targets: Sequence[str]) -> tuple[str, ...]:
-    """Return the host names that the targets are known to be asked for."""
+    """Return the host names that the targets are known to serve."""
     names = (context.config.targets[target].probe_name for target in targets if target in context.config.targets)
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _had(context: Context, spec: LineageConfig | None) -> tuple[str, ...]:
-    """Return the names that visitors may use now. Of the box's own certificate only real host names: no CA signs the rest."""
+    """Return the names of the current certificate. Of a self-signed one, only valid host names: no CA signs the others."""
     if spec is None:
         return ()
     version = lineages.live_version(context.paths, spec.name)
@@ -223,14 +223,14 @@ def _current(context: Context, name: str | None) -> LineageStatus | None:
 
 
 def _found(pieces: ParsedUpload, material: CertificateBundle | None) -> tuple[str, ...]:
-    """Return what was recognised, in words."""
+    """Return what was recognized, as short texts such as `2 keys`."""
     if material is None:
         return _counted(("key", len(pieces.keys)), ("certificate", len(pieces.certificates)))
     in_chain = len(material.way.sent)
     found = _counted(("certificate", 1), ("key", len(pieces.keys)))
     if material.whose_key:
         found = (*found, "the key on this box")
-    # All that was given is counted: a root, for one, is no part of what is sent.
+    # Count everything that was provided: a root, for example, is not part of the sent chain.
     left_out = sum(each.kind != "key" for each in material.left_out)
     more = ((in_chain, "in the chain"), (left_out, "left out"))
     return (*found, *(f"{count} {words}" for count, words in more if count))

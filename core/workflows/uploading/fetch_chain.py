@@ -1,7 +1,7 @@
-"""Missing intermediates, fetched from where the certificates say they are. Only where somebody asked for it.
+"""Downloads missing intermediates from the URLs in the certificates (AIA). Only if the user asked for it.
 
-What comes is worth nothing by itself: a certificate is used if its key has signed the one below, and trusts nobody. What can be
-asked is bounded by `core.workflows.published`; the person who asked has the address before them.
+A downloaded certificate is not trusted: it is used only if its key signed the one below. `core.workflows.published` limits the
+requests, and the user has seen the URL.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.workflows.published import NotPublished, Reader
 from core.x509.certificate import Certificate
 
 MOST_LEVELS = 4
-"""Certificates above one another that are fetched for one upload."""
+"""Most levels of a chain to download for one upload."""
 MOST_BYTES = 64 * 1024
 MOST_SECONDS = 10.0
 _HEADERS = {
@@ -27,7 +27,7 @@ _HEADERS = {
 
 
 class Fetcher:
-    """Fetches for one upload, within its bounds. `notes` says what could not be had, a sentence each."""
+    """Downloads for one upload, within limits. `notes` has a sentence for each failure."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -35,13 +35,13 @@ class Fetcher:
         self.notes: list[str] = []
 
     def issuers_of(self, certificate: Certificate) -> list[Certificate]:
-        """Return what is at the addresses that a certificate names: the first that gives any. Never raises but Cancelled."""
+        """Return the certificates at the issuer URLs of a certificate, from the first URL that has any. Raises only Cancelled."""
         urls = issuer_urls(certificate)
         if not urls:
             self.notes.append(f"{certificate.subject} does not contain the URL of its issuer's certificate.")
         try:
             opened = self._context.env.transport(None)
-        except ConfigError as exc:  # a machine that trusts nobody
+        except ConfigError as exc:  # a machine without trusted roots
             self.notes.append(f"The download failed: {exc.what}")
             return []
         with closing(opened) as transport:

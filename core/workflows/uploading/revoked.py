@@ -1,6 +1,6 @@
-"""Whether a certificate that somebody brings is known to be revoked: by this box's own record, or by another client's marks.
+"""Checks whether a provided certificate is known to be revoked, from this box's records and other clients' files.
 
-Nobody is asked over the network: an upload is looked at as somebody types. Once it is live, the scheduled run asks its CA.
+Sends no request, because an upload is examined while the user types. Once it is live, the scheduled run asks its CA.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ID = "revoked"
 
 
 def known_as_revoked(context: Context, leaf: Certificate) -> CheckResult | None:
-    """Return a warning where a certificate is known to be revoked; None where nothing is known."""
+    """Return a warning if a certificate is known to be revoked. None: nothing is known."""
     who = _by_its_ca(context, leaf.sha256) or _by_us(context, leaf.sha256) or _by_another(context, leaf.sha256)
     if not who:
         return None
@@ -34,7 +34,7 @@ def known_as_revoked(context: Context, leaf: Certificate) -> CheckResult | None:
 
 
 def _by_its_ca(context: Context, sha256: str) -> str:
-    """Return what its CA said when the scheduled run asked."""
+    """Return the CA's answer to the scheduled run, as part of a sentence. Empty: not revoked, or not known."""
     said = revocation.load(context.paths.revocation).get(sha256)
     return f"by its CA{since_and_source(said)}" if said is not None and said.revoked_at is not None else ""
 

@@ -1,6 +1,6 @@
-"""Whom this box trusts: the system's roots, the box's own private CA; and the chains that it has seen before.
+"""Certificates that complete and verify chains: the system's roots, the box's private CA, and the current chain.
 
-Read when something asks for them, never before: most uploads bring all that is needed.
+They are read only on demand: most uploads contain everything that is needed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_BYTES = 8 * 1024 * 1024
 
 
 def stores(view: View, lineage: str | None) -> tuple[TrustStore, ...]:
-    """Return what chains are completed from and judged by, for an upload to `lineage`. None of it raises when it is read."""
+    """Return the stores that complete and verify the chain of an upload to `lineage`. Reading them never raises."""
     found = [
         TrustStore("this system's trust store", lambda: _system(view.env.variables)),
         TrustStore("this box's private CA", lambda: _own_root(view)),
@@ -37,7 +37,7 @@ def stores(view: View, lineage: str | None) -> tuple[TrustStore, ...]:
 
 
 def _system(variables: Mapping[str, str]) -> bytes:
-    """Return the system's roots as PEM; `SSL_CERT_FILE` names others, as for OpenSSL."""
+    """Return the system's roots as PEM. As for OpenSSL, `SSL_CERT_FILE` names other roots."""
     given = variables.get("SSL_CERT_FILE")
     for place in (given,) if given else _BUNDLES:
         with suppress(OSError, ValueError):
@@ -46,7 +46,7 @@ def _system(variables: Mapping[str, str]) -> bytes:
 
 
 def _own_root(view: View) -> bytes:
-    """Return the private CA's root where there is one. A vault that cannot be opened trusts nobody more."""
+    """Return the private CA's root as PEM. Empty: there is none, or the vault cannot be opened."""
     from core.store.vault import Vault
     from core.workflows.appliance_ca import known_root_pem
 

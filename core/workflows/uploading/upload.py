@@ -1,7 +1,7 @@
-"""A certificate from elsewhere: checked, and applied like any other (ST-32 to ST-41).
+"""Imports a provided certificate: checks it, and deploys it like any other (ST-32 to ST-41).
 
-What passes the checks (`examine`) is stored as a version whose issuer is `upload` and deployed in a transaction: a failed test,
-reload or look puts the old one back, and the certificate that was live remains for a rollback.
+If it passes the checks (`examine`), it is stored as a version with the issuer `upload` and deployed in a transaction: after a
+failed test, reload or probe, the old certificate is restored. The previously live version remains for a rollback.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from core.x509 import certificate as x509
 
 
 def import_upload(context: Context, request: ImportRequest) -> Imported:
-    """Check an upload and make it the live version of `name`, on its targets too.
+    """Check an upload, make it the live version of the lineage, and deploy it to its targets.
 
     Raises:
-        UsageError, NotFound: a bad name, an unknown target, or `replace` is needed; nothing was looked at.
-        InputRejected (`input-rejected`): with `outcome`; nothing was changed.
-        TargetError: everything was put back; the version waits, and the same upload once more uses it.
+        UsageError, NotFound: an invalid name, an unknown target, or `replace` is needed. Nothing was examined.
+        InputRejected (`input-rejected`): a check failed; `outcome` has the results. Nothing was changed.
+        TargetError: everything was restored. The version waits, and another import of the same upload uses it.
     """
-    # What only looks is asked often, as somebody types, and needs neither of the two.
+    # Imported here because checks, which run often while the user types, need neither module.
     from core.workflows.deploying.transaction import deploy_version
     from core.workflows.renewing.outcome import target_configs
 
@@ -120,7 +120,7 @@ def _has_open_order(context: Context, name: str) -> bool:
 
 
 def _refuse_over_order(context: Context, name: str) -> None:
-    """An order may be a person's work: records that somebody has set. It does not go without a word."""
+    """Raise UsageError for an open order: the user may have set DNS records for it."""
     try:
         order = load_order(context.paths, name)
     except StoreCorrupt:
@@ -149,7 +149,7 @@ def _refuse_silent_change(context: Context, spec: LineageConfig) -> None:
 
 
 def _refuse_other_names(spec: LineageConfig, material: CertificateBundle) -> None:
-    """The next renewal orders the names of the settings: a certificate without one of them would not be its predecessor."""
+    """Raise UsageError if the certificate lacks names of the settings, which the next renewal will order."""
     lacking = missing(material.leaf, spec.domains)
     if lacking:
         raise UsageError(
@@ -163,7 +163,7 @@ def _refuse_other_names(spec: LineageConfig, material: CertificateBundle) -> Non
 def _settings(
     name: str, spec: LineageConfig | None, material: CertificateBundle, targets: tuple[str, ...]
 ) -> LineageConfig:
-    """Return what the lineage's TOML will say: nothing of how a CA was asked before."""
+    """Return the settings of the lineage, without those for orders from a CA."""
     return changed(
         spec or LineageConfig(name=name),
         domains=tuple(each for each in material.leaf.names if each),
@@ -180,7 +180,7 @@ def _settings(
 
 
 def _same_version(context: Context, name: str, material: CertificateBundle) -> int | None:
-    """Return the stored version, live or waiting, that already is this very pair."""
+    """Return the stored version, live or waiting, with the same certificate and key. None: there is none."""
     assert material.key is not None
     paths = context.paths
     fullchain, privkey = _fullchain(material), material.key.to_pem()

@@ -1,1 +1,1 @@
-"""The settings of web servers: shown, applied, removed, kept in step with the certificate."""
+"""Shows, applies and removes the settings of web servers, and adapts them to the deployed certificate."""

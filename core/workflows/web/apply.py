@@ -1,4 +1,4 @@
-"""Puts the settings into the configuration of a web server, takes them out, and shows what they would be."""
+"""Adds the web settings to the configuration of a web server, removes them, and shows them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from core.workflows.web.show import ask_as, state_of
 
 
 def apply_web(context: Context, name: str) -> WebState:
-    """Put the settings into the configuration of a target's web server, or bring them up to date. Holds the writers' lock.
+    """Add the settings to the configuration of a target's web server, or update them. The caller holds the writers' lock.
 
     Raises:
-        NotFound; WebNotPossible (`web-not-possible`), UntrustedPath: nothing was touched.
-        ConfigTestFailed, ReloadFailed, WebNotPossible: what was there before is back.
+        NotFound; WebNotPossible (`web-not-possible`), UntrustedPath: nothing was changed.
+        ConfigTestFailed, ReloadFailed, WebNotPossible: the previous configuration was restored.
     """
     target = configured(context, name)
     applied = store.load(context.paths, name)
@@ -41,7 +41,7 @@ def apply_web(context: Context, name: str) -> WebState:
         except CertdeckError as exc:
             if redirect is None or (applied and applied.redirect):
                 raise
-            # Something else may have the port, or the name on it: the rest does not depend on that.
+            # Another server may use the port, or the name on it. The other settings do not depend on that.
             planned = plan(context, target, applied, redirect=None)
             after = planned.after
             if after:
@@ -64,7 +64,7 @@ def apply_web(context: Context, name: str) -> WebState:
 
 
 def show_web(view: View, name: str) -> WebState:
-    """Return what the settings are and what is sent. Changes nothing. Raises NotFound, WebNotPossible."""
+    """Return the settings, and what the web server sends. Changes nothing. Raises NotFound, WebNotPossible."""
     target = configured(view, name)
     applied = store.load(view.paths, name)
     host = ask_as(view, name)
@@ -75,7 +75,7 @@ def show_web(view: View, name: str) -> WebState:
 
 
 def remove_web(context: Context, name: str) -> tuple[str, ...]:
-    """Take the settings out of the configuration; returns the files that changed. Raises as `apply_web`."""
+    """Remove the settings from the configuration. Returns the changed files. Raises what `apply_web` raises."""
     target = configured(context, name)
     applied = store.load(context.paths, name)
     texts = texts_of(resolved(target), applied)
@@ -89,7 +89,7 @@ def remove_web(context: Context, name: str) -> tuple[str, ...]:
 
 
 def advance(context: Context) -> None:
-    """Send the next value of HSTS where its time has come. What fails is told, and tried by the next run."""
+    """Set the next HSTS value on targets for which it is due. A failure is reported, and the next run tries again."""
     for name in store.due(context.paths, context.env.clock.now()):
         if name not in context.config.targets:
             continue
@@ -106,7 +106,7 @@ def advance(context: Context) -> None:
 
 
 def configured(view: View, name: str) -> TargetConfig:
-    """Return a target of the configuration. Raises NotFound; WebNotPossible for a service that is no web server."""
+    """Return a configured target. Raises NotFound; WebNotPossible for a service that is not a web server."""
     target = view.config.targets.get(name)
     if target is None:
         raise unknown_target(view.config, name)
@@ -117,7 +117,7 @@ def configured(view: View, name: str) -> TargetConfig:
 def wanted_redirect(
     view: View, target: TargetConfig, applied: store.Applied | None, host: str
 ) -> tuple[Redirect | None, tuple[str, ...]]:
-    """Return the redirect that is to be set up, and why there is none where it is missing."""
+    """Return the redirect to set up, and notes. None: no redirect; the notes say why if it is wanted but impossible."""
     web = view.config.web
     if not web.redirect or server_of(resolved(target)).name == "caddy":
         return None, ()
@@ -139,9 +139,9 @@ def wanted_redirect(
 def _change(
     context: Context, target: TargetConfig, planned: Plan, after: Mapping[str, str], host: str
 ) -> tuple[Listener, ...]:
-    """Change the configuration, and insist that the server answers afterwards, and redirects where it is to; return what it sends.
+    """Change the configuration, and verify that the server responds afterwards, and redirects if required. Returns what it sends.
 
-    Headers that are wrong then are told, not undone: what is behind the server may send them too.
+    Wrong headers are reported and not rolled back: the application behind the server may send them too.
     """
     answered = {each.address for each in headers_seen(context, target, planned.wanted, host) if each.failure is None}
 

@@ -1,7 +1,7 @@
-"""A change to the configuration of a web server, as a transaction: written, tested, reloaded, looked at; or as it was before.
+"""Changes the configuration of a web server in a transaction: write, test, reload, verify; or restore the previous files.
 
-Before the first file changes, `state/web-change.json` holds what all of them were: whoever takes the lock after a kill puts that
-back.
+Before the first file changes, `state/web-change.json` has the previous content of all files. After a kill, the next process that
+takes the lock restores it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def change(
     after: Mapping[str, str],
     look: Callable[[], str],
 ) -> None:
-    """Write `after` over `before` (file -> content). `look`: returns what is wrong once it was reloaded, in one sentence.
+    """Replace `before` with `after` (file -> content). `look`: called after the reload, returns a problem as one sentence, or "".
 
-    Raises ConfigTestFailed, ReloadFailed, WebNotPossible (`web-not-possible`), StoreError: what was there before is back.
+    Raises ConfigTestFailed, ReloadFailed, WebNotPossible (`web-not-possible`), StoreError: the previous files were restored.
     """
     target = resolved(configured)
     check_commands(context.env, [target])
@@ -90,9 +90,9 @@ def _reload(context: Context, target: TargetConfig) -> None:
 
 
 def recover_web(context: Context) -> None:
-    """Put back what a killed change had begun. Called by whoever takes the lock.
+    """Undo a change that was killed. Called whenever the lock is taken.
 
-    Raises StoreError where that is impossible now: it stays on record for the next run.
+    Raises StoreError if that is impossible now: the record stays for the next run.
     """
     left = store.change(context.paths)
     if left is not None:
@@ -110,7 +110,7 @@ def recover_web(context: Context) -> None:
 def _undo(
     context: Context, target: TargetConfig, before: Mapping[str, str], after: Mapping[str, str], *, touched: bool
 ) -> None:
-    """Put everything back. What cannot be put back now stays on record for the next run."""
+    """Restore everything. If that fails, the record stays for the next run."""
     try:
         for path in files.restore(before, after):
             context.narrator.tell(_changed_since(path))
@@ -128,7 +128,7 @@ def _undo(
 
 
 def _reload_old(context: Context, target: TargetConfig) -> None:
-    """Reload the service with the configuration that is back, and say where that fails."""
+    """Reload the service with the restored configuration. Warns if that fails."""
     verdict = run_reload(context.env, target)
     if not verdict.ok and not verdict.is_idle:
         context.narrator.tell(

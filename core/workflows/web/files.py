@@ -1,4 +1,4 @@
-"""A web server's configuration files, read and written as files of somebody else's: by descriptor, owner and mode kept."""
+"""Reads and writes a web server's configuration files, as files of another owner: by descriptor, keeping owner and mode."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from core.store.atomic import store_error
 from core.text import safe_line
 
 ENCODING = "latin-1"
-"""Each byte is one character: whatever a file holds comes back as it was."""
+"""One character for each byte, so that any content is preserved."""
 _TEMPORARY = ".certdeck-web-new"
 
 
 def read(path: Path) -> str | None:
-    """Return the content of a file, also of one behind links; None where there is none. Raises StoreError."""
+    """Return the content of a file, following links. None: it does not exist. Raises StoreError."""
     real = Path(os.path.realpath(path))
     try:
         with open_folder(real.parent) as folder:
@@ -30,14 +30,14 @@ def read(path: Path) -> str | None:
 
 
 def read_if_possible(path: Path) -> str | None:
-    """Return the content of a file; None where there is none, or none that can be read."""
+    """Return the content of a file. None: it does not exist or cannot be read."""
     with suppress(StoreError):
         return read(path)
     return None
 
 
 def write(texts: Mapping[str, str]) -> None:
-    """Put the contents of files in place, each in one step. Raises StoreError."""
+    """Replace the contents of existing files (path -> content), each in one step. Raises StoreError."""
     for name, text in texts.items():
         real = Path(os.path.realpath(name))
         try:
@@ -49,7 +49,7 @@ def write(texts: Mapping[str, str]) -> None:
 
 
 def restore(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    """Put back what a change has written; return the files that somebody has changed since, which stay as they are.
+    """Restore the files that a change wrote. Returns the files that were changed since by another program, and stay as they are.
 
     Raises StoreError.
     """

@@ -1,7 +1,7 @@
-"""Keeps HSTS in step with the certificate: a deployment that puts a self-signed fallback on a web server takes it out.
+"""Adapts HSTS to the deployed certificate: deploying a self-signed fallback certificate to a web server removes it.
 
-Called after the files of a target have changed and before its service reads them. What stands in the
-configuration follows from what the target shows, so nothing is kept for a crash: going back calls it again.
+Called after the files of a target have changed and before its service reads them. The configuration follows from the target's
+certificate, so nothing is recorded for a crash: the rollback calls this again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from core.workflows.context import Context
 
 
 def follow(context: Context, targets: Sequence[TargetConfig]) -> None:
-    """Write the headers that fit the certificates that `targets` have now. Raises nothing of its own. One `readdir` without any."""
+    """Write the headers that suit the current certificates of `targets`. Reports failures as warnings.
+
+    Costs one `readdir` if no target has web settings.
+    """
     names = set(store.names(context.paths))
     for target in targets:
         if target.name not in names:

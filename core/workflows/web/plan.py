@@ -1,4 +1,4 @@
-"""What the configuration of a web server is to hold now: which files, which headers, whether HSTS may be sent."""
+"""Plans the web settings of a web server: the files, the headers, and whether HSTS may be sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.workflows.web import files
 
 OFF = "off"
 _REACHED = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""Where a listener on every address is reached."""
+"""Address at which a listener on all addresses is reached."""
 
 
 class Hsts(Struct, frozen=True, kw_only=True):
@@ -30,16 +30,16 @@ class Hsts(Struct, frozen=True, kw_only=True):
 
     value: str | None
     why: str = ""
-    """Why none is sent, or not the last one yet."""
+    """Why no header is sent, or not the final value yet."""
     next_at: datetime | None = None
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """Texts have one character for each byte (`files.ENCODING`)."""
+    """The planned change. Texts have one character for each byte (`files.ENCODING`)."""
 
     server: Server
     found: Mapping[str, str]
-    """Every configuration file that holds a block or is to hold one → its content."""
+    """Path → content of every configuration file that has a block of certdeck or will get one."""
     rendered: Mapping[str, Rendered]
     """The files that name the certificate."""
     hsts: Hsts
@@ -47,7 +47,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     @property
     def after(self) -> dict[str, str]:
-        """Return the files that have to change, with what they are to hold."""
+        """Return the files that must change, with their new content."""
         new = {name: without(text, self.wanted.target) for name, text in self.found.items()}
         new |= {name: rendered.text for name, rendered in self.rendered.items()}
         return {name: text for name, text in new.items() if text != self.found[name]}
@@ -58,9 +58,9 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 def plan(view: View, configured: TargetConfig, applied: Applied | None, *, redirect: Redirect | None) -> Plan:
-    """Return what is to be changed. Reads the configuration of the web server.
+    """Return the change to make. Reads the configuration of the web server.
 
-    Raises WebNotPossible (`web-not-possible`) where it is of another kind, or no file of it names the certificate.
+    Raises WebNotPossible (`web-not-possible`) if the target is not a web server, or no file of it uses the certificate.
     """
     target = resolved(configured)
     server = server_of(target)
@@ -89,7 +89,7 @@ def plan(view: View, configured: TargetConfig, applied: Applied | None, *, redir
 
 
 def wanted_of(target: TargetConfig, hsts: Hsts, redirect: Redirect | None) -> Wanted:
-    """Return what is to stand in the configuration of a resolved target. Raises WebNotPossible."""
+    """Return the settings for the configuration of a resolved target. Raises WebNotPossible."""
     base = server_of(target).base
     return Wanted(
         target=target.name,
@@ -105,7 +105,7 @@ def _as_text(path: str) -> str:
 
 
 def texts_of(target: TargetConfig, applied: Applied | None) -> dict[str, str]:
-    """Return the configuration files of a resolved target's web server, and those that were changed before, with their content.
+    """Return the content of the configuration files of a resolved target's web server, and of those that were changed before.
 
     Raises WebNotPossible.
     """
@@ -118,14 +118,14 @@ def texts_of(target: TargetConfig, applied: Applied | None) -> dict[str, str]:
         return text
 
     server_of(target).files(target, read)
-    for name in applied.files if applied else ():  # it may no longer be included
+    for name in applied.files if applied else ():  # the server may no longer include it
         if name not in texts:
             read(Path(name))
     return texts
 
 
 def hsts_of(view: View, target: TargetConfig, applied: Applied | None) -> Hsts:
-    """Return what HSTS says now: nothing while browsers warn of the certificate, because then they would not let anybody pass."""
+    """Return the HSTS header for now. None is sent for an untrusted certificate: browsers would then let no user continue."""
     policy = view.config.web.hsts
     now = view.env.clock.now()
     since = applied.since if applied else now
@@ -140,7 +140,7 @@ def hsts_of(view: View, target: TargetConfig, applied: Applied | None) -> Hsts:
 
 
 def distrust(view: View, target: TargetConfig) -> str:
-    """Return why clients would not trust what the target has now, in one sentence; empty where they do."""
+    """Return why clients would not trust the target's current certificate, as one sentence. Empty: they trust it."""
     from core.workflows.uploading.trust import stores
     from core.x509.chain import split_fullchain
     from core.x509.path_building import build_path
@@ -161,7 +161,7 @@ def distrust(view: View, target: TargetConfig) -> str:
 
 
 def own_redirect(view: View) -> Redirect | None:
-    """Return the redirect with the way of the challenge; None where HTTP-01 needs the port itself."""
+    """Return the redirect with its exception for HTTP-01 challenges. None: HTTP-01 needs the port itself."""
     web, http01 = view.config.web, view.config.http01
     if http01.mode == "webroot" and http01.webroot:
         return Redirect(port=web.http_port, webroot=http01.webroot)

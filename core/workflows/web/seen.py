@@ -1,4 +1,4 @@
-"""What a web server sends now, asked on each of its addresses."""
+"""Requests what a web server sends now, from each of its addresses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 3.0
 
 
 def listeners_of(view: View, target: TargetConfig) -> tuple[str, ...]:
-    """Return the addresses at which the target speaks HTTPS."""
+    """Return the addresses at which the target serves HTTPS."""
     found = [
         listener
         for probe in target.probe
@@ -30,7 +30,7 @@ def listeners_of(view: View, target: TargetConfig) -> tuple[str, ...]:
 
 
 def headers_seen(view: View, target: TargetConfig, wanted: Wanted, host: str) -> tuple[Listener, ...]:
-    """Return what each address sends for `/`."""
+    """Return the headers that each address sends for `/`, or its failure."""
     unwanted = () if any(name == HSTS for name, _ in wanted.headers) else (HSTS,)
 
     def look(address: str) -> Listener:
@@ -44,7 +44,7 @@ def headers_seen(view: View, target: TargetConfig, wanted: Wanted, host: str) ->
 
 
 def settled(view: Context, target: TargetConfig, wanted: Wanted, host: str) -> tuple[Listener, ...]:
-    """Return what is sent once it is what is wanted, or after `PATIENCE_SECONDS`: after a reload old workers still answer."""
+    """Return the headers once they are right, or after `PATIENCE_SECONDS`: after a reload, old workers still respond."""
     until = view.env.clock.monotonic() + PATIENCE_SECONDS
     while True:
         seen = headers_seen(view, target, wanted, host)
@@ -55,7 +55,7 @@ def settled(view: Context, target: TargetConfig, wanted: Wanted, host: str) -> t
 
 
 def redirect_seen(view: View, target: TargetConfig, host: str) -> str:
-    """Return how plain HTTP is answered: as in `WebState.redirect`."""
+    """Return the state of the redirect on plain HTTP, as in `WebState.redirect`."""
     port = view.config.web.http_port
     places = [place for listener in listeners_of(view, target) if (place := parse(listener)) is not None]
     addresses = [str(place._replace(port=port)) for place in places]
@@ -81,7 +81,7 @@ def _worst(states: Sequence[str]) -> str:
 
 
 def _page(view: View, listener: str, scheme: str, host: str, path: str) -> Response:
-    """Ask one address for a page. Raises TransportFailure."""
+    """Request a page from one address. Raises TransportFailure."""
     place = parse(listener)
     assert place is not None
     named = f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""The state of a target's web settings, put together from a plan and from what its web server sends."""
+"""The state of a target's web settings, from a plan and from what its web server sends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def state_of(
     changed: bool = False,
     notes: tuple[str, ...] = (),
 ) -> WebState:
-    """Return the state that follows from a plan, from what the `listeners` sent, and from how plain HTTP is answered now."""
+    """Return the state from a plan and the headers of the `listeners`. Also requests the redirect on plain HTTP."""
     target = resolved(configured)
     to_change = {} if changed else planned.after
     has_block = any(holds(text, target.name) for text in planned.found.values())
@@ -53,7 +53,7 @@ def state_of(
 
 
 def ask_as(view: View, target: str) -> str:
-    """Return the name that the target's web server is asked for: one that its certificate covers."""
+    """Return the host name for requests to the target's web server: one that its certificate covers."""
     every = facts_of_all(view.paths)[0]
     names = next((tuple(facts.names) for facts in every if target in facts.targets), ())
     configured = view.config.targets[target]
@@ -61,7 +61,7 @@ def ask_as(view: View, target: str) -> str:
 
 
 def _added(before: str, after: str, target: str) -> tuple[str, ...]:
-    """Return the lines of the blocks, and those that became comments."""
+    """Return the lines of certdeck's blocks, and lines that became comments."""
     plain = set(without(before, target).split("\n"))
     added = [line for line in after.split("\n") if line not in plain or "certdeck web" in line]
     return tuple(line.encode(files.ENCODING).decode("utf-8", "replace") for line in added)

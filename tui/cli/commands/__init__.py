@@ -1,1 +1,1 @@
-"""The commands, one subject a file. Each file holds `COMMANDS`; `tui.cli.catalogue` says which file holds which."""
+"""The commands, with one file for each subject. Each file has `COMMANDS`; `tui.cli.catalogue` maps commands to files."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _TRIES = 3
-"""Passphrases that may be typed."""
+"""How often a passphrase is asked for."""
 
 
 def _list(call: Call) -> int:
@@ -140,7 +140,7 @@ def _import(call: Call) -> int:
 
 
 def _imported(call: Call, key: bytes, passphrase: bytes | None) -> AccountInfo:
-    """Take the account over; where its key is encrypted and somebody is there, ask for the passphrase."""
+    """Import the account. On a terminal, ask for the passphrase of an encrypted key."""
     args, tries = call.args, _TRIES if call.can_ask else 0
     while True:
         try:
@@ -162,7 +162,7 @@ def _show(call: Call, account: AccountInfo, said: str) -> int:
 
 
 def _account_json(account: AccountInfo) -> dict[str, object]:
-    """Return an account; `replaced` only after an import that took another one's place."""
+    """Return the JSON of an account, with `replaced` only after an import that replaced another account."""
     found = {**fields(account), "created": rfc3339(account.created) if account.created else None}
     return found if account.replaced else {key: value for key, value in found.items() if key != "replaced"}
 

@@ -1,4 +1,4 @@
-"""`certdeck adopt`: certificates that other ACME clients manage here, found and taken over."""
+"""`certdeck adopt`: finds certificates of other ACME clients on this machine, and takes them over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`certdeck backup` and `certdeck restore`: everything but the log in one sealed file, and back."""
+"""`certdeck backup` and `certdeck restore`: write everything except the log to one encrypted file, and restore it."""
 
 from __future__ import annotations
 

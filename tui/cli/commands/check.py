@@ -1,4 +1,4 @@
-"""`certdeck check`: the upload checks alone. Changes nothing."""
+"""`certdeck check`: runs only the upload checks. Changes nothing."""
 
 from __future__ import annotations
 

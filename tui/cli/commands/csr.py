@@ -1,4 +1,4 @@
-"""`certdeck csr`: signing requests for CAs that are asked by hand; their keys stay on this box (CL-15)."""
+"""`certdeck csr`: creates signing requests for CAs without ACME. Their keys stay on this box (CL-15)."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _refuse_senseless(args: argparse.Namespace) -> None:
 
 
 def _show(call: Call, request: SigningRequest) -> None:
-    """Put the request alone onto stdout, so that it can be sent on; what to know of it onto stderr."""
+    """Write only the request to stdout, so that it can be piped, and information about it to stderr."""
     args = call.args
     if call.wants_json:
         call.result({**request_json(request), "new": request.is_new, "out": args.out}, ())
@@ -118,7 +118,7 @@ def _list(call: Call) -> int:
 
 def _remove(call: Call) -> int:
     name = call.args.name
-    call.engine.csr(name)  # one that is not there is said before anybody is asked
+    call.engine.csr(name)  # raises NotFound before the question
     question = (
         f"Remove the signing request {printable(name)} and its key? A certificate for it can then no longer be used."
     )

@@ -1,4 +1,4 @@
-"""`certdeck deploy` and `certdeck rollback`: which version the services show."""
+"""`certdeck deploy` and `certdeck rollback`: choose the version that the services use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`certdeck dns …`: providers at which records can be made, so that names are proven and renewed without a person."""
+"""`certdeck dns …`: DNS providers whose API sets the records of challenges, so that certificates renew automatically."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _add(call: Call) -> int:
         )
     try:
         kind = call.engine.dns_kind(_kind_name(args, had))
-    except NotFound as exc:  # a kind is a word of the command, nothing that somebody has made
+    except NotFound as exc:  # a wrong kind is a wrong argument, not a missing entry
         raise UsageError(exc.what, exc.why, exc.fix) from exc
     config = _changed(had or DnsProviderConfig(name=args.name, kind=kind.name), kind, args)
     secrets = secrets_from(args.secret, kind)
@@ -67,7 +67,7 @@ def _add(call: Call) -> int:
 
 
 def _changed(had: DnsProviderConfig, kind: DnsKind, args: argparse.Namespace) -> DnsProviderConfig:
-    """Return an entry with what the arguments say; settings of another kind do not come along. Raises UsageError (`usage`)."""
+    """Return an entry changed by the arguments, without settings of another kind. Raises UsageError (`usage`)."""
     before = had.settings if had.kind == kind.name else {}
     return replace(
         had,
@@ -103,7 +103,7 @@ def _delegations(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _optional_secrets(call: Call, kind: DnsKind) -> dict[str, bytes]:
-    """Ask for the secrets of a kind that does not say which of them it needs, as those of dns-lexicon do not."""
+    """Ask for the secrets of a kind without required secrets, such as those of dns-lexicon."""
     fields = [field for field in kind.fields if field.secret]
     if any(field.required for field in fields):
         return {}
@@ -112,7 +112,7 @@ def _optional_secrets(call: Call, kind: DnsKind) -> dict[str, bytes]:
 
 
 def _kept(call: Call, config: DnsProviderConfig, kind: DnsKind, secrets: dict[str, bytes]) -> DnsProviderInfo:
-    """Keep the entry; secrets that it lacks are asked for, where there is somebody to ask."""
+    """Save the entry. On a terminal, ask for missing secrets."""
     from_files = set(secrets)
     for is_last in (False,) * _TRIES + (True,):
         try:
@@ -136,14 +136,14 @@ def _kept(call: Call, config: DnsProviderConfig, kind: DnsKind, secrets: dict[st
 
 
 def _wrong_secrets(error: UsageError, kind: DnsKind) -> Mapping[str, str]:
-    """Return what is wrong with secrets, by key; nothing where something else is wrong as well."""
+    """Return the problems with secrets, by key. Empty if there are other problems too."""
     problems = error.details.get("problems")
     keys = {field.key for field in kind.fields if field.secret}
     return problems if isinstance(problems, dict) and problems and keys.issuperset(problems) else {}
 
 
 def _unasked(error: UsageError, kind: DnsKind, missing: Sequence[str]) -> UsageError:
-    """Return the error that names the options for secrets that nobody can be asked for."""
+    """Return the error that names the options for missing secrets, for use without a terminal."""
     options = " ".join(f"--secret {key}=FILE" for key in missing)
     more = f"See `certdeck dns kinds {printable(kind.name)}`."
     return UsageError(

@@ -1,4 +1,4 @@
-"""`certdeck doctor`: what would stop an issuance, before an order is spent on finding out."""
+"""`certdeck doctor`: finds what would prevent an issuance, without spending an order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`certdeck export` and `certdeck pem`: a copy of a certificate for somebody else's program, or to look at (SO-36)."""
+"""`certdeck export` and `certdeck pem`: copy a certificate for another program, or show it (SO-36)."""
 
 from __future__ import annotations
 

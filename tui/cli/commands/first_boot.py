@@ -1,4 +1,4 @@
-"""`certdeck first-boot`: HTTPS on a box that has no certificate yet. Idempotent."""
+"""`certdeck first-boot`: sets up HTTPS on a box that has no certificate yet. Idempotent."""
 
 from __future__ import annotations
 

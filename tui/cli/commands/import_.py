@@ -1,4 +1,4 @@
-"""`certdeck import`: a certificate that somebody brings, checked and applied."""
+"""`certdeck import`: checks and deploys a provided certificate."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHAIN_LINES = {
     "`certdeck import {name} --cert FILE --chain FILE`, or with --fetch-chain, completes it.",
     "refused": "Clients will reject its chain: see above.",
 }
-"""What the state of the chain asks for; a complete or self-signed one asks for nothing more."""
+"""Advice by state of the chain. A complete or self-signed one needs none."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +92,7 @@ def _attempt(call: Call, request: ImportRequest) -> Imported:
 
 
 def _is_sure(call: Call) -> bool:
-    """Ask where a CA renews it so far, or an order for it is open. Without a terminal the engine refuses, and says what to add."""
+    """Ask for confirmation if a CA renews the certificate, or an order is open. Without a terminal, the engine refuses."""
     name = call.args.name
     if call.args.replace or not call.can_ask:
         return bool(call.args.replace)

@@ -1,4 +1,4 @@
-"""`certdeck issue` and `certdeck complete`: a new certificate, from the request to the service that shows it."""
+"""`certdeck issue` and `certdeck complete`: issue and deploy a certificate, and continue an open order."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 def domains_argument(parser: argparse.ArgumentParser, help: str, *, required: bool = False) -> None:
-    """Add `-d DOMAIN …`, which may stand several times."""
+    """Add `-d DOMAIN …`, which may be repeated."""
     parser.add_argument(
         "-d", "--domain", dest="domains", metavar="DOMAIN", nargs="+", action="extend", required=required, help=help
     )
 
 
 def request_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what describes a certificate to be had; the doctor takes the same."""
+    """Add the options that describe a certificate to issue, which `doctor` also takes."""
     parser.add_argument("--name", metavar="NAME", help="name of the certificate (default: its first domain)")
     parser.add_argument("--issuer", metavar="ISSUER", help="the CA (`certdeck issuer list`)")
     parser.add_argument(
@@ -48,7 +48,7 @@ def request_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _domains(given: Sequence[str]) -> tuple[str, ...]:
-    """Return the names; a blank inside one is a slip of quoting or typing, not two names."""
+    """Return the names. Raises BadIdentifier for a name with a space, which is a quoting error."""
     for name in given:
         if len(name.split()) > 1:
             raise BadIdentifier(

@@ -1,4 +1,4 @@
-"""`certdeck issuer …`: the CAs that can be ordered from."""
+"""`certdeck issuer …`: the CAs that can issue certificates."""
 
 from __future__ import annotations
 

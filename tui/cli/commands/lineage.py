@@ -1,4 +1,4 @@
-"""`certdeck set`, `revoke` and `delete`: changes to one certificate that order nothing."""
+"""`certdeck set`, `revoke` and `delete`: change a certificate without ordering one."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _set(call: Call) -> int:
 
 
 def _agreed_changes(call: Call, names: list[str]) -> tuple[IssuerChange, ...]:
-    """Return which certificates get another issuer, after somebody has seen the list and agreed."""
+    """Return the certificates that get another issuer, after the user has confirmed the list."""
     changes = call.engine.change_issuer(names, call.args.issuer, dry_run=True)
     if changes:
         listed = ", ".join(f"{printable(each.name)} (now {printable(each.before)})" for each in changes)
@@ -149,7 +149,7 @@ def _delete(call: Call) -> int:
 
 
 def _existing(call: Call, name: str) -> str:
-    """Return a lineage for a question: its name and its domains. Raises NotFound before anybody is asked."""
+    """Return name and domains of a lineage, for a question. Raises NotFound."""
     from tui.wording.text import names_shown
 
     status = call.engine.status((name,))

@@ -1,4 +1,4 @@
-"""`certdeck log`: the history, newest last on the screen and newest first in JSON; and whether it was altered."""
+"""`certdeck log`: shows the history, newest last as text and newest first in JSON, and verifies it."""
 
 from __future__ import annotations
 

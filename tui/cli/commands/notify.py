@@ -1,4 +1,4 @@
-"""`certdeck notify …`: who is told when a renewal fails, a service serves another certificate, a run is missed."""
+"""`certdeck notify …`: notifications about a failed renewal, a service with another certificate, or a missed run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _add(call: Call) -> int:
 
 
 def _kind(call: Call, name: str | None) -> NotificationKind:
-    """Return the kind. Raises UsageError (`usage`): a kind is a word of the command, nothing that somebody has made."""
+    """Return the kind. Raises UsageError (`usage`): a wrong kind is a wrong argument, not a missing entry."""
     kinds = {each.name: each for each in call.engine.notification_kinds()}
     if name is None:
         raise UsageError(
@@ -88,7 +88,7 @@ def _settings(had: NotificationConfig, kind: NotificationKind, args: argparse.Na
 def _asked(
     call: Call, config: NotificationConfig, kind: NotificationKind, secrets: Mapping[str, bytes]
 ) -> dict[str, bytes]:
-    """Ask for the secrets that the entry needs and lacks, where there is somebody to ask."""
+    """Ask for required secrets that are missing. Without a terminal: empty."""
     try:
         wrong = call.engine.check_notification(config, secrets)
     except NotFound:

@@ -1,4 +1,4 @@
-"""`certdeck renew` and `certdeck --renew`: the scheduled run. With nothing due it loads and says as little as it can."""
+"""`certdeck renew` and `certdeck --renew`: the scheduled run. With nothing due, it loads and prints as little as possible."""
 
 from __future__ import annotations
 

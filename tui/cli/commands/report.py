@@ -1,4 +1,4 @@
-"""`certdeck report`: one file for a bug report, without secrets."""
+"""`certdeck report`: writes one file for a bug report, without secrets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _run(call: Call) -> int:
 
 
 def _said(lines: Callable[[], Iterable[str]]) -> str:
-    """Return lines as text; what keeps them from being known is part of the report."""
+    """Return lines as text. If they cannot be produced, return the error."""
     try:
         return "".join(f"{line}\n" for line in lines())
     except CertdeckError as exc:

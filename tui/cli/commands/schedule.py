@@ -1,4 +1,4 @@
-"""`certdeck schedule …`: the timer that renews automatically, and whether it works (ST-27, ST-28, ST-31, SO-35)."""
+"""`certdeck schedule …`: the timer of automatic renewals, and its state (ST-27, ST-28, ST-31, SO-35)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`certdeck self-check`: whether the program is whole and can read what it has stored."""
+"""`certdeck self-check`: checks that the program is complete and can read its state."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    """It has none of its own."""
+    """Add no argument: the command has none."""
 
 
 def _run(call: Call) -> int:
     import tui
     from core.modules import loaded
 
-    sys.dont_write_bytecode = True  # it changes nothing
+    sys.dont_write_bytecode = True  # the check must not write files
     findings = (*loaded(tui.__name__, list(tui.__path__)), *call.engine.self_check())
     is_good = all(finding.status != "fail" for finding in findings)
     lines = list(finding_lines(findings, call.output.out))

@@ -1,4 +1,4 @@
-"""`certdeck snippet SERVER`: the lines that let a web server share port 80 with us (SF-07, SO-22)."""
+"""`certdeck snippet SERVER`: shows the configuration with which a web server shares port 80 with certdeck (SF-07, SO-22)."""
 
 from __future__ import annotations
 

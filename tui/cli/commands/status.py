@@ -1,4 +1,4 @@
-"""`certdeck status`: the state of every certificate, asked live from the services."""
+"""`certdeck status`: shows the state of every certificate, with live probes of the services."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _run(call: Call) -> int:
         out = call.output.out
         out.lines((lineages_lines if call.args.names else status_lines)(status, out, orders, requests))
         call.output.err.lines(problem_lines(status, call.output.err))
-    # A name that was asked for and cannot be read is a failure; the overview of the others is not.
+    # An unreadable certificate is a failure only if it was requested by name.
     return exits.FAILED if call.args.names and status.problems else exits.DONE
 
 
@@ -66,7 +66,7 @@ def _what_if(call: Call) -> int:
 
 
 def _open_orders(call: Call) -> list[OpenOrder]:
-    """Return the open orders that are asked for; one that cannot be read tells so when somebody goes on with it."""
+    """Return the requested open orders. An unreadable one is left out; continuing it reports the error."""
     found: list[OpenOrder] = []
     with suppress(CertdeckError):
         for name in call.engine.open_orders():
@@ -77,7 +77,7 @@ def _open_orders(call: Call) -> list[OpenOrder]:
 
 
 def _open_requests(call: Call) -> list[SigningRequest]:
-    """Return the open signing requests that are asked for; what cannot be read hides no certificate."""
+    """Return the requested open signing requests. Errors are ignored, so that they do not hide certificates."""
     found: list[SigningRequest] = []
     with suppress(CertdeckError):
         found += [each for each in call.engine.csrs() if not call.args.names or each.name in call.args.names]
@@ -85,7 +85,7 @@ def _open_requests(call: Call) -> list[SigningRequest]:
 
 
 def _status(call: Call, ordered: set[str]) -> Status:
-    """Return the state of what was asked for. A first order or a request has no lineage yet, and is no reason to fail."""
+    """Return the requested state. A name with only an open order or signing request is not an error."""
     names = list(call.args.names)
     while True:
         try:
@@ -99,7 +99,7 @@ def _status(call: Call, ordered: set[str]) -> Status:
 
 
 def _check(call: Call) -> int:
-    """Answer as a monitoring plugin: what cannot be read is critical, and said in the same one line."""
+    """Print one line as a monitoring plugin does. An error is critical, and is reported in the same way."""
     from tui.cli.status_text import check_line
 
     try:

@@ -1,4 +1,4 @@
-"""`certdeck target …`: the services that certificates go to."""
+"""`certdeck target …`: the services that use the certificates."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _list(call: Call) -> int:
 
 
 def _target_json(target: TargetInfo) -> dict[str, object]:
-    """Return a target as in `target list --json`; its probe is a text or a list of texts, as in the configuration."""
+    """Return a target as in `target list --json`. As in the configuration, its probe is a text or a list of texts."""
     probe = target.probe[0] if len(target.probe) == 1 else list(target.probe) or None
     return {**fields(target), "probe": probe}
 
@@ -170,7 +170,7 @@ def _add(call: Call) -> int:
 
 
 def _take_folder(args: argparse.Namespace) -> None:
-    """Fill in the paths of a folder that several programs read from."""
+    """Set the paths in a folder that several programs read."""
     from core.extra_files import usual_files
 
     if args.certificate or args.key:
@@ -191,12 +191,12 @@ def _take_folder(args: argparse.Namespace) -> None:
 
 
 def _check_paths(call: Call) -> None:
-    """Raise UsageError where a new target lacks a path that its kind needs."""
+    """Raise UsageError if a new target lacks a path that its kind needs."""
     args = call.args
     if args.kind:
         try:
             kind = call.engine.target_kind(args.kind)
-        except NotFound as exc:  # a kind is a word of the command, nothing that somebody has made
+        except NotFound as exc:  # a wrong kind is a wrong argument, not a missing entry
             raise UsageError(exc.what, exc.why, exc.fix) from exc
         layout = args.layout or kind.layouts[0]
     else:
@@ -215,7 +215,7 @@ def _check_paths(call: Call) -> None:
 
 
 def _kind_lines(call: Call, config: TargetConfig) -> list[str]:
-    """Return what somebody should know who has set a target of this kind."""
+    """Return information about a new target of this kind."""
     kind = call.engine.target_kind(config.kind)
     said = []
     if kind.command and not config.reload:
@@ -276,7 +276,7 @@ def _add_detected(call: Call) -> int:
 
 
 def _words(option: str, command: str | None) -> tuple[str, ...]:
-    """Split a quoted command into its words; no shell ever sees it."""
+    """Split a quoted command into words. It is never run by a shell. Raises UsageError."""
     try:
         return tuple(shlex.split(command or ""))
     except ValueError as exc:

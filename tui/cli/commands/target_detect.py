@@ -1,4 +1,4 @@
-"""`certdeck target detect`: the TLS services of this box, what each serves, and taking them over."""
+"""`certdeck target detect`: finds the TLS services of this box and what each serves, and adds them as targets."""
 
 from __future__ import annotations
 

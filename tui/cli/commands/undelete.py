@@ -1,4 +1,4 @@
-"""`certdeck undelete`: what was deleted, and bringing it back."""
+"""`certdeck undelete`: lists and restores deleted certificates."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _state(done: Restored) -> str:
 
 
 def _following(done: Restored) -> str:
-    """Return what is left to do: nothing, where its services show it already."""
+    """Return what is left to do. Nothing, if its services already serve it."""
     name = printable(done.name)
     shows = f"`certdeck status {name}` shows it"
     waiting = [printable(target) for target in done.targets if target not in done.shown_by]

@@ -1,4 +1,4 @@
-"""`certdeck vault …`: the master key changed or moved, or, when it is lost, a new vault."""
+"""`certdeck vault …`: changes or moves the master key, or creates a new vault if the key is lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _COSTS = {
     "deleted": ("copy of a deleted certificate", "It cannot be restored."),
     "other": ("other secret", "Set it again where it is used."),
 }
-"""Kind → what it is, and what its loss means."""
+"""By kind of secret: its name, and the consequence of its loss."""
 
 
 def _rotate(call: Call) -> int:
@@ -122,7 +122,7 @@ def _new(call: Call) -> int:
 
 
 def _lost_lines(lost: Sequence[LostSecret]) -> Iterator[str]:
-    """Yield what cannot be opened, by kind, each with what that costs."""
+    """Yield the secrets that cannot be opened, by kind, with the consequences."""
     yield f"No key opens {plural(len(lost), 'secret')}. Certificates in service are not affected."
     for kind, (what, cost) in _COSTS.items():
         names = [printable(each.name.partition("/")[2] or each.name) for each in lost if each.kind == kind]

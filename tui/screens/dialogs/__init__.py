@@ -1,1 +1,1 @@
-"""Questions and messages that stand over a screen."""
+"""Dialogs: questions and messages shown on top of a screen."""

@@ -1,4 +1,4 @@
-"""One of a few, with what each of them means."""
+"""A dialog that offers a few options and explains each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.widgets.lines import cut
 
 
 class ChoiceDialog(Dialog[str]):
-    """Answers the key of what was chosen, or None. Enter in the list answers, unless it is dangerous."""
+    """Dismisses with the key of the chosen option, or None. Enter in the list confirms, except in a dangerous dialog."""
 
     DEFAULT_CSS = """
     ChoiceDialog OptionList { height: auto; max-height: 10; margin: 1 0 0 0; }
@@ -27,7 +27,7 @@ class ChoiceDialog(Dialog[str]):
     def __init__(
         self, title: str, words: str, options: Sequence[tuple[str, str, str]], *, yes: str, danger: bool = False
     ) -> None:
-        """`options`: key, title and meaning of each."""
+        """`options`: the key, title and meaning of each option."""
         super().__init__(classes="-danger" if danger else None)
         self.title_text = title
         self._words, self._options, self._yes, self._danger = words, options, yes, danger

@@ -1,4 +1,4 @@
-"""Shall this happen? The safe answer has the focus."""
+"""A yes-or-no question. The safe answer has the focus."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.screens.dialogs.dialog import Dialog, button
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Answers True, or False or None for anything else. `danger`: something is lost or stops working by it."""
+    """Dismisses with True for yes, and with False or None otherwise. `danger`: yes loses data or breaks something."""
 
     BINDINGS: ClassVar = [Binding("y", "yes", show=False), Binding("n", "cancel", show=False)]
 

@@ -1,5 +1,4 @@
-"""Which version of a certificate is put onto which services: a ladder of versions, what is live and what would be, and the "
-"services."""
+"""Choose the version of a certificate to deploy and the services; compares the live version with the chosen one."""
 
 from __future__ import annotations
 
@@ -31,21 +30,21 @@ _HALF = 24
 
 
 class DeployChoice(Struct, frozen=True, kw_only=True):
-    """What was chosen."""
+    """The version and the services to deploy to."""
 
     version: int | None
-    """None: the newest, as without a choice."""
+    """None: the newest version."""
     targets: tuple[str, ...]
 
 
 class DeployDialog(Dialog[DeployChoice]):
-    """Answers a DeployChoice, or None. The services that the certificate has are ticked."""
+    """Dismisses with a DeployChoice, or None. The services assigned to the certificate are ticked at first."""
 
     BINDINGS: ClassVar = [
         Binding("enter", "enter", show=False),
         Binding("y", "go", show=False),
         Binding("n", "cancel", show=False),
-        # Wherever the focus is: the buttons have keys of their own.
+        # These work wherever the focus is: the buttons have their own keys.
         Binding("left", "version(-1)", show=False),
         Binding("right", "version(1)", show=False),
     ]
@@ -66,7 +65,7 @@ class DeployDialog(Dialog[DeployChoice]):
         *,
         back: bool = False,
     ) -> None:
-        """`back`: the version before the live one is chosen to begin with, and the question is a warning."""
+        """`back`: for a rollback. The version before the live one is preselected, and the dialog is shown as a warning."""
         super().__init__(classes="-danger" if back else None)
         self._lineage, self._targets, self._now, self._back = lineage, targets, now, back
         self._versions = [each for each in versions if each.has_key or each.is_live]
@@ -112,7 +111,7 @@ class DeployDialog(Dialog[DeployChoice]):
 
     @on(OneOf.Changed, "#ladder")
     def _compare(self) -> None:
-        """Show what is live beside what is chosen, and warn where the chosen one ends sooner."""
+        """Show the live version beside the chosen one, and warn if the chosen one expires sooner."""
         if not self._versions:
             return
         live = next((each for each in self._versions if each.is_live), None)
@@ -143,17 +142,17 @@ class DeployDialog(Dialog[DeployChoice]):
             self.dismiss(None)
 
     def action_enter(self) -> None:
-        """Enter outside of the buttons: deploy, but never roll back unasked."""
+        """Deploy on Enter outside the buttons; a rollback needs its button."""
         if not self._back:
             self.action_go()
 
     def action_version(self, step: int) -> None:
-        """Choose the next version, or the one before."""
+        """Choose the next or the previous version."""
         for ladder in self.query("#ladder").results(OneOf):
             ladder.action_move(step)
 
     def action_go(self) -> None:
-        """Answer, unless nothing is ticked."""
+        """Dismiss with the choice; show an error if no service is ticked."""
         ticks = self.query(Tick)
         targets = tuple(target.name for target, tick in zip(self._targets, ticks, strict=True) if tick.value)
         if not targets and self._targets:
@@ -166,7 +165,7 @@ class DeployDialog(Dialog[DeployChoice]):
 
 
 def compared(live: KeptVersion | None, chosen: KeptVersion, now: datetime, ink: Ink) -> list[Line]:
-    """Return the live version and the chosen one side by side, and a warning where the chosen one ends sooner."""
+    """Return the live and the chosen version side by side, with a warning if the chosen one expires sooner."""
     one = live or chosen
     rows = [
         ("", f"Version {one.number}, live" if live else "nothing live", f"Version {chosen.number}"),

@@ -1,4 +1,4 @@
-"""What every dialog shares: a box in the middle, buttons at its end, Esc for the harmless answer."""
+"""The base of every dialog: a centred box with buttons at the bottom; Esc gives the harmless answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T]):
-    """A question. A subclass gives `title_text`, `parts`, `buttons` and its `keys`; it answers with `dismiss`."""
+    """A question. A subclass provides `title_text`, `parts`, `buttons` and `keys`; it returns its answer with `dismiss`."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "cancel", show=False),
@@ -30,7 +30,7 @@ class Dialog(ModalScreen[T]):
     title_text = ""
 
     def parts(self) -> ComposeResult:
-        """Yield what stands above the buttons."""
+        """Yield the widgets above the buttons."""
         raise NotImplementedError
 
     def buttons(self) -> list[Button]:
@@ -38,7 +38,7 @@ class Dialog(ModalScreen[T]):
         raise NotImplementedError
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Return its keys, each with what it does, for the last line."""
+        """Return the keys for the last line, as (key, what it does)."""
         return (("tab", "Next"), ("enter", "OK"), ("esc", "Cancel"))
 
     def compose(self) -> ComposeResult:
@@ -55,13 +55,13 @@ class Dialog(ModalScreen[T]):
         self.dismiss(None)
 
     def action_press(self) -> None:
-        """A serial line sends a line feed where others send Enter."""
+        """Press the focused button: a serial line sends a line feed instead of Enter."""
         if isinstance(self.focused, Button):
             self.focused.press()
 
 
 def button(id: str, label: str, *, safe: bool = False, danger: bool = False) -> Button:
-    """Return a button of one line. Its label is text of ours, never from outside."""
+    """Return a one-line button. The label must be the program's own text, never outside input."""
     made = Button(label, id=id)
     made.set_class(safe, "-safe")
     made.set_class(danger, "-danger")

@@ -1,4 +1,4 @@
-"""What happened, why, and what to do."""
+"""A dialog for an error: what happened, why, and what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.screens.dialogs.dialog import Dialog, button
 
 
 class ErrorDialog(Dialog[None]):
-    """An error of the engine in its own words."""
+    """Shows an error of the engine as the engine words it."""
 
     def __init__(self, error: CertdeckError) -> None:
         super().__init__(classes="-danger")

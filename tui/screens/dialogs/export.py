@@ -1,4 +1,4 @@
-"""In which format, and into which file, a certificate is exported."""
+"""Choose the format and the file for the export of a certificate."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ FORMATS: Final = (
     ("pfx", "pfx", ".pfx", "PKCS#12 with the key, for Windows and Java"),
     ("der", "der", ".der", "only the certificate, binary"),
 )
-"""Format, its name, the usual suffix, and what is in it."""
+"""For each format: its key, its name, the usual suffix, and its contents."""
 
 
 class ExportChoice(Struct, frozen=True, kw_only=True):
-    """What was chosen."""
+    """The chosen format, file and passphrase."""
 
     format: str
     out: Path
@@ -38,7 +38,7 @@ class ExportChoice(Struct, frozen=True, kw_only=True):
 
 
 class ExportDialog(Dialog[ExportChoice]):
-    """Answers an ExportChoice, or None."""
+    """Dismisses with an ExportChoice, or None."""
 
     DEFAULT_CSS = """
     ExportDialog OptionList { height: 5; border: none; padding: 0; background: $surface; }
@@ -51,7 +51,7 @@ class ExportDialog(Dialog[ExportChoice]):
         self._folder = folder or Path.cwd()
         self._suggested = ""
         self._is_odd = False
-        """The passphrase has characters that not every program reads."""
+        """The passphrase has characters that some programs cannot read."""
         self.title_text = "Export"
 
     def parts(self) -> ComposeResult:

@@ -9,7 +9,7 @@ from tui.screens.dialogs.dialog import Dialog, button
 
 
 class PassphraseDialog(Dialog[bytes]):
-    """Answers the passphrase in UTF-8, or None. `confirm`: it is a new one, so it is typed twice and not empty."""
+    """Dismisses with the passphrase in UTF-8, or None. `confirm`: a new passphrase, typed twice and not empty."""
 
     def __init__(self, title: str, words: str, *, confirm: bool = False) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The path of a file, typed; Tab completes it."""
+"""Enter the path of a file; Tab completes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.screens.dialogs.dialog import Dialog, button
 
 
 class PathDialog(Dialog[Path]):
-    """Answers an absolute path, or None. `must_exist`: it is to be read; otherwise to be written."""
+    """Dismisses with an absolute path, or None. `must_exist`: the file will be read; otherwise it will be written."""
 
     BINDINGS: ClassVar = [Binding("tab", "complete", show=False, priority=True)]
 
@@ -37,7 +37,7 @@ class PathDialog(Dialog[Path]):
         return [button("cancel", "Cancel"), button("use", "Use it", safe=True)]
 
     def action_complete(self) -> None:
-        """Complete the path as far as it is certain; where nothing can be completed, go on to the next field."""
+        """Complete the path as far as it is unambiguous; if nothing can be completed, move to the next field."""
         field = self.query_one("#path", Input)
         if self.focused is not field:
             self.app.action_focus_next()
@@ -68,12 +68,12 @@ class PathDialog(Dialog[Path]):
 
 
 def absolute(typed: str) -> Path:
-    """Return what was typed as an absolute path; `~` is the home folder."""
+    """Return the typed path as an absolute path; `~` is the home directory."""
     return Path(typed).expanduser().absolute()
 
 
 def path_fault(typed: str, *, must_exist: bool) -> str:
-    """Return what is wrong with a path, or nothing."""
+    """Return what is wrong with a path, or an empty string."""
     if not typed or "\0" in typed:
         return "Type the path of a file."
     try:
@@ -90,7 +90,7 @@ def path_fault(typed: str, *, must_exist: bool) -> str:
 
 
 def complete(typed: str) -> str:
-    """Return `typed`, completed as far as the names in its folder agree."""
+    """Return `typed`, completed by the longest common prefix of the matching names in its directory."""
     folder, beginning = os.path.split(typed)
     try:
         place = Path(folder or ".").expanduser()

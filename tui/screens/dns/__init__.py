@@ -1,4 +1,4 @@
-"""DNS providers: which there are, adding and changing one, and trying it (ST-23 to ST-25)."""
+"""DNS providers: the list, adding and changing an entry, and the connection test (ST-23 to ST-25)."""
 
 from tui.screens.dns.screen import DnsScreen
 

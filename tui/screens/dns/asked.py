@@ -1,4 +1,4 @@
-"""A field of a provider's form: its help is shown elsewhere, a secret is never shown, and it says itself what is wrong with it."""
+"""A field of a provider's form. Its help is shown elsewhere, a secret is never shown, and it shows its own errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEPT: Final = "(kept; type to replace)"
 
 
 class LineInput(Input):
-    """Takes a paste of several lines as one line; of itself an Input takes the first line and says nothing of the others."""
+    """An Input that joins a paste of several lines into one; a plain Input silently keeps only the first line."""
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
@@ -33,7 +33,7 @@ class LineInput(Input):
 
 
 class SecretInput(Input):
-    """Shows a dot for each character, hands nothing to the clipboard, and leaves a paste of several lines to its field."""
+    """An Input that shows dots, never copies to the clipboard, and passes a paste of several lines to its field."""
 
     class Pasted(Message):
         """Several lines were pasted."""
@@ -55,12 +55,12 @@ class SecretInput(Input):
         """Copy nothing."""
 
     def action_cut(self) -> None:
-        """Delete what is chosen, without copying it."""
+        """Delete the selection without copying it."""
         self.delete_selection()
 
 
 class AskedField(Field):
-    """One value that a provider wants. `problem`: says what is wrong with it now, in words without the value."""
+    """One setting of a provider. `problem` returns what is wrong with the current value, without quoting it, or None."""
 
     DEFAULT_CSS = """
     AskedField { height: auto; }
@@ -96,7 +96,7 @@ class AskedField(Field):
 
     @property
     def given(self) -> bytes:
-        """What was typed, read from a file or pasted; empty where none of it was done."""
+        """The value that was typed, read from a file or pasted; empty if there is none."""
         return self.value.encode() if self.value else self._elsewhere
 
     def on_secret_input_pasted(self, message: SecretInput.Pasted) -> None:
@@ -105,7 +105,7 @@ class AskedField(Field):
         self.take("\n".join(lines).encode(), f"a paste of {len(lines)} lines")
 
     def take(self, content: bytes, name: str) -> None:
-        """Use what a file or a paste holds, until something is typed. `name`: where it is from."""
+        """Use the content of a file or a paste until something is typed. `name`: where the content is from."""
         self._elsewhere = content
         field = self.query_one(Input)
         field.value = ""
@@ -113,7 +113,7 @@ class AskedField(Field):
         self.examine()
 
     def examine(self) -> bool:
-        """Check it where something was given: that something is missing is said once all of it is saved."""
+        """Check the value if there is one; a missing value is reported only when the form is saved."""
         if self.given:
             return super().examine()
         self.tell(None)
@@ -123,7 +123,7 @@ class AskedField(Field):
         return None if problem is None else UsageError(problem, "", self.help)
 
     def tell(self, error: CertdeckError | None) -> None:
-        """Show below the line what is wrong; None: nothing."""
+        """Show an error below the line, or clear it with None."""
         self.error = error
         if error is None:
             self.query_one(Prose).write(None)
@@ -132,7 +132,7 @@ class AskedField(Field):
         self.query_one(Prose).write(lambda width, ink: marked("✖", "severity-red", said, width, ink))
 
     def indent(self, cells: int) -> None:
-        """Give the label so much room."""
+        """Set the width of the label, in cells."""
         self.query_one(Static).styles.width = cells
         self.query_one(Prose).styles.margin = (0, 0, 0, cells + 1)
 
@@ -144,7 +144,7 @@ def sentence(label: str, problem: str) -> str:
 
 
 def content_of(path: str) -> bytes:
-    """Return what a file holds, without line ends at its end. Raises UsageError, whose words hold nothing of it."""
+    """Return the content of a file without trailing line ends. Raises UsageError, which never quotes the content."""
     content = read_secret_file(Path(path))
     try:
         content, why = secret_text(content).rstrip(b"\r\n"), ""

@@ -1,4 +1,4 @@
-"""Trying a DNS provider (ST-24): the steps as they happen, each with its time, who has the record, and what to fix."""
+"""The connection test of a DNS provider (ST-24): its steps with their durations, which servers have the record, what to fix."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LABEL: Final = 16
 
 
 class ConnectionTestScreen(AskingPage[None]):
-    """Begins at once where it is known which domain to try with."""
+    """Starts the test at once if a domain to test with is known."""
 
     SCOPE = "dns-test"
     BINDINGS: ClassVar = bindings(of_scope("dns-test", "page"))
@@ -89,7 +89,7 @@ class ConnectionTestScreen(AskingPage[None]):
 
     @property
     def tells_progress(self) -> bool:  # type: ignore[override]  # a class variable elsewhere
-        """The tray is for work that this screen does not show."""
+        """Whether the tray is shown: only for work that this screen does not show itself."""
         return self._operation is None or self._operation is not self.bridge.operation
 
     def situation(self) -> Situation:
@@ -101,7 +101,7 @@ class ConnectionTestScreen(AskingPage[None]):
 
     @on(Input.Submitted)
     def action_run(self) -> None:
-        """Test with the domain that stands in the field."""
+        """Test with the domain in the field."""
         field = self.query_one("#domain", Field)
         if not field.examine():
             field.query_one(Input).focus()
@@ -138,7 +138,7 @@ class ConnectionTestScreen(AskingPage[None]):
     # -- what is shown -------------------------------------------------------------------------------------------------
 
     def _show(self, *, is_refused: bool = False) -> None:
-        """`is_refused`: another operation was in the way."""
+        """Draw the page. `is_refused`: another operation was running."""
         sheet, operation = self.query_one(Sheet), self._operation
         if is_refused:
             sheet.border_title = "Not now"
@@ -169,7 +169,7 @@ class ConnectionTestScreen(AskingPage[None]):
 
 
 def connection_lines(operation: Operation, now: datetime, width: int, ink: Ink) -> list[Line]:
-    """Return the steps as they stand, the verdict, and the name servers."""
+    """Return the steps so far, the result, and the name servers."""
     result, error = operation.result, operation.error
     lines: list[Line] = []
     if isinstance(result, DnsTest):
@@ -197,7 +197,7 @@ def connection_lines(operation: Operation, now: datetime, width: int, ink: Ink) 
 
 
 def _told(operation: Operation, now: datetime, width: int, ink: Ink) -> list[Line]:
-    """Return the steps from what was told so far: those that ended, the one under way, and those to come."""
+    """Return the steps from the reports so far: finished, running, and still to come."""
     lines: list[Line] = []
     ended = [report for report in operation.reports if isinstance(report.event, ProviderTested)]
     for report in ended:
@@ -219,7 +219,7 @@ def _told(operation: Operation, now: datetime, width: int, ink: Ink) -> list[Lin
 
 
 def _seen_so_far(reports: Sequence[Report]) -> str:
-    """Return who has the record, as the last look found."""
+    """Return how many name servers had the record at the last check, and which did not."""
     checked = [report.event for report in reports if isinstance(report.event, PropagationChecked)]
     if not checked:
         return "asking …"

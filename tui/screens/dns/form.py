@@ -1,4 +1,4 @@
-"""The form of a DNS provider, made from what its kind asks for (ST-23, SO-26). A secret is typed, and never shown again."""
+"""The form of a DNS provider, built from the fields of its kind (ST-23, SO-26). A secret is never shown after it was typed."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _MOST_LABEL: Final = 30
 
 
 class _Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """Scrolls with the focus. The arrows are left to the screen, which goes from field to field by them."""
+    """Scrolls with the focus. The screen handles the arrow keys: they move between fields."""
 
 
 class ProviderForm(FormPage):
-    """Adds an entry of one kind, or changes one. What is right and what is wrong the engine says, field by field."""
+    """Adds or changes an entry of one kind. The engine validates each field."""
 
     BINDINGS: ClassVar = bindings(of_scope("dns-form"))
     HELP_TEXT = (
@@ -58,12 +58,12 @@ class ProviderForm(FormPage):
     CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "dns.tcss"]
 
     def __init__(self, kind: DnsKind, entry: DnsProviderInfo | None = None) -> None:
-        """`entry`: the one to change."""
+        """`entry`: the entry to change; None adds one."""
         super().__init__()
         self._kind, self._entry = kind, entry
         self._taken: frozenset[str] = frozenset()
         self.saved_as = ""
-        """What the entry is called, once it has been saved."""
+        """The name of the entry, once it has been saved."""
         self.page_title = text.printable(f"Change {entry.name}") if entry else "New provider"
         self.page_detail = text.printable(kind.title)
 
@@ -116,7 +116,7 @@ class ProviderForm(FormPage):
             yield from self._more()
 
     def _ordered(self) -> list[EntryField]:
-        """Return the fields in the kind's order; what most people leave alone stands last."""
+        """Return the fields in the kind's order, with the rarely used ones last."""
         return sorted(self._kind.fields, key=lambda field: not field.required and field.key in _SELDOM)
 
     def _asked(self, number: int, field: EntryField) -> Widget:
@@ -141,7 +141,7 @@ class ProviderForm(FormPage):
         )
 
     def _more(self) -> ComposeResult:
-        """What a kind takes beyond its fields: raw pairs."""
+        """Yield the fields for what a kind takes beyond its own fields: raw pairs."""
         declared = {field.key for field in self._kind.fields}
         known = (
             {key: value for key, value in self._entry.settings.items() if key not in declared} if self._entry else {}
@@ -184,7 +184,7 @@ class ProviderForm(FormPage):
         return lines
 
     def _free_name(self) -> str:
-        """Return a name that no entry has yet, made from the kind."""
+        """Return an unused entry name, derived from the kind."""
         try:
             self._taken = frozenset(self.engine.config().dns_providers)
         except CertdeckError:
@@ -204,7 +204,7 @@ class ProviderForm(FormPage):
 
     @property
     def _here(self) -> AskedField | None:
-        """The field that has the focus."""
+        """Return the field that has the focus, or None."""
         focused = self.focused
         return next(
             (each for each in self.query(AskedField) if focused is not None and focused in each.walk_children()), None
@@ -289,7 +289,7 @@ class ProviderForm(FormPage):
         return given | {key: value.encode() for key, value in _pairs(more).items()}
 
     def _problem(self, key: str) -> str | None:
-        """Return what is wrong with one field as it stands."""
+        """Return what is wrong with the current value of a field, or None."""
         config = self._config()
         if key == "name" and self._entry is None and config.name in self._taken:
             return f"The entry {config.name} already exists. Choose another name."
@@ -314,7 +314,7 @@ class ProviderForm(FormPage):
         self.keep(lambda: self.engine.add_dns_provider(config, secrets, replace=replacing), said)
 
     def refuse(self, error: CertdeckError) -> None:
-        """Say at each field what is wrong with it, and below them what belongs to none."""
+        """Show each problem at its field, and below the fields those that belong to none."""
         problems = error.details.get("problems")
         found: Mapping[str, str] = problems if isinstance(problems, Mapping) else {}
         at = {field.key: field for field in self.query(AskedField) if field.key in found}
@@ -347,7 +347,7 @@ _SECRET_WORDS: Final = "It is stored in the vault and never shown; ^o reads it f
 
 
 def _pairs(typed: str) -> dict[str, str]:
-    """Return `KEY=VALUE` pairs; what is none is left out."""
+    """Return the `KEY=VALUE` pairs; other words are left out."""
     return {key: value for key, sign, value in (word.partition("=") for word in _words(typed)) if key and sign}
 
 
@@ -364,5 +364,5 @@ def _words(typed: str) -> list[str]:
 
 
 def _joined(pairs: Mapping[str, str]) -> str:
-    """Return pairs as they are typed."""
+    """Return pairs in the form in which they are typed."""
     return " ".join(shlex.quote(f"{key}={value}") for key, value in pairs.items())

@@ -1,4 +1,4 @@
-"""Which kind of DNS provider: a list to search, with what each asks for; those of dns-lexicon when they are asked for."""
+"""Choose the kind of a new DNS provider from a searchable list; those of dns-lexicon are loaded on request."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tui.widgets.sheet import Sheet
 from tui.wording import text
 
 _OTHERS: Final = "others"
-"""The key of the row that brings those of dns-lexicon."""
+"""The key of the row that loads the dns-lexicon providers."""
 _LEXICON: Final = "lexicon:"
 
 
 class KindScreen(AskingPage[str]):
-    """Answers the name of the entry that was added, or nothing."""
+    """Dismisses with the name of the entry that was added, or None."""
 
     SCOPE = "dns-kind"
     BINDINGS: ClassVar = [
@@ -58,7 +58,7 @@ class KindScreen(AskingPage[str]):
         super().__init__()
         self._kinds: tuple[DnsKind, ...] = ()
         self._others: tuple[str, ...] | CertdeckError | None = None
-        """What dns-lexicon brings; None before it was asked."""
+        """The dns-lexicon providers, or why they are unavailable; None before they were loaded."""
         self._is_asking = False
         self._error: CertdeckError | None = None
 
@@ -87,7 +87,7 @@ class KindScreen(AskingPage[str]):
 
     @on(Input.Changed)
     def _find(self) -> None:
-        """List what holds every typed word, those first whose name begins so."""
+        """List the kinds that contain every typed word; names that begin with the text come first."""
         typed = self.query_one(Input).value.casefold().split()
         rows = [
             (f"{kind.title} {kind.name}", Row(kind.name, (kind.title, (kind.name, "text-muted"))))
@@ -203,7 +203,7 @@ class KindScreen(AskingPage[str]):
 
 
 def kind_lines(kind: DnsKind, width: int, ink: Ink) -> list[Line]:
-    """Return what a kind needs, what surprises people, and what its form asks for."""
+    """Return what a kind needs, its pitfalls, and the fields of its form."""
     lines = marked("·", "key", kind.help, width, ink)
     for note in kind.notes:
         lines += marked("▲", "severity-yellow", note, width, ink)

@@ -1,4 +1,4 @@
-"""How the last connection test of each DNS provider went, as the history knows it. Pure."""
+"""The result of the last connection test of each DNS provider, taken from the history. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LAST_STEP = "remove"
 
 
 class LastTest(Struct, frozen=True):
-    """One test."""
+    """The result of one connection test."""
 
     at: datetime
     failed: tuple[str, ...]
@@ -25,7 +25,7 @@ class LastTest(Struct, frozen=True):
 
 
 class _Run(Struct):
-    """What one run told of one provider."""
+    """What one run of the history recorded about one provider."""
 
     at: datetime
     statuses: dict[str, str] = field(default_factory=dict)
@@ -36,12 +36,12 @@ class _Run(Struct):
 
     @property
     def has_ended(self) -> bool:
-        """It failed, or came to its end; a test that was stopped, or runs now, tells nothing."""
+        """Whether the test failed or completed; a test that was stopped or still runs says nothing."""
         return bool(self.failed) or _LAST_STEP in self.statuses
 
 
 def last_tests(entries: Iterable[LogEntry]) -> Mapping[str, LastTest]:
-    """Return the newest test of each provider that has come to an end. `entries`: the newest first."""
+    """Return the newest completed test of each provider. `entries`: newest first."""
     runs: dict[tuple[str, str], _Run] = {}
     for entry in entries:
         provider = entry.facts.get("provider")

@@ -1,4 +1,4 @@
-"""The DNS providers of this box: what each serves, which certificates need it, and whether it works."""
+"""The DNS providers of this box: the zones of each, the certificates that need it, and whether it works."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tui.wording import text
 from tui.wording.narration import step_shown
 
 _ENTRIES: Final = 500
-"""Of the log, in which the last tests are looked for."""
+"""How many log entries are searched for the last tests."""
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """A provider entry, its kind where that is known here, and its last test."""
+    """A provider entry, its kind if it is known here, and its last test."""
 
     entry: DnsProviderInfo
     kind: DnsKind | None
@@ -34,7 +34,7 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 class DnsScreen(ListPage[Known]):
-    """Every entry, and everything about the chosen one but its secrets."""
+    """The list of entries, and everything about the selected one except its secrets."""
 
     SCOPE = "dns"
     BINDINGS: ClassVar = bindings(of_scope("dns", "page"))
@@ -73,7 +73,7 @@ class DnsScreen(ListPage[Known]):
         entries = self.engine.dns_providers()
         kinds: dict[str, DnsKind] = {}
         for each in entries:
-            # An entry whose kind is not known here is listed all the same.
+            # An entry of an unknown kind is still listed.
             with suppress(CertdeckError):
                 kinds[each.kind] = self.engine.dns_kind(each.kind)
         tests: dict[str, LastTest] = {}
@@ -147,7 +147,7 @@ class DnsScreen(ListPage[Known]):
         self.app.push_screen(KindScreen(), lambda name: self.read(name or ""))
 
     def action_change(self) -> None:
-        """Open the form with everything that is set, secrets apart."""
+        """Open the form with all current settings except the secrets."""
         if self.chosen is None:
             return
         entry = self.chosen.entry

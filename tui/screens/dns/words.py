@@ -1,4 +1,4 @@
-"""What the DNS screens say of a provider entry. Pure."""
+"""The texts of the DNS screens about a provider entry. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ FOUND_OUT: Final = "detected when needed"
 
 
 def zones_shown(info: DnsProviderInfo) -> str:
-    """Return the zones in short."""
+    """Return a short list of the zones."""
     return ", ".join(map(text.name_shown, info.zones)) if info.zones else FOUND_OUT
 
 
 def users_shown(info: DnsProviderInfo) -> str:
-    """Return which certificates use an entry, in a word or two."""
+    """Return which certificates use an entry, in short."""
     if not info.lineages:
         return "–"
     first, *others = info.lineages
@@ -26,7 +26,7 @@ def users_shown(info: DnsProviderInfo) -> str:
 
 
 def state_of(info: DnsProviderInfo, last: LastTest | None, now: datetime) -> tuple[str, str]:
-    """Return the mark (of `text.MARKS`) and the words for how it stands with an entry."""
+    """Return the state of an entry: its key in `text.MARKS`, and the words."""
     if info.missing:
         return "fail", "incomplete"
     if last is None:
@@ -35,12 +35,12 @@ def state_of(info: DnsProviderInfo, last: LastTest | None, now: datetime) -> tup
 
 
 def labels_of(kind: DnsKind | None) -> dict[str, str]:
-    """Return what each field of a kind is called; nothing where the kind is not known here."""
+    """Return the label of each field of a kind; empty if the kind is not known here."""
     return {field.key: field.label for field in kind.fields} if kind is not None else {}
 
 
 def missing_shown(info: DnsProviderInfo, kind: DnsKind | None) -> str:
-    """Return what an entry lacks, as a sentence."""
+    """Return a sentence that names what an entry lacks."""
     if info.missing == ("kind",):
         return f"This box does not support the kind {info.kind}. Is its program part (dns-lexicon) installed?"
     labels = labels_of(kind)

@@ -1,4 +1,4 @@
-"""Step 5: the doctor, over the network: what would stop the order, before one is spent."""
+"""Step 5: the doctor checks over the network what would make the order fail, before one is used up."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class CheckStep(WizardStep):
 
     @property
     def failures(self) -> int:
-        """How many checks failed."""
+        """Return how many checks failed."""
         return sum(each.status == "fail" for each in self._answer) if isinstance(self._answer, tuple) else 0
 
     def _show(self) -> None:
@@ -108,7 +108,7 @@ class CheckStep(WizardStep):
         return " · ".join(parts) or "✔ Nothing prevents issuing"
 
     def _plan(self, width: int, ink: Ink) -> list[Line]:
-        """What is going to be ordered, in short."""
+        """Return a short summary of the order."""
         draft = self.draft
         issuer = self.offer.issuer(draft.issuer) if self.offer is not None else None
         names = [each.display for each in draft.identifiers()]

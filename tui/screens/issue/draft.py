@@ -1,4 +1,4 @@
-"""What somebody has entered so far, and what the box can offer. The steps write here, so going back never loses anything."""
+"""The input of the wizard so far, and what the box can offer. Every step writes here, so going back loses nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BY_PROVIDER = "dns-provider"
 BY_HAND = "dns-by-hand"
 ONCE = SET_ONCE
 NO_PROOF = "none"
-"""The proofs: by a file on port 80; by records that a DNS provider takes, that somebody sets, or that stay; and by none."""
+"""The proofs: a file on port 80; DNS records set through a provider, set manually, or permanent; and no proof."""
 
 OVER_DNS = frozenset({BY_PROVIDER, BY_HAND, ONCE})
 _PROOF_OF_METHOD = {
@@ -42,7 +42,7 @@ class Offer(Struct, frozen=True):
     snippets: Mapping[str, str]
     providers: tuple[DnsProviderInfo, ...] = ()
     issued: tuple[tuple[str | None, frozenset[str]], ...] = ()
-    """Issuer and names of each certificate that is here."""
+    """Issuer and names of each existing certificate."""
 
     def provider(self, name: str) -> DnsProviderInfo | None:
         return next((each for each in self.providers if each.name == name), None)
@@ -52,7 +52,7 @@ class Offer(Struct, frozen=True):
 
 
 class Parsed(Struct, frozen=True):
-    """One thing that was typed: a name, or why it is none."""
+    """One word of the input: a valid name, or why it is not one."""
 
     typed: str
     identifier: Identifier | None
@@ -60,32 +60,32 @@ class Parsed(Struct, frozen=True):
 
 
 class Draft(Struct, kw_only=True):
-    """The certificate under way."""
+    """The certificate that the wizard is about to order."""
 
     typed: str = ""
-    """The names as they stand in the box."""
+    """The names as typed."""
     declined: set[str] = field(default_factory=set)
-    """Companions that somebody does not want."""
+    """Companions that the user declined."""
     name: str = ""
     proof: str = HTTP_01
     dns: str = ""
-    """The DNS provider entry; empty: none yet."""
+    """The DNS provider entry; empty if none is chosen yet."""
     issuer: str = ""
     key_type: str = ""
     profile: str = ""
     email: str = ""
     agreed: set[str] = field(default_factory=set)
-    """Issuers whose terms somebody agreed to here."""
+    """Issuers whose terms the user accepted in this wizard."""
     rehearse: bool | None = None
-    """What somebody ticked or unticked; None: as the engine does it, see `rehearses_by_default`."""
+    """Whether the user ticked or unticked the rehearsal; None: the engine decides, see `rehearses_by_default`."""
     targets: tuple[str, ...] = ()
     targets_of: str = ""
-    """The lineage whose services were ticked to begin with."""
+    """The lineage whose services were ticked initially."""
     tests: dict[str, IssuerTest | CertdeckError] = field(default_factory=dict)
-    """What the directories said that were asked."""
+    """The answers of the ACME directories queried so far."""
 
     def parsed(self) -> list[Parsed]:
-        """Return everything that was typed, each name once, in order."""
+        """Return every typed name once, in order."""
         found: dict[str, Parsed] = {}
         for part in _SEPARATORS.split(self.typed):
             if not part:
@@ -99,16 +99,16 @@ class Draft(Struct, kw_only=True):
         return list(found.values())
 
     def companions(self) -> list[tuple[Identifier, Identifier]]:
-        """Return what can be added beside a bare domain, each with that domain: `www.`, or `*.` through the DNS (SO-14, SO-15)."""
+        """Return the possible companions, each with its bare domain: `www.`, or `*.` with DNS-01 (SO-14, SO-15)."""
         typed = [each.identifier for each in self.parsed() if each.identifier is not None]
         known = {identifier.value for identifier in typed}
-        # A wildcard can only be proven through the DNS, whatever is chosen so far.
+        # A wildcard can only be proven through the DNS, whatever proof is chosen now.
         challenge = "dns-01" if self.is_over_dns or self.wildcards else HTTP_01
         pairs = [(companion(identifier, challenge), identifier) for identifier in typed]
         return [(extra, beside) for extra, beside in pairs if extra is not None and extra.value not in known]
 
     def identifiers(self) -> tuple[Identifier, ...]:
-        """Return the names to ask for: what was typed, each followed by its companion unless that was declined."""
+        """Return the names to order: each typed name, followed by its companion unless that was declined."""
         beside = {base.value: extra for extra, base in self.companions() if extra.value not in self.declined}
         names: list[Identifier] = []
         for each in self.parsed():
@@ -120,43 +120,43 @@ class Draft(Struct, kw_only=True):
 
     @property
     def is_over_dns(self) -> bool:
-        """The names are proven by records in the DNS."""
+        """Whether the names are proven by DNS records."""
         return self.proof in OVER_DNS
 
     @property
     def is_set_by_hand(self) -> bool:
-        """Somebody sets the records, so there is no rehearsal: it would want records of its own."""
+        """Whether the records are set manually. Then there is no rehearsal, which would need records of its own."""
         return self.proof in (BY_HAND, ONCE)
 
     def can_rehearse(self, offer: Offer) -> bool:
-        """Tell whether the chosen issuer has a staging to rehearse with, for names that are proven automatically."""
+        """Return whether a rehearsal is possible: the issuer has a staging environment and the proof is automatic."""
         issuer = offer.issuer(self.issuer)
         return issuer is not None and bool(offer.issuer(issuer.staging or "")) and not self.is_set_by_hand
 
     def rehearses_by_default(self, offer: Offer) -> bool:
-        """Tell whether the engine rehearses this order unasked: the issuer has not issued for these names here yet."""
+        """Return whether the engine rehearses by default: the issuer has not issued for these names on this box yet."""
         names = {identifier.value for identifier in self.identifiers()}
         is_first = not any(ca == self.issuer and names <= had for ca, had in offer.issued)
         return offer.config.defaults.rehearse and is_first
 
     def rehearses(self, offer: Offer) -> bool:
-        """Tell whether the order is rehearsed."""
+        """Return whether the order is rehearsed."""
         wanted = self.rehearses_by_default(offer) if self.rehearse is None else self.rehearse
         return wanted and self.can_rehearse(offer)
 
     @property
     def wildcards(self) -> tuple[Identifier, ...]:
-        """The wildcards that somebody typed."""
+        """The typed wildcard names."""
         typed = [each.identifier for each in self.parsed() if each.identifier is not None]
         return tuple(identifier for identifier in typed if identifier.wildcard)
 
     def repeat(self, method: str, providers: Sequence[DnsProviderInfo]) -> None:
-        """Prove the names as the certificate of this name was proven before (ST-30). `method`: its word in the status."""
+        """Use the proof by which the certificate of this name was validated before (ST-30). `method`: its word in the status."""
         self.proof = _PROOF_OF_METHOD.get(method, self.proof)
         self.dns = next((each.name for each in providers if self.lineage in each.lineages), self.dns)
 
     def serving(self, providers: Sequence[DnsProviderInfo]) -> str:
-        """Return the provider that is active for these names (ST-25): by its zones, the closest; else the first one, or none."""
+        """Return the provider for these names (ST-25): the one with the closest matching zone, else the first, else None."""
         names = [identifier.value.removeprefix("*.") for identifier in self.identifiers()]
 
         def closeness(each: DnsProviderInfo) -> tuple[int, int]:
@@ -168,17 +168,17 @@ class Draft(Struct, kw_only=True):
 
     @property
     def lineage(self) -> str:
-        """What the certificate is called here; empty before there is a name."""
+        """The name of the certificate; empty until a domain has been entered."""
         names = self.identifiers()
         return self.name or (lineage_name_for(names[0]) if names else "")
 
     @property
     def is_empty(self) -> bool:
-        """Nothing has been entered that could be lost."""
+        """Whether nothing has been entered that could be lost."""
         return not self.typed.strip() and not self.name
 
     def request(self) -> IssueRequest:
-        """Return what the engine is asked for."""
+        """Return the request for the engine."""
         return IssueRequest(
             domains=tuple(identifier.value for identifier in self.identifiers()),
             name=self.name or None,
@@ -196,5 +196,5 @@ class Draft(Struct, kw_only=True):
 
 
 def is_below(name: str, zone: str) -> bool:
-    """Tell whether a name stands in a zone."""
+    """Return whether a name is in a zone."""
     return name == zone or name.endswith(f".{zone}")

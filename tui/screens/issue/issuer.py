@@ -1,4 +1,4 @@
-"""Step 3: who signs, with what key. What an issuer does not take is not offered."""
+"""Step 3: the issuer and the key. What an issuer does not accept is not offered."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tui.widgets.tick import Tick
 from tui.wording import text
 
 _REST_SECONDS: Final = 0.4
-"""How long the cursor rests on an issuer before its directory is asked: whoever passes by asks nobody."""
+"""How long the cursor rests on an issuer before its directory is queried, so that moving past sends no requests."""
 
 
 class IssuerStep(WizardStep):
@@ -71,7 +71,7 @@ class IssuerStep(WizardStep):
         return self.offer.issuer(self.draft.issuer) if self.offer is not None else None
 
     def _fitting(self) -> list[IssuerInfo]:
-        """Return the issuers that the chosen proof leads to."""
+        """Return the issuers that support the chosen proof."""
         wanted = "private-ca" if self.draft.proof == NO_PROOF else "acme"
         return [each for each in (self.offer.issuers if self.offer is not None else ()) if each.kind == wanted]
 
@@ -108,7 +108,7 @@ class IssuerStep(WizardStep):
         self._rest()
 
     def _rest(self) -> None:
-        """Ask the directory once the cursor has rested on an issuer."""
+        """Query the directory once the cursor has rested on an issuer."""
         if self._resting is not None:
             self._resting.stop()
         issuer = self.issuer
@@ -160,7 +160,7 @@ class IssuerStep(WizardStep):
     def _on_rehearse(self, message: Tick.Changed) -> None:
         message.stop()
         if self.offer is not None:
-            # Ticked as it was to begin with, it is left to the engine: that goes on without a staging that does not work.
+            # If unchanged, the engine decides: it continues without a staging environment that does not work.
             is_default = message.value == self.draft.rehearses_by_default(self.offer)
             self.draft.rehearse = None if is_default else message.value
 
@@ -201,7 +201,7 @@ class IssuerStep(WizardStep):
     def _show_profile(self, issuer: IssuerInfo) -> None:
         said = self.draft.tests.get(issuer.name)
         choices = dict(said.profiles) if isinstance(said, IssuerTest) else {}
-        # Before the directory has answered a profile can be typed; afterwards only what it has is offered.
+        # Until the directory has answered a profile can be typed; afterwards only its own profiles are offered.
         self.query_one("#profiles").display = bool(choices)
         self.query_one("#profile-text", Field).display = issuer.kind == "acme" and not isinstance(said, IssuerTest)
         if choices:
@@ -246,7 +246,7 @@ class IssuerStep(WizardStep):
     def _show_terms(self, issuer: IssuerInfo) -> None:
         said = self.draft.tests.get(issuer.name)
         agree = self.query_one("#agree", Tick)
-        # There is nothing to agree to while the directory cannot be read: its terms are not known.
+        # While the directory cannot be read its terms are unknown, so there is nothing to accept.
         agree.display = self._needs_agreement(issuer) and not isinstance(said, CertdeckError)
         agree.value = issuer.name in self.draft.agreed
 
@@ -266,7 +266,7 @@ class IssuerStep(WizardStep):
     # -- is it right? ------------------------------------------------------------------------------------------------
 
     def _judge(self) -> bool:
-        """Ask the engine what stands against it, offline; say so, and return whether nothing does."""
+        """Have the engine check the request offline; show any problem, and return whether there is none."""
         findings: tuple[Finding, ...] = ()
         try:
             findings = self.wizard.engine.check_request(self.draft.request())

@@ -1,4 +1,4 @@
-"""Step 1: the names, as they are typed or pasted, and what the certificate is called here."""
+"""Step 1: the domain names, typed or pasted, and the name of the certificate."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_SHOWN = 40
 
 
 class NamesBox(TextArea):
-    """Takes names in any shape. Enter is left to the wizard; what is pasted may have lines."""
+    """Accepts names in any layout. Enter goes to the wizard; pasted text may have several lines."""
 
     BINDINGS: ClassVar = [Binding("enter,ctrl+j", "submit", show=False)]
 
@@ -115,7 +115,7 @@ class NamesStep(WizardStep):
 
     def _show(self, *, typing: bool = False) -> None:
         parsed = self.draft.parsed()
-        # The word under way is not called wrong while it is being typed.
+        # A word is not reported as wrong while it is being typed.
         if typing and parsed and parsed[-1].error is not None and self.draft.typed[-1:].strip(" ,;\n"):
             parsed = parsed[:-1]
         self.query_one("#parsed", Prose).write(
@@ -150,7 +150,7 @@ class NamesStep(WizardStep):
                 field.note = "Its name in commands and folders. The default is its first name."
 
     def _holder(self) -> LineageStatus | None:
-        """Return a valid certificate that has one of the names already."""
+        """Return a valid certificate that already has one of the names."""
         status = self.wizard.deck.status
         wanted = {identifier.value for identifier in self.draft.identifiers()}
         for each in status.lineages if status and wanted else ():
@@ -198,7 +198,7 @@ def companions_told(draft: Draft) -> str:
 
 
 def show_companions(listed: RowList, draft: Draft) -> None:
-    """List what is offered beside bare domains, ticked unless it was declined."""
+    """List the companions of bare domains, ticked unless declined."""
     pairs = draft.companions()
     listed.display = bool(pairs)
     listed.show(
@@ -208,13 +208,13 @@ def show_companions(listed: RowList, draft: Draft) -> None:
 
 
 def keep_companions(listed: RowList, draft: Draft) -> None:
-    """Remember which of them somebody does not want."""
+    """Remember which companions the user declined."""
     draft.declined -= set(listed.marked)
     draft.declined |= set(listed.keys) - set(listed.marked)
 
 
 def _parsed_lines(parsed: list[Parsed], width: int, ink: Ink) -> list[Line]:
-    """Return wrong names with the reason first, then the right ones where there is something to say of them."""
+    """Return the invalid names with their reasons, then the valid ones that need a remark."""
     lines: list[Line] = []
     for each in (one for one in parsed if one.error is not None):
         error = each.error

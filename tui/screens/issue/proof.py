@@ -1,4 +1,4 @@
-"""Step 2: how the CA is convinced that the names are ours, and what that needs (ST-11, ST-13)."""
+"""Step 2: how control of the names is proven to the CA, and what that needs (ST-11, ST-13)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tui.widgets.row_list import Column, Row, RowList
 from tui.wording import text
 
 _ADD: Final = "+add"
-"""The key of the row that leads to the form."""
+"""The key of the row that opens the provider form."""
 _METHODS: Final = (
     (HTTP_01, "HTTP-01", "the CA fetches a file from port 80 of each name"),
     (BY_PROVIDER, "DNS, by a provider", "certdeck writes the records; wildcards too"),
@@ -32,11 +32,11 @@ _METHODS: Final = (
     (NO_PROOF, "No validation", "signed at once by the private CA of this box"),
 )
 _SERVED: Final = 3
-"""Names outside of a provider's zones that are named."""
+"""How many names outside a provider's zones are listed."""
 
 
 class ProofStep(WizardStep):
-    """HTTP-01, the DNS in three ways, or an issuer that needs no proof."""
+    """HTTP-01, one of three DNS proofs, or an issuer that needs no proof."""
 
     TITLE = "Validation"
     HELP = (
@@ -251,7 +251,7 @@ class ProofStep(WizardStep):
 
 
 def proof_shown(draft: Draft, offer: Offer | None) -> str:
-    """Return how the names are going to be proven, in short."""
+    """Return a short description of the chosen proof."""
     if draft.proof == BY_PROVIDER:
         entry = offer.provider(draft.dns) if offer is not None else None
         return f"DNS, by {draft.dns}{f' ({entry.title})' if entry is not None else ''}"

@@ -1,4 +1,4 @@
-"""Step 6: the order, live. It can be left at any time; the work goes on and the line above the keys leads back to it."""
+"""Step 6: the order, live. It can be left at any time: the work continues, and the line above the keys leads back to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TICK_SECONDS = 0.5
 
 
 class RunStep(WizardStep):
-    """The order's steps, then the certificate, or why there is none."""
+    """The order's steps, then the certificate or the reason for the failure."""
 
     TITLE = "Issue"
     HELP = (
@@ -62,14 +62,14 @@ class RunStep(WizardStep):
         return self.operation is not None and isinstance(self.operation.result, Issued)
 
     def show(self) -> None:
-        """Draw the operation as it stands."""
+        """Draw the current state of the operation."""
         operation = self.operation
         if operation is None:
             return
         steps, error = self.query_one(OrderProgress), operation.error
         told = None if error is None or isinstance(error, Cancelled) else (error.what, _why(operation), error.fix)
         issued = operation.result if isinstance(operation.result, Issued) else None
-        # The certificate says it all; the steps stay above it where there is room.
+        # The certificate matters most; the steps stay above it if there is room.
         steps.show(
             operation.reports,
             self.wizard.deck.now(),
@@ -108,7 +108,7 @@ class RunStep(WizardStep):
         return lines
 
     def _next(self, status: LineageStatus) -> Sequence[str]:
-        """Say what a person may want to do now."""
+        """Suggest what to do next."""
         words: list[str] = []
         known, now = self.wizard.deck.status, self.wizard.deck.now()
         if known is not None and known.timer.state != "on":
@@ -137,7 +137,7 @@ def _headline(issued: Issued) -> str:
 
 
 def _why(operation: Operation) -> str:
-    """Return the reason, with the CA's own words about each name where they are not in it already."""
+    """Return the reason, with the CA's own message about each name unless the reason already contains it."""
     error = operation.error
     if error is None:
         return ""

@@ -1,4 +1,4 @@
-"""What the six steps of the wizard have in common."""
+"""The base of the six steps of the wizard."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tui.screens.issue.draft import Draft, Offer
 
 
 class Wizard(AskingPage[None]):
-    """What a step may ask of the screen that it is a part of."""
+    """The wizard screen as a step sees it."""
 
     offer: Offer | None
     """What the box offers; None for the moment until it has been read."""
 
     def show_title(self) -> None:
-        """Draw the title for what is entered."""
+        """Draw the title from the current input."""
         raise NotImplementedError
 
     def action_next(self) -> None:
@@ -27,12 +27,12 @@ class Wizard(AskingPage[None]):
         raise NotImplementedError
 
     def action_add_provider(self) -> None:
-        """Open the form of a DNS provider, and come back with it chosen."""
+        """Open the form of a DNS provider, and select the new provider afterwards."""
         raise NotImplementedError
 
 
 class WizardStep(VerticalScroll, can_focus=False):
-    """One page of the wizard. It writes into the draft at once, and draws itself from the draft when it is opened."""
+    """One page of the wizard. It writes to the draft immediately, and draws itself from the draft when it is opened."""
 
     TITLE: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
@@ -52,15 +52,15 @@ class WizardStep(VerticalScroll, can_focus=False):
         return self.wizard.offer
 
     def enter(self) -> None:
-        """Be shown: draw from the draft."""
+        """Draw the step from the draft when it is shown."""
 
     def leave(self) -> None:
-        """Be hidden."""
+        """React to being hidden."""
 
     def first(self) -> Widget | None:
-        """Return what has the focus when the step is entered."""
+        """Return the widget that gets the focus when the step is entered."""
         return None
 
     def proceed(self, go: Callable[[], None]) -> None:
-        """Call `go` when this step is right; else say what is wrong and put the focus there. `go` may be called later."""
+        """Call `go` if this step is valid, otherwise show the error and focus its field. `go` may be called later."""
         go()

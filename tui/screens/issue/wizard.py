@@ -1,4 +1,4 @@
-"""The frame of the wizard: which step is shown, going on and back, and starting the order."""
+"""The frame of the wizard: the current step, moving forward and back, and starting the order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tui.wording import text
 _STEPS: Final[tuple[type[WizardStep], ...]] = (NamesStep, ProofStep, IssuerStep, ServiceStep, CheckStep, RunStep)
 _SCOPES: Final = {ProofStep: "issue-proof", CheckStep: "issue-check", RunStep: "issue-run"}
 _LEADS_TO: Final = {ProofStep: "dns", IssuerStep: "issuers", ServiceStep: "targets"}
-"""Where what is missing in a step can be added."""
+"""The page on which something missing in a step can be added."""
 _OWN: Final = ("issue", *_SCOPES.values())
 
 
@@ -44,7 +44,7 @@ class IssueScreen(Wizard):
         *bindings(of_scope(*_OWN, "page")),
         Binding("ctrl+b", "back", show=False),
         *TAB_KEYS,
-        # Where no field has the focus a slip of the finger would throw away what was entered.
+        # If no field has the focus, a mistyped key would discard the input.
         Binding("q", "abandon", show=False),
     ]
     HELP_TEXT = "Issues a certificate, in six steps. Going back keeps your input.\n\n" + "\n\n".join(
@@ -56,7 +56,7 @@ class IssueScreen(Wizard):
     page_title = "New certificate"
 
     def __init__(self, draft: Draft | None = None) -> None:
-        """`draft`: what is entered already."""
+        """`draft`: input to start with."""
         super().__init__()
         self.draft = draft or Draft()
         self.offer: Offer | None = None
@@ -101,7 +101,7 @@ class IssueScreen(Wizard):
         if self.draft.issuer and not self.draft.email:
             entry = answer.config.issuers.get(self.draft.issuer)
             self.draft.email = (entry.email if entry else None) or ""
-        # Drawn anew only for something else: somebody may be typing here.
+        # Redraw only if something changed: the user may be typing here.
         if self._current and not is_same:
             self.step.enter()
 
@@ -109,23 +109,23 @@ class IssueScreen(Wizard):
 
     @property
     def step(self) -> WizardStep:
-        """The one that is shown."""
+        """The current step."""
         return self.query_one(f"#{self.query_one('#steps-of-issue', ContentSwitcher).current}", WizardStep)
 
     @property
     def is_ordering(self) -> bool:
-        """The last step is shown."""
+        """Whether the last step is shown."""
         return self._current == len(_STEPS) - 1
 
     @property
     def has_failed(self) -> bool:
-        """The order that the last step shows came to nothing."""
+        """Whether the order shown by the last step has failed."""
         operation = self._run.operation
         return self.is_ordering and operation is not None and operation.outcome in ("failed", "cancelled")
 
     @property
     def tells_progress(self) -> bool:  # type: ignore[override]  # a class variable elsewhere
-        """The tray is for work that this screen does not show."""
+        """Whether the tray is shown: only for work that this screen does not show itself."""
         return not (self.is_ordering and self._run.operation is self.bridge.operation)
 
     @property
@@ -146,7 +146,7 @@ class IssueScreen(Wizard):
         return replace(known, busy=busy, step=self._current + 1, row=self.draft.dns if proof else "", row_kind=kind)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keep the keys of one step from the others."""
+        """Restrict the keys of a step to that step."""
         ours = [each for each in ACTIONS if each.scope in _OWN and each.id.replace("-", "_") == action]
         if ours and not any(each.scope in self.scopes for each in ours):
             return False
@@ -176,7 +176,7 @@ class IssueScreen(Wizard):
         self.refresh_frame()
 
     def show_title(self) -> None:
-        """Say in the header whose certificate this is going to be."""
+        """Show in the header which certificate is being ordered."""
         detail = (
             text.names_shown(tuple(each.value for each in self.draft.identifiers())) if not self.draft.is_empty else ""
         )
@@ -186,25 +186,25 @@ class IssueScreen(Wizard):
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """Lead also to where what is missing in this step can be added."""
+        """Include the page on which something missing in this step can be added."""
         return (*super().kept, _LEADS_TO.get(_STEPS[self._current], ""))
 
     def on_screen_resume(self) -> None:
-        """Come back from another screen: an issuer or a target may have been added there."""
+        """Read the offers again after another screen, where an issuer or a target may have been added."""
         super().on_screen_resume()
         self._read_again()
         if self.offer is not None and self._current and not self.is_ordering:
             self.step.enter()
 
     def _read_again(self) -> None:
-        """Offer what there is now: another session may have added or removed something, too."""
+        """Update the offers: another session may also have added or removed something."""
         if self.offer is not None and not self.is_ordering:
             self.bridge.ask(self._read_offer, self._offered)
 
     # -- going on and back ---------------------------------------------------------------------------------------------
 
     def action_next(self) -> None:
-        """Check this step and go on."""
+        """Check this step and move to the next."""
         if not self.is_ordering:
             number = self._current
             self.step.proceed(lambda: self._go_on(number))
@@ -224,7 +224,7 @@ class IssueScreen(Wizard):
             self._open(number + 1)
 
     def _preset(self) -> None:
-        """Begin with the proof and the services that a certificate of this name has: to lose them has to be said, not forgotten."""
+        """Preset the proof and services of an existing certificate of this name, so that they are not dropped by accident."""
         status, name = self.deck.status, self.draft.lineage
         known = next((each for each in status.lineages if each.name == name), None) if status else None
         if known is not None and not self._furthest and self.offer is not None:
@@ -234,7 +234,7 @@ class IssueScreen(Wizard):
             self.draft.targets_of = name
 
     def action_back(self) -> None:
-        """Go one step back; from the first one, and from an order that runs or is done, leave."""
+        """Go one step back; on the first step, and while an order runs or is done, leave the wizard."""
         if self.is_ordering:
             if self.has_failed:
                 self._open(self._current - 1)
@@ -246,7 +246,7 @@ class IssueScreen(Wizard):
             self.action_abandon()
 
     def action_abandon(self) -> None:
-        """Leave the wizard; ask first where something would be lost."""
+        """Leave the wizard; ask first if input would be lost."""
         if self.draft.is_empty or self.is_ordering:
             self._leave()
             return
@@ -263,7 +263,7 @@ class IssueScreen(Wizard):
         self._leave()
 
     def _leave(self) -> None:
-        """Leave; after an order that is done the cursor stands on its certificate."""
+        """Leave; after a completed order the cursor is on its certificate."""
         self.step.leave()
         operation, deck = self._run.operation, self.deck
         self.dismiss()
@@ -288,7 +288,7 @@ class IssueScreen(Wizard):
         self.notify(words, title="Copied", markup=False)
 
     def action_add_provider(self) -> None:
-        """Add a DNS provider, and come back with it chosen."""
+        """Add a DNS provider, and select it afterwards."""
         from tui.screens.dns.kinds import KindScreen
 
         def added(name: str | None) -> None:
@@ -321,7 +321,7 @@ class IssueScreen(Wizard):
     # -- the order -------------------------------------------------------------------------------------------------------
 
     def _order(self) -> None:
-        """Order it; ask first where somebody has brought the certificate of that name."""
+        """Place the order; ask first if the existing certificate of that name was uploaded."""
         status, name = self.deck.status, self.draft.lineage
         known = next((each for each in status.lineages if each.name == name), None) if status else None
         if known is None or known.method != "upload":
@@ -352,7 +352,7 @@ class IssueScreen(Wizard):
         self._open(len(_STEPS) - 1)
 
     def _set_records(self, name: str) -> None:
-        """Leave the wizard for the screen of the records that are to be set; from there esc leads to the certificates."""
+        """Replace the wizard with the screen of the records to set; Esc there leads to the certificates."""
         from tui.screens.records import RecordsScreen
 
         deck = self.deck

@@ -1,4 +1,4 @@
-"""DNS records that a person sets: shown whole, looked for at the name servers, answered once they are there (ST-14 to ST-17)."""
+"""Manual DNS records: shown in full, checked at the name servers, validated once they are visible (ST-14 to ST-17)."""
 
 from tui.screens.records.screen import RecordsScreen
 

@@ -1,4 +1,4 @@
-"""Every record in a box of its own: name, type, the whole value, where it has to be written, and how many servers have it."""
+"""One box for each record: name, type, full value, where to write it, and how many servers have it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHARED_BY_MANY = " this name must have all values "
 
 
 class RecordBoxes(ScrollView, Inked, can_focus=True):
-    """The boxes below each other; the cursor is on one of them, which is the one that is copied."""
+    """The boxes, one below the other. The record under the cursor is the one that is copied."""
 
     DEFAULT_CSS = """
     RecordBoxes { overflow-x: hidden; scrollbar-size-vertical: 1; }
@@ -42,7 +42,7 @@ class RecordBoxes(ScrollView, Inked, can_focus=True):
     ]
 
     def __init__(self, moved: Callable[[], None], *, id: str | None = None) -> None:
-        """`moved` is called at once when the cursor is on another record."""
+        """`moved` is called immediately when the cursor is on another record."""
         super().__init__(id=id)
         self._moved = moved
         self._records: Sequence[Record] = ()
@@ -56,11 +56,11 @@ class RecordBoxes(ScrollView, Inked, can_focus=True):
 
     @property
     def place(self) -> int:
-        """Of the record under the cursor, counted from 0."""
+        """The position of the record under the cursor, counted from 0."""
         return self._cursor
 
     def show(self, records: Sequence[Record], views: Sequence[RecordView]) -> None:
-        """Set the records, and what the name servers say of them; the cursor stays where it is."""
+        """Set the records and their state at the name servers; the cursor keeps its position."""
         if (records, views) == (self._records, self._views):
             return
         self._records, self._views = records, views
@@ -70,14 +70,14 @@ class RecordBoxes(ScrollView, Inked, can_focus=True):
 
     @property
     def whole_width(self) -> int:
-        """In how many cells every name and value stands in one line, the scrollbar included."""
+        """The width in cells at which every name and value fits on one line, including the scrollbar."""
         longest = max(
             (width_of(printable(text)) for each in self._records for text in (each.name, each.value)), default=0
         )
         return longest + _LABEL + _FRAME + 1
 
     def height_for(self, width: int) -> int:
-        """Return how many lines all boxes take."""
+        """Return how many lines all boxes need."""
         return sum(len(lines) for lines in self._boxes(width, self.ink))
 
     def _boxes(self, width: int, ink: Ink) -> list[list[Line]]:
@@ -191,7 +191,7 @@ def box_lines(
 
 
 def value_lines(value: str, width: int) -> list[str]:
-    """Return a value in lines, broken behind blanks where that is possible."""
+    """Return a value as lines, broken after spaces if possible."""
     lines = [""]
     for word in re.findall(r" *[^ ]+ ?| +", value):
         if width_of(lines[-1] + word.rstrip()) <= width:
@@ -200,12 +200,12 @@ def value_lines(value: str, width: int) -> list[str]:
             lines.append(word)
         else:
             lines += chop_cells(word, width)
-    # The blank that a line is broken behind may be one cell too much.
+    # The space after which a line is broken may exceed the width by one cell.
     return [line if width_of(line) <= width else line.rstrip() for line in lines if line]
 
 
 def _standing(view: RecordView | None, ink: Ink) -> list[Part]:
-    """Return how many of the servers that answer have it."""
+    """Return how many of the responding servers have the record."""
     if view is None:
         return []
     answering = [one for one in view.servers if one.answers]
@@ -219,7 +219,7 @@ def _standing(view: RecordView | None, ink: Ink) -> list[Part]:
 
 
 def _edge(left: str, right: str, title: Part, state: Sequence[Part], width: int, frame: Style) -> list[Part]:
-    """Return the upper or lower line of a frame, with a title at its beginning and a state at its end."""
+    """Return the top or bottom line of a frame, with a title at the start and a state at the end."""
     text = cut(title[0], width - 4 - length(state))
     rule = "─" * max(width - 4 - width_of(text) - length(state), 0)
     return [(left, frame), (text, title[1]), (rule, frame), *state, (f"─{right}", frame)]

@@ -1,4 +1,4 @@
-"""A record as a QR code that fills the screen, for a phone before a console that nobody can copy from."""
+"""A record as a full-screen QR code, to be read with a phone from a console that does not allow copying."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tui.widgets.lines import Line, strip_of, wrap
 from tui.widgets.sheet import Sheet
 
 _PAPER = Style(color="black", bgcolor="bright_white")
-"""A camera wants dark on light, whatever the theme."""
+"""A camera needs dark on light, whatever the theme."""
 _INK = Style(color="bright_white", bgcolor="black")
 _BLOCK = Style(reverse=True)
-"""Solid without colours and without signs for blocks."""
+"""Solid without colours and without block characters."""
 _WORDS_WIDTH = 20
-"""Cells that the words need beside the code; where they are not there, the code stands alone."""
+"""Cells that the text needs beside the code; with less room, only the code is shown."""
 
 
 class QrCode(Inked):
-    """The code. It is drawn in black and white where there are colours, else in the terminal's own, which can be swapped."""
+    """The code, in black and white if there are colours, else in the terminal's own colours, which can be swapped."""
 
     DEFAULT_CSS = """
     QrCode { width: auto; height: auto; }
@@ -53,7 +53,7 @@ class QrCode(Inked):
         self._make()
 
     def _make(self) -> None:
-        # Without colours the light modules are drawn: right on a dark terminal.
+        # Without colours the light modules are drawn, which is correct on a dark terminal.
         light = not self._colours and not self.swapped
         self._lines = qr_lines(self._text, plain=self._plain, light=light)
         self.styles.width, self.styles.height = self.room
@@ -61,7 +61,7 @@ class QrCode(Inked):
 
     @property
     def room(self) -> tuple[int, int]:
-        """Columns and rows of the code."""
+        """The columns and rows of the code."""
         return (len(self._lines[0]), len(self._lines)) if self._lines else (0, 0)
 
     def render_line(self, y: int) -> Strip:
@@ -73,13 +73,13 @@ class QrCode(Inked):
         line = self._lines[y]
         if not self._plain:
             return strip_of([(line, paper)], self.size.width)
-        # Blanks on a background are solid where two # would leave gaps.
+        # Spaces with a background are solid, while two # would leave gaps.
         runs = ((is_drawn, len([*signs])) for is_drawn, signs in groupby(line, lambda sign: sign != " "))
         return strip_of([(" " * count, ink if is_drawn else paper) for is_drawn, count in runs], self.size.width)
 
 
 class QrScreen(Page[int]):
-    """One record after the other. Answers the place of the one that was shown last."""
+    """Shows one record at a time. Dismisses with the position of the last one shown."""
 
     SCOPE = "records-qr"
     BINDINGS: ClassVar = [*bindings(of_scope("records-qr", "page")), ("q", "back")]

@@ -1,4 +1,4 @@
-"""The screen of an order whose DNS records a person sets: what to set, who has it, and how it goes on."""
+"""The screen of an order with manual DNS records: what to set, which servers have it, and what happens next."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _TICK_SECONDS: Final = 0.25
 _WIDE: Final = 110
 _LEAST_RECORDS: Final = 62
 _LEAST_BESIDE: Final = 48
-"""Cells of the name servers, where they stand beside the records."""
+"""The width in cells of the name servers beside the records."""
 _LEAST_SERVERS: Final = 6
-"""Rows that the name servers keep, their frame included, however many records there are."""
+"""The minimum height of the name servers in rows, including the frame."""
 
 
 class RecordsScreen(Page[None]):
-    """Watches an open order by its lineage's name. Leaving it costs nothing: the order lies on disk."""
+    """Watches an open order, named by its lineage. It can be left at any time: the order is stored on disk."""
 
     SCOPE = "records"
     BINDINGS: ClassVar = bindings(of_scope("records", "page"))
@@ -65,7 +65,7 @@ class RecordsScreen(Page[None]):
         self.watch_state = Watch()
         self._look: CancelToken | None = None
         self._answer: Operation | None = None
-        """The operation that completes, or gives up, this order."""
+        """The operation that completes or gives up this order."""
         self._has_ended = False
         self._version_before = 0
         self._told: object = None
@@ -91,7 +91,7 @@ class RecordsScreen(Page[None]):
             self._look.cancel()
 
     def on_screen_suspend(self) -> None:
-        """Something stands in front of it: nobody looks, and nothing goes on unseen."""
+        """Another screen is on top: no checks are made, and nothing continues unseen."""
         self.watch_state.pause()
 
     def on_screen_resume(self) -> None:
@@ -104,11 +104,11 @@ class RecordsScreen(Page[None]):
 
     @property
     def _is_in_front(self) -> bool:
-        # Textual calls a screen current also when it lies just below the one that is seen.
+        # Textual also calls a screen current if it is directly below the visible one.
         return self.app.screen is self
 
     def _read(self) -> None:
-        """Read the order from the disk: another session, or the scheduled run, may have ended it."""
+        """Read the order from disk: another session or the scheduled run may have ended it."""
         self.bridge.ask(lambda: self.engine.open_order(self.name_of_lineage), self._took_order)
 
     def _took_order(self, answer: OpenOrder | CertdeckError) -> None:
@@ -129,7 +129,7 @@ class RecordsScreen(Page[None]):
         self.refresh_actions()
 
     def _tell_ended(self) -> None:
-        """Say that somebody else ended the order, and how where that shows."""
+        """Report that the order was ended elsewhere, and how, if that is known."""
         lineage = self._lineage()
         if lineage is not None and (lineage.version or 0) > self._version_before:
             told = f"The CA has validated the records; version {lineage.version} was issued."
@@ -202,7 +202,7 @@ class RecordsScreen(Page[None]):
         view = self._view()
         titles = (self._servers_title(view), words.pacing(watch, at))
         if titles != self._titles:
-            # Only then: each setting draws the whole panel anew, which a serial line feels.
+            # Only on a change: each assignment redraws the whole panel, which is slow on a serial line.
             self._titles = titles
             sheet.border_title, sheet.border_subtitle = titles
         failed = f"{watch.error.what} {watch.error.why}" if watch.error is not None else ""
@@ -219,7 +219,7 @@ class RecordsScreen(Page[None]):
             self._share_height()
 
     def _view(self) -> RecordView | None:
-        """Return what is known of the record under the cursor."""
+        """Return the state of the record under the cursor."""
         place, order = self.query_one(RecordBoxes).place, self.order
         if order is None or place >= len(order.records):
             return None
@@ -232,7 +232,7 @@ class RecordsScreen(Page[None]):
         return f"{'Name servers' if view is None or of else 'Resolvers'}{of}{which}"
 
     def _follow(self) -> None:
-        """Show what the name servers say of the record that the cursor is on now."""
+        """Show the name servers' answers about the record under the cursor."""
         self._show()
         self.query_one("#servers", Sheet).scroll_to(y=0, animate=False)
         self.refresh_actions()
@@ -242,11 +242,11 @@ class RecordsScreen(Page[None]):
         self._share_height()
 
     def _share_height(self) -> None:
-        """Give the records the room that they need, and the name servers the rest, but six rows at least."""
+        """Give the records the rows they need and the name servers the rest, but at least six."""
         width, height = self.app.size
         boxes = self.query_one(RecordBoxes)
         wanted = max(boxes.whole_width, _LEAST_RECORDS)
-        # Values come first: what would be broken beside the name servers stands above them.
+        # Values come first: if they would be broken beside the name servers, they are placed above them.
         is_wide = width >= _WIDE and wanted + _LEAST_BESIDE <= width
         self.set_class(is_wide, "-wide")
         boxes.styles.width = wanted if is_wide else None
@@ -264,7 +264,7 @@ class RecordsScreen(Page[None]):
     # -- actions -----------------------------------------------------------------------------------------------------
 
     def actions(self) -> tuple[Action, ...]:
-        # q is the code for a phone here.
+        # Here q shows the QR code.
         return tuple(replace(each, key="ctrl+q") if each.id == "quit" else each for each in super().actions())
 
     def situation(self) -> Situation:
@@ -329,7 +329,7 @@ class RecordsScreen(Page[None]):
         self._show()
 
     def action_answer(self) -> None:
-        """Let the CA look: at once where every server has every record, else after asking."""
+        """Have the CA validate: immediately if every server has every record, otherwise after confirmation."""
         order, watch = self.order, self.watch_state
         if order is None or self._has_ended:
             return
@@ -387,7 +387,7 @@ class RecordsScreen(Page[None]):
         )
 
     def action_back(self) -> None:
-        """Leave; the order stays."""
+        """Leave; the order stays open."""
         if self.order is not None and not self._has_ended:
             until = f" until {text.moment(self.order.expires)}" if self.order.expires else ""
             told = f"Enter on {self.page_detail} comes back to it; so does `certdeck complete {self.page_detail}`."

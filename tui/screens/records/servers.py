@@ -1,4 +1,4 @@
-"""What each address of each name server says of a record, as lines: a table where it fits, else grouped by server."""
+"""The answers of every name server address about a record, as lines: a table if it fits, else grouped by server."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tui.widgets.lines import BLANK, Line, Part, cut, fit, width_of, wrap
 from tui.wording.text import MARKS
 
 _FIRST: Final = {"lacks": 0, "refuses": 0, "has": 1}
-"""Those that are waited for stand first, those that say nothing last."""
+"""The order of the states: servers still missing the record first, those that do not respond last."""
 _TIME: Final = 7
 _LEAST_NAME: Final = 14
 
 
 def server_lines(view: RecordView | None, width: int, ink: Ink, *, failed: str = "") -> list[Line]:
-    """Return the lines. None: nobody has been asked yet. `failed`: why the last look found nothing."""
+    """Return the lines. None: no check has been made yet. `failed`: why the last check failed."""
     lines: list[Line] = []
     for words in (failed, view.problem if view is not None else ""):
         if words:
@@ -77,7 +77,7 @@ def _grouped(servers: Sequence[ServerView], word: int, width: int, ink: Ink) -> 
 
 
 def _mark(one: ServerView) -> tuple[str, str, str]:
-    """Return sign, word and colour; a state that is not known here is told by its name."""
+    """Return sign, word and colour; an unknown state is shown by its name."""
     mark = MARKS.get(one.state)
     return (mark.glyph, mark.word, mark.colour) if mark is not None else ("○", printable(one.state), "text-muted")
 

@@ -1,4 +1,4 @@
-"""What the screen says of an order that waits: what to do, how long there is time, and what comes next. Pure."""
+"""The texts about a waiting order: what to do, how much time is left, and what happens next. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tui.zone_file import zone_line
 
 
 def is_over(order: OpenOrder, now: datetime) -> bool:
-    """Tell whether the order has lived its time."""
+    """Return whether the order has expired."""
     return order.expires is not None and order.expires <= now
 
 
 def headline(order: OpenOrder, watch: Watch, at: float, now: datetime) -> tuple[str, str, str]:
-    """Return sign, colour and the one sentence that matters now."""
+    """Return sign, colour and the most important sentence now."""
     if is_over(order, now):
         return "✖", "severity-red", "This order has ended: its values are no longer valid."
     count = len(order.records)
@@ -40,7 +40,7 @@ def headline(order: OpenOrder, watch: Watch, at: float, now: datetime) -> tuple[
 
 
 def lifetime(order: OpenOrder, now: datetime) -> str:
-    """Return until when the order lives, as a moment and in words."""
+    """Return when the order expires, as a time and in words."""
     if order.expires is None:
         return "The CA has not reported when the order expires."
     if is_over(order, now):
@@ -50,7 +50,7 @@ def lifetime(order: OpenOrder, now: datetime) -> str:
 
 
 def next_step(order: OpenOrder, watch: Watch, now: datetime) -> str:
-    """Return what happens once the records are there."""
+    """Return what happens once the records are visible."""
     if is_over(order, now):
         return ""
     if order.challenge == text.SET_ONCE:
@@ -62,7 +62,7 @@ def next_step(order: OpenOrder, watch: Watch, now: datetime) -> str:
 
 
 def pacing(watch: Watch, at: float) -> str:
-    """Return when was looked, and when the next look is. As times of day: a countdown would redraw a slow line every second."""
+    """Return the times of the last and the next check. As times of day: a countdown would redraw a slow line every second."""
     if watch.seconds_to_answer(at) is not None:
         return "seen everywhere"
     if watch.next_look is None or watch.takes_long(at):
@@ -93,13 +93,13 @@ def stakes(order: OpenOrder, watch: Watch, now: datetime) -> str:
 
 
 def placed(order: OpenOrder, views: Sequence[RecordView]) -> tuple[Record, ...]:
-    """Return the records at the names where they have to be written: a CNAME may lead elsewhere."""
+    """Return the records with the names at which to write them: a CNAME may point elsewhere."""
     places = {view.record: view.written_at for view in views}
     return tuple(replace(record, name=places.get(record) or record.name) for record in order.records)
 
 
 def plain(order: OpenOrder, views: Sequence[RecordView], now: datetime) -> str:
-    """Return every record whole, each part on a line of its own, for the terminal's own selection."""
+    """Return every record in full, each part on its own line, for the terminal's own selection."""
     parts = [f"DNS records for {order.name}. {lifetime(order, now)}"]
     for number, (record, at) in enumerate(zip(order.records, placed(order, views), strict=True), 1):
         leads = f"\nis a CNAME: write it at\n{at.name}" if at.name != record.name else ""
@@ -108,12 +108,12 @@ def plain(order: OpenOrder, views: Sequence[RecordView], now: datetime) -> str:
 
 
 def zone_lines(order: OpenOrder, views: Sequence[RecordView]) -> str:
-    """Return the records as lines of a zone file, where they have to be written."""
+    """Return the records as zone file lines, with the names at which to write them."""
     return "".join(f"{zone_line(record)}\n" for record in placed(order, views))
 
 
 def head_lines(headline: tuple[str, str, str], lifetime: str, next_step: str, width: int, ink: Ink) -> list[Line]:
-    """Return what stands above the records: how they stand, how long the order lives, and what to do next."""
+    """Return the lines above the records: their state, when the order expires, and what to do next."""
     sign, role, sentence = headline
     lines = marked(sign, role, sentence, width, ink, bold=True)
     for told in filter(None, (lifetime, next_step)):

@@ -16,7 +16,7 @@ from tui.widgets.sheet import Sheet
 
 
 class ZoneFileScreen(Page[None]):
-    """Lines to add to a zone, to look at and to copy."""
+    """The lines to add to a zone, to read and to copy."""
 
     SCOPE = "pem"
     BINDINGS: ClassVar = bindings(of_scope("pem", "page"))

@@ -1,4 +1,4 @@
-"""The screen that takes a certificate from elsewhere: everything in one box, checks as one goes, old beside new, apply."""
+"""The upload screen for a certificate from elsewhere: one input box, immediate checks, a comparison, and applying."""
 
 from tui.screens.upload.screen import UploadScreen
 

@@ -1,4 +1,4 @@
-"""Applying an upload: what is asked before it, the operation, and where one is led when it has ended."""
+"""Applying an upload: the questions before it, the operation, and the screen shown when it has ended."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tui.wording import text
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What somebody wants applied, as it was checked."""
+    """The upload to apply, as it was checked."""
 
     name: str
     upload: Upload
     targets: tuple[str, ...]
     lineage: LineageStatus | None
-    """The one of that name, where there is one."""
+    """The existing lineage with that name, or None."""
     fetch_chain: bool
     overridden: tuple[CheckResult, ...] = ()
-    """Checks that failed, and that somebody is asked whether to override."""
+    """Failed checks that the user may override."""
 
 
 class Applying:
-    """Does it for one screen. `begun` is called as soon as the operation runs."""
+    """Applies an upload for one screen. `begun` is called as soon as the operation runs."""
 
     def __init__(self, page: Page[None], begun: Callable[[Wanted], None]) -> None:
         self._page, self._begun = page, begun
@@ -36,7 +36,7 @@ class Applying:
         self._had: int | None = None
 
     def ask(self, wanted: Wanted) -> None:
-        """Ask what has to be asked, then begin."""
+        """Ask the necessary questions, then begin."""
         if not wanted.overridden:
             self._ask_for_lineage(wanted)
             return
@@ -95,7 +95,7 @@ class Applying:
         self.follow(wanted)
 
     def follow(self, wanted: Wanted | None = None) -> None:
-        """Show the progress; when it has ended well, there is nothing left to do on the screen."""
+        """Show the progress; after success the upload screen is closed."""
         from tui.screens.upload.progress import UploadProgress
 
         operation, page = self.operation, self._page
@@ -114,7 +114,7 @@ class Applying:
 
 
 def so_far(lineage: LineageStatus) -> str:
-    """Say who renews a lineage of a CA until now."""
+    """Return who has renewed a CA-issued lineage so far."""
     if text.is_manual(lineage):
         return f"{text.issuer_shown(lineage)} issues it now, and it is renewed by hand: you set its DNS records."
     if not lineage.auto_renew:
@@ -123,5 +123,5 @@ def so_far(lineage: LineageStatus) -> str:
 
 
 def _wants_an_answer(operation: Operation) -> bool:
-    """Tell whether it only wants to hear that something may be replaced; nothing has been done then."""
+    """Return whether it only asks for permission to replace something; nothing has been done in that case."""
     return operation.error is not None and operation.error.details.get("needs") == "replace"

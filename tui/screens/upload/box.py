@@ -1,4 +1,4 @@
-"""The one box: a line for a path, and above it what was given. It takes a paste of any size, and shows nothing of what is in it."""
+"""The input box: a line for a path, and above it what was provided. Takes a paste of any size and never shows its content."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tui.widgets.lines import BLANK, Line, cut, width_of
 from tui.widgets.prose import Prose, marked
 
 _QUIET_SECONDS: Final = 0.25
-"""A paste that arrives as keys has ended when none came for so long."""
+"""A paste that arrives as keys has ended when no key came for this long."""
 _MOST_LINES: Final = 6
 HINT: Final = "paste everything here, or type a path · ^o finds a file"
 
 
 class Pasted(Message):
-    """Something was pasted that is no line of text."""
+    """Something other than a line of text was pasted."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Pasted(Message):
 
 
 class PathLine(Input):
-    """Takes a path as it is typed. Anything else goes to the box, unseen, also where the terminal types what is pasted."""
+    """Accepts a typed path. Anything else goes to the box unseen, even if the terminal sends a paste as keys."""
 
     BINDINGS: ClassVar = [
         Binding("tab", "complete", show=False),
@@ -43,12 +43,12 @@ class PathLine(Input):
     ]
 
     class Emptier(Message):
-        """Backspace, where there is nothing left to delete."""
+        """Backspace was pressed in an empty line."""
 
     def __init__(self) -> None:
         super().__init__(placeholder=HINT, compact=True, select_on_focus=False, id="path")
         self._hidden: list[str] = []
-        """Keys of a paste under way: they go nowhere else."""
+        """The keys of the current paste; they are not passed on."""
         self._seen = 0
         self._waiting: Timer | None = None
 
@@ -68,7 +68,7 @@ class PathLine(Input):
             self.post_message(Pasted(event.text))
 
     def action_paste(self) -> None:
-        """Textual's own clipboard is no way in: it holds one line of this console."""
+        """Ignore Textual's own clipboard: it holds one line from this console."""
 
     # -- a paste as keys -----------------------------------------------------------------------------------------------
 
@@ -102,10 +102,10 @@ class PathLine(Input):
         event.prevent_default()
 
     def _look(self) -> None:
-        """Hand over what came, once nothing more comes and its last block has its end."""
+        """Pass on the paste once no more arrives and its last block is complete."""
         if len(self._hidden) != self._seen:
             self._seen = len(self._hidden)
-            # A serial line needs half a minute for 300 kB: somebody has to see that it comes in.
+            # A serial line needs half a minute for 300 kB: the user must see that data arrives.
             self.placeholder = f"receiving a paste: {self._seen:,} characters so far"
             return
         text = "".join(self._hidden)
@@ -129,7 +129,7 @@ class PathLine(Input):
             self.post_message(self.Emptier())
 
     def action_complete(self) -> None:
-        """Complete the path as far as it is certain; where nothing can be completed, go on to the next field."""
+        """Complete the path as far as it is unambiguous; if nothing can be completed, move to the next field."""
         completed = complete(self.value) if self.value else ""
         if completed == self.value:
             self.app.action_focus_next()
@@ -142,7 +142,7 @@ class PathLine(Input):
 
 
 class NameLine(Input):
-    """A line for a name, into which nobody can paste a key by mistake: that goes to the box as well."""
+    """A line for a name. A key pasted here by mistake goes to the box instead."""
 
     def _on_paste(self, event: events.Paste) -> None:
         if len(event.text.splitlines()) > 1 or is_material(event.text):
@@ -152,7 +152,7 @@ class NameLine(Input):
 
 
 class NameField(Field):
-    """A labelled line of that kind."""
+    """A labelled name line."""
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -162,10 +162,10 @@ class NameField(Field):
 
 
 class UploadBox(Vertical):
-    """What was given, and the line to give more."""
+    """What was provided, and the line to add more."""
 
     class Changed(Message):
-        """Something was given or taken away, or a path is being typed."""
+        """Something was added or removed, or a path is being typed."""
 
         def __init__(self, *, typing: bool) -> None:
             super().__init__()
@@ -191,7 +191,7 @@ class UploadBox(Vertical):
         return self.query_one(PathLine).value.strip()
 
     def pieces(self) -> tuple[Piece, ...]:
-        """Return everything, a file whose path stands in the line included."""
+        """Return everything provided, including a file whose path is in the line."""
         typed = self.typed
         if not typed or path_fault(typed, must_exist=True):
             return tuple(self._pieces)
@@ -202,7 +202,7 @@ class UploadBox(Vertical):
 
     @property
     def fault(self) -> str:
-        """Why what stands in the line is not taken; empty where it is, or where nothing stands there."""
+        """Why the text in the line is not accepted; empty if it is accepted or there is none."""
         return path_fault(self.typed, must_exist=True) if self.typed else ""
 
     @property
@@ -210,7 +210,7 @@ class UploadBox(Vertical):
         return not self._pieces and not self.typed
 
     def add_text(self, text: str) -> None:
-        """Take a paste: paths, or a piece of its own."""
+        """Add a paste: either paths, or a piece of its own."""
         paths = paths_in(text)
         if paths and not any(path_fault(path, must_exist=True) for path in paths):
             for path in paths:
@@ -220,7 +220,7 @@ class UploadBox(Vertical):
             self._tell()
 
     def add_path(self, typed: str) -> None:
-        """Take a file, once."""
+        """Add a file, unless it is already there."""
         path = absolute(typed)
         if all(piece.path != path for piece in self._pieces):
             self._pieces.append(Piece(label=typed, path=path))
@@ -269,7 +269,7 @@ class UploadBox(Vertical):
 
 
 def _lines(pieces: tuple[Piece, ...], width: int, ink: Ink) -> list[Line]:
-    """Return what each piece is; the last lines where there are too many."""
+    """Return a description of each piece; only the last lines if there are too many."""
     lines: list[Line] = []
     for piece in pieces:
         label = cut(printable(piece.label), width - 2)
@@ -289,7 +289,7 @@ def _lines(pieces: tuple[Piece, ...], width: int, ink: Ink) -> list[Line]:
 
 
 def _joined(words: tuple[str, ...], width: int) -> list[str]:
-    """Return the words in lines, broken only between them."""
+    """Return the words as lines, broken only between words."""
     lines = [""]
     for each in words:
         joined = f"{lines[-1]} · {each}" if lines[-1] else each

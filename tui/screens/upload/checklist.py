@@ -1,4 +1,4 @@
-"""The checks of an upload as lines, and what they mean for applying it. Pure."""
+"""The checks of an upload as lines, and whether it may be applied. Pure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SHORT: Final = {
     "distrusted": "CA trust",
     "not-ca": "Not a CA",
 }
-"""Titles where there is little room; the others are short as they are."""
+"""Short titles for narrow panels; the other titles are short already."""
 _WIDE: Final = 58
-"""From this width on a passed check has its whole title and its word."""
+"""From this width on a passed check shows its full title and its word."""
 
 
 class Standing(Struct, frozen=True):
@@ -34,11 +34,11 @@ class Standing(Struct, frozen=True):
     role: str
     words: str
     overridable: bool = False
-    """It is refused, and somebody may apply it all the same."""
+    """It is refused, but the user may override this."""
 
 
 def check_lines(check: UploadCheck, width: int, ink: Ink) -> list[Line]:
-    """Return what failed first, then what warns, each with what to do; then what passed; then what was not asked."""
+    """Return the failed checks, then the warnings, each with what to do; then the passed and the skipped checks."""
     loud = [*check.failures, *check.warnings]
     passed = [each for each in check.checks if each.status == "pass"]
     skipped = [each for each in check.checks if each.status == "skip"]
@@ -73,7 +73,7 @@ def check_lines(check: UploadCheck, width: int, ink: Ink) -> list[Line]:
 
 
 def _loud(each: CheckResult, width: int, ink: Ink) -> list[Line]:
-    """Return a check that failed or warns: sign, word and title, then all of its words, then what to do."""
+    """Return a failed check or a warning: sign, word and title, then its full text, then what to do."""
     mark = MARKS["warn" if each.forced else each.status]
     head = f"{mark.glyph} {mark.word}  "
     title = printable(_SHORT.get(each.id, each.title) if width < _WIDE else each.title)
@@ -88,7 +88,7 @@ def _loud(each: CheckResult, width: int, ink: Ink) -> list[Line]:
 
 
 def counts(check: UploadCheck) -> str:
-    """Return `11 passed · 1 warning`, for the frame."""
+    """Return a summary such as `11 passed · 1 warning`, for the frame."""
     passed = sum(each.status == "pass" for each in check.checks)
     parts = [f"{len(check.failures)} failed" if check.failures else ""]
     parts += [plural(len(check.warnings), "warning") if check.warnings else "", f"{passed} passed" if passed else ""]
@@ -96,7 +96,7 @@ def counts(check: UploadCheck) -> str:
 
 
 def standing(check: UploadCheck | CertdeckError | None, *, fault: str = "", busy: bool = False) -> Standing:
-    """Say whether it may be applied. `fault`: what else is wrong, e.g. with the name; `busy`: an operation runs."""
+    """Return whether it may be applied. `fault`: another problem, e.g. with the name; `busy`: an operation is running."""
     if check is None:
         words = "PEM, DER, PFX or PKCS#7; certificate, chain and key in any order, in one paste or in several files."
         return Standing(False, "○", "text-muted", words)

@@ -1,4 +1,4 @@
-"""What a service has now and what it would have then, side by side. Pure."""
+"""The current and the new certificate of a service, side by side. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_NAMES = 6
 
 
 def compare_lines(current: LineageStatus | None, then: LineageStatus, width: int, ink: Ink) -> list[Line]:
-    """Return each fact with the old value and the new one, the new one lit where it is another."""
+    """Return each fact with its old and its new value; a changed value is highlighted."""
     rows = [
         ("Issuer", *_both(current, then, text.issuer_shown)),
         ("Until", *_both(current, then, lambda each: text.day(each.not_after) if each.not_after else "–")),
@@ -42,7 +42,7 @@ def _pair(old: str, new: str, is_other: bool, width: int, ink: Ink) -> list[Line
 
 
 def _names(current: LineageStatus | None, then: LineageStatus, width: int, ink: Ink) -> list[Line]:
-    """Return the names that go and those that come."""
+    """Return the removed and the added names."""
     had = set(current.domains) if current is not None else set[str]()
     gone = [("-", "severity-yellow", name) for name in (current.domains if current else ()) if name not in then.domains]
     come = [("+", "key", name) for name in then.domains if name not in had]

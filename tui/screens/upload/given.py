@@ -1,4 +1,4 @@
-"""What somebody has given so far: pastes and files, and how they are named without showing what is in them. Pure."""
+"""The input of an upload so far: pastes and files, described without showing their content. Pure."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _MOST_PATHS: Final = 20
 
 
 class Piece(Concealed, Struct, frozen=True, kw_only=True):
-    """One paste or one file. Neither its repr nor its words show what is in it: there may be a key."""
+    """One paste or one file. Its repr and its description never show the content, which may be a key."""
 
     label: str
-    """`the paste`, or the path as it was typed. Data from outside."""
+    """`the paste`, or the path as it was typed. Outside data."""
     path: Path | None = None
-    """Of a file: it is read when it is checked."""
+    """The path of a file, which is read when it is checked."""
     text: str = ""
-    """Of a paste."""
+    """The content of a paste."""
     words: tuple[str, ...] = ()
-    """What is to be seen of a paste."""
+    """The visible description of a paste."""
 
 
 def pasted(text: str, before: int) -> Piece:
-    """Return a paste as a piece; `before`: how many there are already."""
+    """Return a paste as a piece. `before`: how many pastes there are already."""
     return Piece(label="the paste" if not before else f"paste {before + 1}", text=text, words=described(text))
 
 
 def described(text: str) -> tuple[str, ...]:
-    """Return what the blocks of a text are, and their lengths, never what is in them."""
+    """Return the kinds and lengths of the blocks in a text, never their content."""
     certificates = 0
     keys: list[str] = []
     others: list[str] = []
@@ -75,13 +75,13 @@ def is_material(line: str) -> bool:
 
 
 def is_open(text: str) -> bool:
-    """Say whether the last block of a text has no end yet."""
+    """Return whether the last block of a text is incomplete."""
     begins = list(_BEGIN.finditer(text))
     return bool(begins) and _END.search(text, begins[-1].end()) is None
 
 
 def paths_in(text: str) -> tuple[str, ...]:
-    """Return the paths where a paste is nothing but paths, one to a line; else nothing. File managers put them in quotes."""
+    """Return the paths if a paste consists only of paths, one per line; else none. File managers quote them."""
     lines = [_unquoted(line.strip()) for line in text.strip().splitlines()] if len(text) <= _LONGEST_PATH else []
     if not 1 <= len(lines) <= _MOST_PATHS:
         return ()
@@ -94,7 +94,7 @@ def _unquoted(line: str) -> str:
 
 
 def source(pieces: Sequence[Piece]) -> str:
-    """Return where it all comes from: `in one paste`, `from shop.pfx`, `in 2 files and a paste`."""
+    """Return the origin of the input: `in one paste`, `from shop.pfx`, `in 2 files and a paste`."""
     files = [piece for piece in pieces if piece.path is not None]
     pastes = len(pieces) - len(files)
     if not files:

@@ -1,4 +1,4 @@
-"""Checks what is given, a moment after the last change, in a worker: one at a time; what came too late counts for nothing."""
+"""Checks the input in a worker shortly after the last change; one check at a time, and an outdated result is discarded."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tui.screens.upload.given import Piece
 from tui.screens.upload.naming import check_as_named
 
 PAUSE_SECONDS: Final = 0.2
-"""So long after the last key it is looked at."""
+"""The delay between the last key and the check."""
 
 
 class Given(Concealed, Struct, frozen=True):
-    """What is to be checked."""
+    """The input to check."""
 
     pieces: tuple[Piece, ...]
     name: str | None
@@ -29,7 +29,7 @@ class Given(Concealed, Struct, frozen=True):
 
 
 class Inspection:
-    """`soon` after every change; `keep` gets what was checked and what came out, or nothing when nothing is given."""
+    """Call `soon` after every change; `keep` gets the checked input and its result, or None if there is no input."""
 
     def __init__(
         self,
@@ -42,15 +42,15 @@ class Inspection:
         self._revision = 0
         self._pause: Timer | None = None
         self.is_looking = False
-        """A worker is at it."""
+        """A worker is running."""
 
     @property
     def is_pending(self) -> bool:
-        """Something newer than the last answer is there."""
+        """The input has changed since the last result."""
         return self.is_looking or self._pause is not None
 
     def soon(self, delay: float) -> None:
-        """Check what there is, a moment from now; whatever is under way is about something older."""
+        """Check the current input after a short delay; the result of a running check is outdated."""
         self._revision += 1
         if self._pause is not None:
             self._pause.stop()
@@ -59,7 +59,7 @@ class Inspection:
     def _look(self) -> None:
         self._pause = None
         if self.is_looking:
-            return  # when it comes back, it sees that there is something newer
+            return  # when it ends, it finds that the input has changed
         given, revision = self._given(), self._revision
         if not given.pieces:
             self._keep(None, None)

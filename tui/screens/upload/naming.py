@@ -1,4 +1,4 @@
-"""What an upload is called where nobody has typed a name: as the request that it answers, else as the certificate's first name."""
+"""The default name of an upload: that of the signing request it answers, else the certificate's first name."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def prefilled(lineage: LineageStatus | None) -> str:
-    """Return the name under the cursor where the next upload is likely to be for it: where the last one came that way, too."""
+    """Return the name under the cursor if the upload is probably for it, because its current version was uploaded too."""
     return lineage.name if lineage is not None and lineage.method == "upload" else ""
 
 
 def check_as_named(
     engine: Engine, upload: Upload, *, name: str | None, fetch_chain: bool, known: Collection[str]
 ) -> UploadCheck:
-    """Check an upload; without a `name`, as what it is going to be called. `known`: the lineages that there are.
+    """Check an upload; without a `name`, under its default name. `known`: the names of the existing lineages.
 
     Raises what `engine.check_upload` raises.
     """
@@ -30,5 +30,5 @@ def check_as_named(
     found = check.request or check.certificate.name
     if found == check.certificate.name and found not in known:
         return check
-    # Once more: there may be something to compare it with, and names that must not be lost.
+    # Check again: there may be a certificate to compare it with, and names that must not be lost.
     return engine.check_upload(upload, name=found, fetch_chain=fetch_chain)

@@ -1,4 +1,4 @@
-"""What the upload screen shows of a check: what was found, the results beside the comparison, and the services."""
+"""The panels of the upload screen: what was found, the results beside the comparison, and the services."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INVITATION = (
 
 
 def found_line(check: UploadCheck | CertdeckError | None, where: str, *, is_looking: bool) -> Writer:
-    """Write what was recognized in the box. `where`: what it was given as."""
+    """Write what was recognized in the input. `where`: the origin of the input."""
     if is_looking:
         return lambda width, ink: marked("◐", "bar-used", "Checking …", width, ink, of="text-muted")
     if not isinstance(check, UploadCheck):
@@ -53,7 +53,7 @@ def checks_panel(check: UploadCheck | CertdeckError | None) -> Writer:
 
 
 def compare_panel(check: UploadCheck | CertdeckError | None) -> Writer:
-    """Write what the services have now beside what they would have then."""
+    """Write the services' current certificate beside the new one."""
     if not isinstance(check, UploadCheck) or check.certificate is None:
         return lambda width, ink: marked("○", "text-muted", "The changes are shown here.", width, ink, of="text-muted")
     current, then = check.current, check.certificate
@@ -61,7 +61,7 @@ def compare_panel(check: UploadCheck | CertdeckError | None) -> Writer:
 
 
 def services_words(chosen: Sequence[str], targets: Sequence[TargetInfo], called: str | None) -> tuple[str, str]:
-    """Return the services that get it, with the certificate that each is taken over from; and the hint beside them."""
+    """Return the services that get it, with the certificate that each had before, and the hint beside them."""
     if not targets and not chosen:
         return "none is set up: it is only stored", ""
     others = {each.name: each.lineage for each in targets if each.lineage not in (None, called)}

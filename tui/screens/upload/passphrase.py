@@ -1,4 +1,4 @@
-"""Asking for the passphrase of what was given: at once, three times, then only where somebody wants to."""
+"""Asking for the passphrase of the input: automatically up to three times, then only on request."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _MOST_TRIES: Final = 3
 
 
 class PassphraseAsking:
-    """Asks for one screen. `given` is called when there is a new passphrase to check with."""
+    """Asks on behalf of one screen. `given` is called when there is a new passphrase to check with."""
 
     def __init__(self, page: Page[None], given: Callable[[], None]) -> None:
         self._page, self._given = page, given
         self._tries = 0
         self._asks = True
         self.value: bytes | None = None
-        """The one to check with. Never shown, never stored."""
+        """The passphrase to check with. Never shown, never stored."""
 
     def forget(self) -> None:
-        """Begin again: something else was given."""
+        """Start over because the input has changed."""
         self.value, self._tries, self._asks = None, 0, True
 
     def checked(self, outcome: str) -> None:
-        """Ask where a passphrase is `needed`, or was `wrong` and a try is left."""
+        """Ask if a passphrase is `needed`, or was `wrong` and an attempt is left."""
         if outcome == "wrong" and self.value is not None:
             self._tries += 1
             self.value = None
@@ -34,7 +34,7 @@ class PassphraseAsking:
             self._ask()
 
     def ask_again(self) -> None:
-        """Ask with three new tries."""
+        """Ask with three new attempts."""
         self._tries, self._asks = 0, True
         self._ask()
 

@@ -1,4 +1,4 @@
-"""The progress of an upload, and at its end what is live now and what one may want to do next."""
+"""The progress of an upload, and at its end what is live now and what to do next."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui.wording import text
 
 
 class UploadProgress(ProgressScreen):
-    """The steps as for any operation; the result below them."""
+    """The steps, as for any operation, with the result below them."""
 
     CSS = """
     UploadProgress OrderProgress, UploadProgress #told { height: 1fr; margin-top: 1; padding: 1 2; }
@@ -46,7 +46,7 @@ class UploadProgress(ProgressScreen):
         yield Sheet(id="result")
 
     def _lead_on(self) -> None:
-        """Give way at once where it only has to be asked about: nothing has been done, and there is nothing to read."""
+        """Close immediately if only a question is open: nothing has been done, and there is nothing to read."""
         error = self.operation.error
         if error is not None and error.details.get("needs") == "replace" and self.app.screen is self:
             self.operation.seen = True

@@ -1,4 +1,4 @@
-"""The form of a signing request: its names, its key, and what the CA wants to know beside them."""
+"""The form of a signing request: its names, its key, and other details that the CA asks for."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _SUBJECT: Final = (
 
 
 class RequestForm(FormPage):
-    """Makes a key and a request."""
+    """Creates a key and a signing request."""
 
     page_title = "New signing request"
     intro = "A certificate signing request (CSR): its private key is created here and stays here; only the request goes to the CA."
 
     def __init__(self, suggested: str = "", names: tuple[str, ...] = ()) -> None:
-        """`suggested`: what it is called, unless somebody types something else; `names`: likewise."""
+        """`suggested`, `names`: the preset name and domain names; the user can change them."""
         super().__init__()
         self._suggested, self._names = suggested, names
         self.value_of_name = ""
-        """What it is called, once it has been made."""
+        """Its name, once it has been created."""
 
     def fields(self) -> ComposeResult:
         yield Field(
@@ -80,7 +80,7 @@ class RequestForm(FormPage):
         def answered(answer: SigningRequest | CertdeckError) -> None:
             self._saving = False
             if self not in self.app.screen_stack:
-                return  # a large key takes long: somebody has left, and finds the request in the list
+                return  # a large key takes long: the user has left the form and finds the request in the list
             if isinstance(answer, SigningRequest):
                 self.value_of_name = answer.name
                 self.dismiss(True)
@@ -123,7 +123,7 @@ def _wrong_names(value: str) -> CertdeckError | None:
 
 
 def _part_of_subject(kind: str) -> Check:
-    """Return a check for one part of the subject; empty is right."""
+    """Return a check for one part of the subject; empty is valid."""
 
     def check(value: str) -> CertdeckError | None:
         try:

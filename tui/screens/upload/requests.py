@@ -1,4 +1,4 @@
-"""Signing requests whose certificates have not come yet: looked at, copied, saved, forgotten. Their keys are not shown (CL-15)."""
+"""Open signing requests: view, copy, save or delete them. Their keys are never shown (CL-15)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_NAMES: Final = 20
 
 
 class RequestsScreen(ListPage[SigningRequest]):
-    """The open ones; below the list the chosen one as text, and where its answer goes."""
+    """The open requests; below the list the selected one as text, and where to upload its certificate."""
 
     SCOPE = "requests"
     BINDINGS: ClassVar = bindings(of_scope("requests", "page"))
@@ -38,7 +38,7 @@ class RequestsScreen(ListPage[SigningRequest]):
     page_title = "Signing requests"
 
     def __init__(self, suggested: str = "", names: tuple[str, ...] = ()) -> None:
-        """`suggested`, `names`: what a new request is called and is for, unless somebody types something else."""
+        """`suggested`, `names`: the preset name and domain names of a new request."""
         super().__init__()
         self._suggested, self._names = suggested, names
         self._is_first = True
@@ -56,7 +56,7 @@ class RequestsScreen(ListPage[SigningRequest]):
         return _about(item, width, ink)
 
     def was_read(self) -> None:
-        """Begin with the form of a new one where none is open."""
+        """Open the form of a new request if none is open."""
         if self._is_first and not self.items and self.error is None:
             self.action_new()
         self._is_first = False
@@ -111,7 +111,7 @@ class RequestsScreen(ListPage[SigningRequest]):
             self.notify(text.printable(f"The request is in {path}."), title="Saved", markup=False)
 
     def action_forget(self) -> None:
-        """Forget it, after asking."""
+        """Delete the request after confirmation."""
         if self.chosen is None:
             return
         name = self.chosen.name
@@ -133,7 +133,7 @@ def _row(request: SigningRequest) -> Row:
 
 
 def _about(request: SigningRequest, width: int, ink: Ink) -> list[Line]:
-    """Return what it is for, where its answer goes, and the request itself."""
+    """Return what the request is for, where to upload its certificate, and the request itself."""
     lines: list[Line] = []
     for advice in request.advice:
         lines += marked("▲", "severity-yellow", advice, width, ink)

@@ -1,4 +1,4 @@
-"""Upload: everything in one box, checks as one goes, old beside new, then apply as one transaction."""
+"""The upload screen: one input box, immediate checks, old and new side by side, then applied as one transaction."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class UploadScreen(AskingPage[None]):
     SCOPE = "upload"
     BINDINGS: ClassVar = [
         *bindings(of_scope("upload", "page")),
-        # Where no field has the focus a slip of the finger would throw away what was given.
+        # If no field has the focus, a mistyped key would discard the input.
         Binding("q", "back", show=False),
-        # With priority: else what is typed right behind the key would still reach the field before.
+        # With priority: otherwise text typed right after the key would still reach the previous field.
         Binding("up", "next_field(-1)", show=False, priority=True),
         Binding("down", "next_field(1)", show=False, priority=True),
     ]
@@ -70,28 +70,28 @@ class UploadScreen(AskingPage[None]):
     page_title = "Upload"
 
     def __init__(self, lineage: LineageStatus | None = None) -> None:
-        """`lineage`: the one under the cursor."""
+        """`lineage`: the lineage under the cursor."""
         super().__init__()
         self._suggested = prefilled(lineage)
         self._targets: tuple[TargetInfo, ...] = ()
         self._chosen: tuple[str, ...] | None = None
-        """Services that somebody has ticked; None: those that the lineage has."""
+        """The services that the user ticked; None: those of the lineage."""
         self._check: UploadCheck | CertdeckError | None = None
         self._upload: Upload | None = None
-        """What the check was about: this is applied, whatever a file has become since."""
+        """The checked input. This is what is applied, even if a file has changed since."""
         self._pieces: tuple[Piece, ...] = ()
         """What the passphrase is for."""
         self._fetches = False
-        """Somebody wants the missing part of the chain fetched."""
+        """The user asked to fetch the missing part of the chain."""
         self._passphrase = PassphraseAsking(self, lambda: self._look_soon(0.01))
         self._inspection = Inspection(self, self._given, self._keep, self._show_found)
         self._apply_then = False
-        """Ctrl+S came before the checks were through."""
+        """Ctrl+S was pressed before the checks had finished."""
         self._applying = Applying(self, self._begun)
 
     @classmethod
     def opened_from(cls, deck: Deck) -> UploadScreen | None:
-        """Open it for the certificate under the cursor. Keys of the app are not asked whether they apply: here it is."""
+        """Open the screen for the certificate under the cursor, if it applies; the app's keys do not check this themselves."""
         if not isinstance(deck.screen, Page):
             return None
         situation = deck.screen.situation()
@@ -106,7 +106,7 @@ class UploadScreen(AskingPage[None]):
         with Horizontal(id="panels"):
             yield Sheet(id="checks")
             yield Sheet(id="compare")
-        # The fallback is kept for bad days: an upload takes its services over instead of its name.
+        # The fallback certificate is kept for emergencies: an upload takes over its services, not its name.
         if self._suggested == self._fallback:
             self._suggested = ""
         yield NameField("Certificate", value=self._suggested, hint=_CALLED, check=self._wrong_name, id="name")
@@ -136,7 +136,7 @@ class UploadScreen(AskingPage[None]):
 
     @property
     def called(self) -> str | None:
-        """The lineage that gets it: as typed, else as the certificate suggests."""
+        """The name of the lineage that gets it: as typed, else as suggested by the certificate."""
         typed = self._typed_name
         if typed:
             return typed
@@ -150,13 +150,13 @@ class UploadScreen(AskingPage[None]):
 
     @property
     def lineage(self) -> LineageStatus | None:
-        """The one of that name, where there is one."""
+        """The existing lineage with that name, or None."""
         status, name = self.deck.status, self.called
         return next((each for each in status.lineages if each.name == name), None) if status else None
 
     @property
     def services(self) -> tuple[str, ...]:
-        """The targets that get it. Of a new one: those that carry nothing yet, or nothing but the fallback certificate."""
+        """The targets that get it. For a new lineage: those without a certificate, or with only the fallback certificate."""
         if self._chosen is not None:
             return self._chosen
         lineage = self.lineage
@@ -190,7 +190,7 @@ class UploadScreen(AskingPage[None]):
     def _keep(self, upload: Upload | None, check: UploadCheck | CertdeckError | None) -> None:
         self._upload, self._check = upload, check
         if isinstance(check, UploadCheck) and self._is_another(check):
-            # Checked again under its own name: to replace another certificate is a decision, which takes its name.
+            # Check again under its own name: replacing another certificate is a decision that requires its name.
             self._suggested = self.query_one("#name", Field).value = ""
         if check is None:
             self._apply_then = False
@@ -202,14 +202,14 @@ class UploadScreen(AskingPage[None]):
             self.action_apply()
 
     def _is_another(self, check: UploadCheck) -> bool:
-        """Tell whether it shares no name with the certificate that was under the cursor, and nobody has chosen that one."""
+        """Return whether it shares no name with the certificate under the cursor, which was not chosen explicitly."""
         if not self._suggested or self._typed_name != self._suggested or not (check.certificate and check.current):
             return False
         return not {*check.certificate.domains} & {*check.current.domains}
 
     @property
     def is_pending(self) -> bool:
-        """Something newer than the last check is there."""
+        """Whether the input has changed since the last check."""
         return self._inspection.is_pending
 
     # -- what is shown -------------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class UploadScreen(AskingPage[None]):
         self.refresh_frame()
 
     def hidden(self) -> tuple[str, ...]:
-        """Hide Apply where it does nothing."""
+        """Hide Apply if it would do nothing."""
         now = self._standing()
         return () if now.allowed or now.overridable else ("apply",)
 
@@ -283,7 +283,7 @@ class UploadScreen(AskingPage[None]):
     def on_paste(self, event: events.Paste) -> None:
         """Take a paste wherever the focus is."""
         event.stop()
-        event.prevent_default()  # the page's own answer is that there is no field
+        event.prevent_default()  # the page itself would report that there is no field
         self.query_one(UploadBox).add_text(event.text)
 
     @on(Field.Changed, "#name")
@@ -325,7 +325,7 @@ class UploadScreen(AskingPage[None]):
     # -- actions -------------------------------------------------------------------------------------------------------
 
     def action_next_field(self, step: int) -> None:
-        """Go to the next field, past the panels that are only read."""
+        """Move to the next field, skipping the read-only panels."""
         if isinstance(self.focused, Sheet):
             raise SkipAction  # it scrolls
         fields = [self.query_one(PathLine), self.query_one("#name Input", Input), self.query_one(ServicesLine)]
@@ -343,7 +343,7 @@ class UploadScreen(AskingPage[None]):
         self.app.push_screen(PathDialog("Add a file", words, must_exist=True), chosen)
 
     def action_apply(self) -> None:
-        """Apply it, or say why not. Pressed before the checks are through, it waits for them."""
+        """Apply the upload, or show why not. If the checks are still running, wait for them."""
         if self.is_pending:
             self._apply_then = True
             return
@@ -365,15 +365,15 @@ class UploadScreen(AskingPage[None]):
         )
 
     def _begun(self, wanted: Wanted) -> None:
-        # If it fails there is a lineage of that name all the same, without services: another try is meant for the same ones.
+        # If it fails, the lineage may exist without services: another attempt must use the same services.
         self._chosen = wanted.targets
 
     def action_passphrase(self) -> None:
-        """Ask for it again, with three new tries."""
+        """Ask for the passphrase again, with three new attempts."""
         self._passphrase.ask_again()
 
     def action_fetch_chain(self) -> None:
-        """Check once more, and fetch what is missing of the chain."""
+        """Check again, and fetch the missing part of the chain."""
         self._fetches = True
         self._look_soon(0.01)
 
@@ -385,7 +385,7 @@ class UploadScreen(AskingPage[None]):
         self.app.push_screen(RequestsScreen(self._typed_name, lineage.domains if lineage is not None else ()))
 
     def action_back(self) -> None:
-        """Leave; ask first where something given would be lost."""
+        """Leave; ask first if input would be lost."""
         if self.query_one(UploadBox).is_empty:
             self.dismiss()
             return

@@ -1,4 +1,4 @@
-"""The services that get the certificate: one line that names them, and the dialog that changes them."""
+"""The services that get the certificate: one line that lists them, and the dialog to change them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class ServicesLine(Inked, can_focus=True):
     BINDINGS: ClassVar = [Binding("enter,space,ctrl+j", "change", show=False)]
 
     class Opened(Message):
-        """Others are wanted."""
+        """The user wants to change the services."""
 
     _words, _hint = "", ""
 
     def show(self, words: str, hint: str) -> None:
-        """Set what it says, and what Enter does."""
+        """Set the text, and what Enter does."""
         self._words, self._hint = printable(words), hint
         self.refresh()
 
@@ -59,7 +59,7 @@ class ServicesLine(Inked, can_focus=True):
 
 
 class ServicesDialog(Dialog[tuple[str, ...]]):
-    """Answers the ticked services, none as well, or None."""
+    """Dismisses with the ticked services, possibly none, or with None if cancelled."""
 
     DEFAULT_CSS = """
     ServicesDialog .ticks { height: auto; max-height: 10; margin-top: 1; }
@@ -97,6 +97,6 @@ class ServicesDialog(Dialog[tuple[str, ...]]):
             self.dismiss(None)
 
     def action_go(self) -> None:
-        """Answer what is ticked."""
+        """Dismiss with the ticked services."""
         ticks = self.query(Tick)
         self.dismiss(tuple(target.name for target, tick in zip(self._targets, ticks, strict=True) if tick.value))
