@@ -133,9 +133,9 @@ def _console(engine_factory: "Callable[[], Engine]", *, plain: bool) -> int:
 
 
 def _rarely_collecting(arguments: "Sequence[str]", engine_factory: "Callable[[], Engine]", *, ends: bool) -> int:
-    """Run a command and look for garbage rarely: importing makes much that stays, and most have ended before there is any.
+    """Run a command with rare garbage collections: imported objects stay, and most commands end before there is garbage.
 
-    `ends`: the process ends after it. Restoring the usual threshold would start a collection at once: a twentieth of the run.
+    `ends`: the process ends afterwards. Restoring the usual threshold would start a collection, a twentieth of the run.
     """
     import gc
 

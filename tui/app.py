@@ -216,7 +216,7 @@ class CertdeckApp(Deck):
                 await self._typed(letter)
 
     async def _typed(self, event: Event) -> None:
-        """Keep text that is typed where no field takes it from running commands, one for each of its letters."""
+        """Keep text that is typed or pasted outside a field from running a command for each letter."""
         if isinstance(event, Key):
             self.forget_told(_READ_SECONDS)
             if self._is_text(event):

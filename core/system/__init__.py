@@ -1,7 +1,7 @@
-"""The real adapters of `core.ports`: the only place with wall clock, sockets, processes, environment.
+"""The adapters behind the ports of `core.ports`: the only place with wall clock, sockets, processes and environment.
 
-Every adapter imports what it needs when it is first used: creating an environment costs almost nothing, so that a
-scheduled run with nothing due pays for none of them.
+Every adapter imports what it needs on first use. Creating an environment costs almost nothing, so a scheduled run with nothing due
+does not pay for unused adapters.
 """
 
 from __future__ import annotations

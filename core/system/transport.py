@@ -27,7 +27,7 @@ LINE_LIMIT_BYTES = 64 * 1024 * 1024
 OPENING_SECONDS = 10.0
 """Limit until the head of a stream has arrived."""
 POOL_SIZE = 16
-"""Idle connections kept, the one used last on top; more may be open for a moment."""
+"""Idle connections that are kept, the last used one on top. More may be open for a moment."""
 
 
 class HttpsTransport:
@@ -114,14 +114,14 @@ class HttpsTransport:
 
 
 class _Pooled(httpx.BaseTransport):
-    """httpx's own HTTPTransport over connections with our sockets, which that one cannot be given.
+    """Like httpx's HTTPTransport, but over connections with our sockets, which that class does not accept.
 
     Each request has a connection of its own. httpcore's own pool checks every connection twice per request, which took a tenth of a
     renewal's processor time with eight at once.
     """
 
     def __init__(self, maker: httpcore.ConnectionPool) -> None:
-        """`maker`: makes the connections, to a proxy where there is one."""
+        """`maker`: creates the connections, through a proxy if one is configured."""
         self._maker = maker
         self._lock = threading.Lock()
         self._idle: list[httpcore.ConnectionInterface] = []
@@ -139,7 +139,7 @@ class _Pooled(httpx.BaseTransport):
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer, self, connection))
 
     def keep(self, connection: httpcore.ConnectionInterface) -> None:
-        """Take back a connection for the next request, where it can have one."""
+        """Keep a connection for the next request if it can be reused; else close it."""
         with self._lock:
             if connection.is_available() and len(self._idle) < POOL_SIZE:
                 self._idle.append(connection)
@@ -152,7 +152,7 @@ class _Pooled(httpx.BaseTransport):
                 self._idle.pop().close()
 
     def _connection_to(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
-        """Return the connection that was used last, or a new one."""
+        """Return the most recently used idle connection to the origin, or a new one."""
         while True:
             with self._lock:
                 found = next((each for each in reversed(self._idle) if each.can_handle_request(origin)), None)

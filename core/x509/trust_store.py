@@ -30,7 +30,7 @@ class TrustStore(Struct):
     _found: list[bytes] | None = None
 
     def named(self, subject: bytes) -> Sequence[bytes]:
-        """Return the certificates (DER) of this subject (DER of the name)."""
+        """Return the certificates (DER) with this subject (DER of the name)."""
         if self._found is None:
             self._found = list(_decoded(self.load()))
         # Parsing a system's roots takes 8 ms, and almost none of them contains the name.

@@ -173,7 +173,7 @@ def _words(arguments: list[str]) -> tuple[str, list[str]]:
 
 
 def command_of(words: str) -> Command:
-    """Return the command with these words, which is in the table."""
+    """Return the command with these words, which must be in the table."""
     import core.light_msgspec  # noqa: F401 - before every Struct
 
     module = import_module(f"tui.cli.commands.{COMMANDS[words].module}")

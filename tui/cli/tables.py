@@ -26,13 +26,13 @@ def padded(text: str, width: int) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table, head first. Columns stand two blanks apart; nothing is cut."""
+    """Yield the lines of a table, head first. Columns are two spaces apart; nothing is cut."""
     for row in zip(*map(_aligned, zip(head, *rows, strict=True)), strict=True):
         yield "  ".join(row).rstrip()
 
 
 def _aligned(column: Sequence[str]) -> list[str]:
-    """Return the texts of a column, each as wide as the widest; of ten thousand rows each is measured once."""
+    """Return the texts of a column, padded to the widest. Each is measured only once, which matters for ten thousand rows."""
     sizes = [len(text) if text.isascii() else _cells(text) for text in column]
     width = max(sizes)
     return [text + " " * (width - size) for text, size in zip(column, sizes, strict=True)]

@@ -82,9 +82,9 @@ class LineagesScreen(CertificateActions):
         self._standings: Mapping[str, str] = {}
         """For each name, the group in which it is counted."""
         self._texts: dict[str, str] = {}
-        """By name: what the filter looks in, from the first letter on."""
+        """For each name, the text that the filter searches; built at the first letter."""
         self._sorted: tuple[Order, list[LineageStatus]] | None = None
-        """All of them in that order, for the next letter of the filter."""
+        """All rows in that order, kept for the next letter of the filter."""
 
     def body(self) -> ComposeResult:
         yield Overview()
@@ -124,7 +124,7 @@ class LineagesScreen(CertificateActions):
         super().refresh_frame()
 
     def rows(self) -> list[LineageStatus]:
-        """Return the lineages that the filter leaves, in the order that is on."""
+        """Return the lineages that match the filter, in the current order."""
         if self._sorted is None or self._sorted[0] != self._order:
             self._sorted = (self._order, self._order.sorted(self._every, self._standings))
         if not self._filter:

@@ -18,9 +18,9 @@ _CALLED: Final[Mapping[str, str]] = {
     "complete": "Complete order",
     "give up": "Give up order",
 }
-"""Operations that the console calls by another word than the command."""
+"""Operations whose name in the console differs from the command."""
 _SPELLED: Final[Mapping[str, str]] = {"dns": "DNS", "eab": "EAB", "ca": "CA", "csr": "CSR", "ari": "ARI"}
-"""Words that are not lower case."""
+"""Words that are not written in lower case."""
 _OPEN: Final = "not finished"
 _ENDS: Final = {"done": "done", "pending": "waits for a person", "cancelled": "cancelled", "failed": "failed"}
 _DOUBTFUL: Final = frozenset({"target-rolled-back", "issuer-fell-back", "warned", "failed", "challenge-failed"})

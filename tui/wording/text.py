@@ -117,7 +117,7 @@ def severity_of(lineage: LineageStatus) -> str:
 
 
 def colour_of(judged: Health) -> str:
-    """Return the colour of a health that was found out already."""
+    """Return the color of a known health: `green`, `yellow` or `red`."""
     return _COLOURS[judged.level]
 
 
