@@ -27,7 +27,7 @@ from core.workflows.fleet.connection import Hub, leading
 from core.workflows.fleet.due import renewal_time, work_for
 from core.workflows.fleet.known import boxes, current, look, meant_for
 from core.workflows.fleet.order import OrderRun, order, planned
-from core.workflows.fleet.own_keys import for_devices, for_late_devices
+from core.workflows.fleet.own_keys import PAUSE_SECONDS, for_devices, for_late_devices
 from core.workflows.fleet.publish import SHARED_BY_ALL, deliver, publish
 from core.workflows.fleet.receive import sync
 from core.workflows.fleet.together import advance, is_under_way, states_of
@@ -36,9 +36,8 @@ from core.workflows.issuing.sessions import Sessions
 
 LEADER_WAIT_SECONDS = 120.0
 """How long a command waits for the leading hub to do the work or to stop leading."""
-REQUEST_WAIT_SECONDS = 30.0
+TOGETHER_WAIT_SECONDS = 30.0
 """How long a command waits for devices that deploy a version together."""
-PAUSE_SECONDS = 0.3
 
 
 class Done(Struct, frozen=True, kw_only=True):
@@ -82,9 +81,9 @@ def issue(hub: Hub, request: IssueRequest, choice: Choice) -> Certificate:
 
 
 def _wait_together(hub: Hub, lead: Leadership, one: Certificate) -> None:
-    """Wait up to REQUEST_WAIT_SECONDS for devices that deploy all or none. The leading hub does the rest later."""
+    """Wait up to TOGETHER_WAIT_SECONDS for devices that deploy all or none. The leading hub does the rest later."""
     clock = hub.context.env.clock
-    ends = clock.monotonic() + REQUEST_WAIT_SECONDS
+    ends = clock.monotonic() + TOGETHER_WAIT_SECONDS
     devices = meant_for(one, boxes(hub).values())
     while clock.monotonic() < ends and is_under_way(one, states_of(hub, one, devices)):
         if any(box.id == hub.identity.box for box in devices):

@@ -21,6 +21,7 @@ from core.x509.csr import SigningRequest
 REQUEST_WAIT_SECONDS = 30.0
 """How long a hub waits for the signing requests of the devices."""
 PAUSE_SECONDS = 0.3
+"""Between two looks at what devices have done."""
 
 
 def for_devices(run: OrderRun, one: Certificate, chosen: Plan) -> Certificate:

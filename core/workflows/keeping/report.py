@@ -9,6 +9,7 @@ import io
 import json
 import os
 import platform
+import re
 import ssl
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -37,23 +38,6 @@ _LONGEST_TEXT = 1_000_000
 _LOG_TAIL = 200_000
 _MOST_FILES = 5_000
 _MOST_SETTINGS = 500
-_DISTRIBUTIONS = (
-    "textual",
-    "cryptography",
-    "acme",
-    "josepy",
-    "httpx",
-    "platformdirs",
-    "tomlkit",
-    "urllib3",
-    "pyopenssl",
-    "dnspython",
-    "segno",
-    "idna",
-    "requests",
-    "dns-lexicon",
-    "publicsuffixlist",
-)
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -154,9 +138,12 @@ def _versions() -> str:
         f"system {platform.platform()}",
         f"uid {os.getuid()}",
     ]
-    for name in _DISTRIBUTIONS:
-        with suppress(metadata.PackageNotFoundError):
-            lines.append(f"{name} {metadata.version(name)}")
+    with suppress(metadata.PackageNotFoundError):
+        for name in sorted(
+            {re.split(r"[^\w.-]", each, maxsplit=1)[0].lower() for each in metadata.requires("certdeck") or ()}
+        ):
+            with suppress(metadata.PackageNotFoundError):
+                lines.append(f"{name} {metadata.version(name)}")
     return "\n".join(lines) + "\n"
 
 
