@@ -83,6 +83,7 @@ def test_what_helps_is_in_it(box: Appliance, tmp_path: Path) -> None:
     box.engine.write_report(out, texts={"status.txt": "all well\n"})
     files = read(out)
     assert "cryptography " in files["versions.txt"]
+    assert "msgspec " in files["versions.txt"]
     assert 'directory = "https://ca.test/directory"' in files["etc/certdeck.toml"]
     assert 'kind = "dynu"' in files["etc/certdeck.toml"]
     assert "shop.example.com" in files["etc/certificates.d/shop.toml"]
