@@ -54,6 +54,8 @@ class KeyReader(Struct, frozen=True, kw_only=True):
     """Group through which `at_reload` may read the key; empty if root reads it."""
     certain: bool = True
     """False: whether `at_reload` reads it depends on the service's configuration, so nothing is refused because of it."""
+    programs: tuple[str, ...] = ()
+    """File names of the programs that read the files, where those are not the ones of `detect`."""
 
     @property
     def accounts(self) -> tuple[str, ...]:

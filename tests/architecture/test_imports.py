@@ -15,6 +15,7 @@ from tests.support.sources import ROOT, sources
 BEHIND_THE_ENGINE = (
     "core.acme",
     "core.adopt",
+    "core.apparmor",
     "core.challenges",
     "core.config.edit",
     "core.config.load",
@@ -32,6 +33,7 @@ BEHIND_THE_ENGINE = (
 PARTS = (
     "core/acme",
     "core/adopt",
+    "core/apparmor",
     "core/challenges",
     "core/config",
     "core/detect",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.targets.detection import Detection
-from core.targets.kind import LEAF, Action, Files, Kind, Probing
+from core.targets.kind import LEAF, Action, Files, KeyReader, Kind, Probing
 
 KIND = Kind(
     name="strongswan",
@@ -18,6 +18,7 @@ KIND = Kind(
         key="/etc/swanctl/private/certdeck.pem",
         remark="Put only the certificate into x509, the key into private, and the intermediates into x509ca.",
     ),
+    key=KeyReader(programs=("swanctl",)),
     action=Action(
         command=("swanctl", "--load-creds", "--clear", "--noprompt"),
         idle_signs=("connecting to 'default' uri failed", "connecting to 'unix:"),

@@ -23,17 +23,27 @@ def with_outcome(context: Context, flight: InFlight, exc: CertdeckError, result:
         exc.lineage = exc.lineage or flight.lineage
         return exc
     waits = _what_waits(context, flight)
-    fix = f"{exc.fix} Then run `{_again(context, flight)}`."
+    why, fix = _with_confinement(context, flight, exc)
+    fix = f"{fix} Then run `{_again(context, flight)}`."
     if result.live != "old":
         fix = f"Check the service and reload it manually. {fix}"
     return type(exc)(
         exc.what,
-        f"{exc.why} {result.sentence} {waits}".rstrip(),
+        f"{why} {result.sentence} {waits}".rstrip(),
         fix,
         lineage=flight.lineage,
         retry_at=exc.retry_at,
         details={**exc.details, "live": result.live},
     )
+
+
+def _with_confinement(context: Context, flight: InFlight, exc: CertdeckError) -> tuple[str, str]:
+    """Return why, and how to fix it: where AppArmor keeps the files from the service, that is what to change first."""
+    from core.targets.confinement import hidden
+
+    target = next((each for each in flight.targets if each.name == exc.details.get("target")), None)
+    found = None if target is None else hidden(target, context.env.places.root)
+    return (exc.why, exc.fix) if found is None else (f"{exc.why} {found.sentence}", f"{found.fix}.")
 
 
 def _what_waits(context: Context, flight: InFlight) -> str:

@@ -134,6 +134,7 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
         return
     yield Finding(id="target-paths", status="pass", title=name, detail=target.certificate)
     yield from _key_findings(context, target)
+    yield from _confinement(context, target)
     if ends_sessions(target):
         when = (
             f"in its window {target.window}"
@@ -215,6 +216,16 @@ def _key_findings(context: Context, target: TargetConfig) -> Iterator[Finding]:
                 fix="The next deployment sets the key's group. If the key is still not readable, allow the "
                 "group to enter the folder.",
             )
+
+
+def _confinement(context: Context, target: TargetConfig) -> Iterator[Finding]:
+    """Yield a finding where AppArmor keeps the files from the service, whatever their owner and mode are."""
+    from core.targets.confinement import hidden
+
+    found = hidden(target, context.env.places.root)
+    if found is not None:
+        detail = found.sentence.removesuffix(".")
+        yield Finding(id="target-apparmor", status="warn", title=target.name, detail=detail, fix=found.fix)
 
 
 def _names(context: Context, target: TargetConfig) -> Iterator[Finding]:

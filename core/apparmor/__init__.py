@@ -1,0 +1,1 @@
+"""AppArmor: which programs are confined, and which files their profiles let them read."""
