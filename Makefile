@@ -59,6 +59,7 @@ deb: venv ## Build the Debian package into dist/
 
 release: venv servers ## Test the Debian package in a fresh minimal Debian 12 (SUITE=trixie: 13), and wheel, sdist and pipx (root)
 	@SUITE="$(SUITE)" sh packaging/deb/test.sh "$(abspath $(BIN))/python" $(SERVERS) .deb-test
+	@SUITE="$(SUITE)" sh packaging/deb/boot.sh "$(abspath $(BIN))/python" $(SERVERS) .deb-test
 	@sh packaging/python/test.sh "$(abspath $(BIN))/python" .deb-test
 
 ansible: venv servers ## Test the Ansible example in a fresh minimal Debian 12 (root)

@@ -37,9 +37,44 @@ quietly() {
     "$@" >"$log" 2>&1 || { tail -n 30 "$log" >&2; return 1; }
 }
 
-# end_root: unmount and remove it.
+# boot_root: start its systemd in a container with a network of its own, and wait until it is up. Sets $init, its process.
+boot_root() {
+    command -v systemd-nspawn >/dev/null || apt_install systemd-container
+    release_root
+    rm -f "$root/usr/sbin/policy-rc.d"
+    # systemd-nspawn looks into the root for the cgroups that its systemd can use; on a machine with the old ones it needs to be told.
+    [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0
+    systemd-nspawn --quiet --directory "$root" --boot --register=no --keep-unit --private-network --console=pipe \
+        </dev/null >"$root.log" 2>&1 &
+    nspawn=$!
+    for _ in $(seq 300); do
+        init=$(pgrep -P "$nspawn" || true)
+        case $([ -z "$init" ] || in_boot systemctl is-system-running 2>/dev/null || true) in running | degraded) return 0 ;; esac
+        kill -0 "$nspawn" 2>/dev/null || break
+        sleep 0.2
+    done
+    tail -n 20 "$root.log" >&2
+    fail "The minimal Debian did not boot in a container." "See above." "Run this test on a machine that may start containers, or set BOOT=no."
+}
+
+# in_boot COMMAND…: in the root that has booted, with nothing of our environment.
+in_boot() {
+    nsenter --target "$init" --all --root --wd env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root "$@"
+}
+
+release_root() {
+    for place in proc dev; do ! mountpoint -q "$root/$place" || umount --recursive "$root/$place"; done
+}
+
+# end_root: stop what has booted, unmount and remove it.
 end_root() {
     [ -n "${root:-}" ] && [ -d "$root" ] || return 0
-    for place in proc dev; do ! mountpoint -q "$root/$place" || umount --recursive "$root/$place"; done
+    if [ -n "${nspawn:-}" ]; then
+        # The first signal asks systemd to end, the second one does not wait for it.
+        kill "$nspawn" 2>/dev/null && sleep 1 && kill "$nspawn" 2>/dev/null || true
+        wait "$nspawn" 2>/dev/null || true
+        nspawn=
+    fi
+    release_root
     rm -rf --one-file-system "$root"
 }

@@ -2,6 +2,8 @@
 
 There is one value class for each table of `etc/certdeck.toml`, and one for `etc/certificates.d/NAME.toml`. The field names are the
 TOML keys. `load` fills them, refuses unknown keys and wrong types, and reports every problem at once; nothing here reads files.
+
+What stands below a key, and the docstring of its class, are the text of certdeck.toml(5): they are for administrators.
 """
 
 from __future__ import annotations
@@ -11,240 +13,280 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 OneOrMore = tuple[str, ...]
-"""In a file: a string, or a list of strings."""
+"""In a file a text, or a list of texts."""
 
 
 class Appliance(Struct, frozen=True, kw_only=True):
-    """`[appliance]`: the names of this box."""
+    """`[appliance]`: the name and the addresses of this box."""
 
     name: str = "certdeck"
-    """Brand: titles, and the self-signed subject `<name> Self-Signed` (ST-05)."""
+    """The brand: it is in titles, and the subject of a self-signed certificate is `NAME Self-Signed`."""
     hostname: str | None = None
-    """Absent: this machine's host name."""
+    """Absent: the host name of this machine."""
     external_url: str | None = None
+    """URL at which clients reach this box. Its host name is added to the self-signed certificate."""
     theme: str | None = None
+    """Theme of the console. Absent: the default theme."""
 
 
 class IssuerConfig(Struct, frozen=True, kw_only=True):
-    """An entry of `[issuers.NAME]`: adds an issuer, or overrides fields of a built-in one. None: not set."""
+    """An entry of `[issuers.NAME]`: a CA. It adds an issuer, or changes keys of a built-in one."""
 
     directory: str | None = None
+    """URL of its ACME directory."""
     title: str | None = None
+    """Name for display."""
     ca_bundle: str | None = None
+    """PEM file with further roots to trust for HTTPS to the directory."""
     email: str | None = None
+    """Contact address of the account."""
     agree_tos: bool = False
+    """Accept the terms of service of the CA."""
     eab_kid: str | None = None
+    """Key ID of the external account binding. The HMAC key is in the vault (`certdeck account eab`)."""
     profile: str | None = None
+    """Profile to order with. Absent: the default of the CA."""
     preferred_chain: str | None = None
-    """Common name of the issuer of the last certificate in the preferred chain."""
+    """Common name of the root whose chain is preferred."""
     common_name: bool = False
-    """Put the first name that fits into the subject of the CSR: some private CAs refuse a CSR without one."""
+    """Put the first name that fits into the subject of the request. Some private CAs reject a request without one."""
     staging: str | None = None
     """Name of the issuer for rehearsals."""
     max_orders: int = 8
-    """Maximum number of parallel orders."""
+    """Orders in progress at the same time."""
     limits: str | Mapping[str, str] | None = None
-    """The built-in issuer with the same limits; `none`: nothing is counted; or a table with its own limits (`core.limit_table`).
-    Absent: the known limits of this CA."""
+    """Name of the built-in issuer whose rate limits also apply here; `none` counts nothing; or a table `[issuers.NAME.limits]`
+    with values such as `orders = "300/3h"`. Absent: the known limits of this CA."""
     orders_per_run: int | None = None
-    """Maximum number of renewals in one scheduled run, if not all certificates have to be renewed at once."""
+    """Most renewals in one scheduled run, unless more must be renewed now."""
 
 
 class Defaults(Struct, frozen=True, kw_only=True):
-    """`[defaults]`: settings of every certificate that does not override them."""
+    """`[defaults]`: settings of every certificate that has none of its own."""
 
     issuer: str = "letsencrypt"
+    """The CA (`certdeck issuer list`)."""
     fallback_issuers: tuple[str, ...] = ()
+    """CAs to try, in this order, if the issuer fails."""
     key_type: str = "ec-256"
+    """`ec-256`, `ec-384`, `ec-521`, `rsa-2048`, `rsa-3072`, `rsa-4096` or `rsa-8192`."""
     challenge: str = "http-01"
+    """`http-01`, `dns-01`, `dns-account-01` or `dns-persist-01`."""
     renew_days_before: int | None = None
-    """Absent: ARI if the CA supports it, otherwise a share of the lifetime."""
+    """Days before the end of a certificate. Absent: the time that the CA suggests (ARI), else a third of the lifetime, 30 days at
+    most."""
     auto_renew: bool = True
+    """The scheduled run renews the certificate."""
     rehearse: bool = True
-    """The first order for new names is tried at the issuer's staging first, if it has one."""
+    """When names are ordered for the first time, order from the staging issuer first, if there is one."""
     check_revocation: bool = True
     """The scheduled run asks CAs once a day whether certificates are revoked."""
     fallback_certificate: str = "default"
-    """The lineage that goes live if a renewal has failed until expiry (CL-07, CL-08)."""
+    """Name of the certificate to serve if another one expires because its renewals fail."""
     reminders: int = 30
-    """Failed daily attempts after which the fallback certificate goes live (CL-07)."""
+    """Failed daily attempts after which the fallback certificate is served."""
 
 
 class Http01(Struct, frozen=True, kw_only=True):
-    """`[http01]`: how http-01 challenges are answered."""
+    """`[http01]`: how HTTP-01 challenges are answered."""
 
     mode: str = "standalone"
-    """`standalone` or `webroot`."""
+    """`standalone`: certdeck listens during the order. `webroot`: a web server serves the files."""
     webroot: str | None = None
+    """Folder that the web server serves, for the mode `webroot`."""
     address: str = "0.0.0.0"  # noqa: S104 - the CA comes from outside, from addresses it does not publish
+    """Address to listen on. The default also listens on IPv6."""
     port: int = 80
+    """Port to listen on. If it is another one, port 80 must be forwarded to it."""
 
 
 class Dns01(Struct, frozen=True, kw_only=True):
-    """`[dns01]`: how the propagation of records is checked."""
+    """`[dns01]`: how certdeck waits for a TXT record."""
 
     resolvers: tuple[str, ...] = ()
-    """Addresses of resolvers to query, also instead of the zones' own name servers; empty: this machine's resolvers."""
+    """Name servers to ask, `ADDRESS` or `ADDRESS:PORT`. Empty: those of the zone."""
     timeout_seconds: int = 180
-    """How long to wait until all servers have the records."""
+    """How long to wait until all of them have the record."""
 
 
 class TargetConfig(Struct, frozen=True, kw_only=True):
-    """An entry of `[targets.NAME]`: a service that a lineage is deployed to."""
+    """An entry of `[targets.NAME]`: a service that certificates are deployed to."""
 
     name: str
     kind: str = "files"
+    """The service (`certdeck target kinds`)."""
     certificate: str = ""
-    """Path of the fullchain, leaf first."""
+    """Path from which the service reads the certificate with its chain."""
     key: str = ""
-    """Path of the private key; the certificate's path, or empty, if both are in one file."""
+    """Path from which the service reads the private key. Absent if certificate and key are in one file."""
     chain: str | None = None
-    """Path of a file with only the intermediates, for services that read them from a separate file."""
+    """Path for the intermediates alone, if the service needs them."""
     test: tuple[str, ...] = ()
+    """Command that tests the configuration of the service: a list of words, run without a shell. Empty: that of the kind."""
     reload: tuple[str, ...] = ()
+    """Command that makes the service load the files. Empty: that of the kind."""
     probe: OneOrMore = ()
-    """`HOST:PORT` for TLS after the reload; a host name means all its addresses, `smtp://HOST:PORT` means STARTTLS."""
+    """`HOST:PORT` where the served certificate is checked after the reload, or a list. A host name means all its addresses;
+    `smtp://HOST:PORT` uses STARTTLS."""
     probe_name: str | None = None
-    """Server name (SNI) to send; absent: one that the certificate covers."""
+    """Server name (SNI) for the probe. Absent: a name of the certificate."""
     probe_key: str | None = None
-    """`rsa` or `ec`: request the certificate with such a key, if the service has one of each."""
+    """`rsa` or `ec`: key type for the probe, if the service has certificates of both types."""
     probe_timeout_seconds: int = 10
+    """How long the service may take to serve the new certificate."""
     timeout_seconds: int = 60
-    """Limit for each of test and reload."""
+    """Time limit of the test, and of the reload."""
     mode: str = "link"
-    """`link`, or `copy` for services that refuse symlinks."""
+    """`link`, or `copy` for services that reject symbolic links."""
     owner: str | None = None
+    """Owner of new files. Absent: that of the files that are replaced, else the user that runs certdeck."""
     group: str | None = None
+    """Group of new files. Absent: as for the owner; if the service reads the key as its own account, the group of that account."""
     file_mode: str | None = None
-    """Octal mode of the key for new files, e.g. `0640`."""
+    """Mode of a new key file, octal, for example `0640`."""
     layout: str | None = None
-    """`separate`, `combined` (certificate, then key, in one file), `key-first`, `leaf`; absent: the default of the kind."""
+    """`separate`: certificate with its chain, and key. `combined`: certificate, then key, in one file. `key-first`: the same with
+    the key first. `leaf`: the certificate without its chain. Absent: that of the kind."""
     in_place: bool = False
-    """Write into the existing files, for paths that cannot be replaced by a rename."""
+    """Overwrite the existing files, for mounted single files. This is not atomic."""
     files_of: str | None = None
-    """The target that owns the files, if several services read the same ones; absent: this target, or the first target with the
-    same paths."""
+    """Name of the target that writes the files, if several services read the same ones."""
     socket: str | None = None
-    """Control socket, for kinds that are reloaded over one; absent: the usual one of the kind."""
+    """Control socket, for kinds that use one. Absent: the usual one."""
     window: str | None = None
-    """`HH:MM-HH:MM`, local time: scheduled runs deploy only in this period."""
+    """`HH:MM-HH:MM`, local time: scheduled runs deploy only in this window."""
     also: OneOrMore = ()
-    """Additional files for other programs, `FORMAT:/path` (`core.extra_files`); they switch in the same step."""
+    """Further files for other programs, `FORMAT:/path`. The formats are `fullchain`, `certificate`, `chain`, `key`, `combined`,
+    `key-first`, `der` and `pfx`."""
     names: OneOrMore = ()
-    """Host names that clients use for the service; the certificate is compared with them."""
+    """Names that clients use for the service. The certificate is compared with them."""
     single: bool = False
-    """The service supports only one certificate: one that lacks any of `names` is refused."""
+    """The service takes only one certificate. A certificate that lacks one of `names` is rejected."""
     pfx_passphrase_file: str | None = None
-    """Path of the passphrase that protects the files of format `pfx`; absent: they have no passphrase."""
+    """File with the passphrase of `pfx` files. Absent: they have none."""
     host: str | None = None
-    """Kind `ssh`: the other machine. The paths above are a local copy of its files."""
+    """Kind `ssh`: name or address of the other machine. The paths above are a local copy."""
     user: str | None = None
+    """Kind `ssh`: user name there."""
     port: int = 22
+    """Kind `ssh`: port of its SSH server."""
     remote_certificate: str | None = None
+    """Kind `ssh`: path of the certificate there."""
     remote_key: str | None = None
+    """Kind `ssh`: path of the key there."""
     remote_chain: str | None = None
+    """Kind `ssh`: path of the chain there."""
     remote_test: tuple[str, ...] = ()
-    """Run there after the files have been switched; if it fails, they are switched back."""
+    """Kind `ssh`: command there that tests the configuration. If it fails, the previous files are restored."""
     remote_reload: tuple[str, ...] = ()
+    """Kind `ssh`: command there that makes the service load the files."""
     identity_file: str | None = None
-    """Private key for the login; absent: OpenSSH's default."""
+    """Kind `ssh`: private key for the login. Absent: the default of OpenSSH."""
     known_hosts: str | None = None
-    """File with the accepted host keys; absent: OpenSSH's own files."""
+    """Kind `ssh`: file with the host keys that are accepted. Absent: the files of OpenSSH."""
 
 
 class DnsProviderConfig(Struct, frozen=True, kw_only=True):
-    """An entry of `[dns_providers.NAME]`; its secrets are in the vault."""
+    """An entry of `[dns_providers.NAME]`: access to a DNS provider. Its secrets are in the vault (`certdeck dns add`)."""
 
     name: str
     kind: str
+    """The provider (`certdeck dns kinds`)."""
     zones: tuple[str, ...] = ()
-    """Zones that it serves; the longest match is used. Empty: determined from the provider's own list or from DNS."""
+    """Zones to use it for. Empty: those that the provider or the DNS names."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    """The settings of the kind (`certdeck dns kinds KIND`)."""
     delegations: Mapping[str, str] = field(default_factory=dict)
-    """Domain → real location of its `_acme-challenge` record, for CNAMEs that are not visible from here."""
+    """A table: domain, and the CNAME target of its `_acme-challenge` record, if this box cannot see the CNAME."""
 
 
 class NotificationConfig(Struct, frozen=True, kw_only=True):
-    """An entry of `[notifications.NAME]`: a channel that reports events; its secrets are in the vault."""
+    """An entry of `[notifications.NAME]`: who is notified of what. Its secrets are in the vault (`certdeck notify add`)."""
 
     name: str
     kind: str
-    """`smtp`, `webhook`, `apprise`."""
+    """`smtp`, `webhook` or `apprise` (`certdeck notify kinds`)."""
     on: tuple[str, ...] = ()
-    """The events that it reports; empty: every event."""
+    """The events to notify of. Empty: every event."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    """The settings of the kind (`certdeck notify kinds KIND`)."""
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
-    """`[schedule]`: settings of the scheduled run."""
+    """`[schedule]`: the scheduled run. `certdeck schedule on` sets its times."""
 
     ping_url: str | None = None
-    """Requested at the end of every scheduled run, with `/fail` appended if the run failed."""
+    """URL that is requested at the end of every scheduled run, with `/fail` appended if the run failed."""
 
 
 class Metrics(Struct, frozen=True, kw_only=True):
-    """`[metrics]`: metrics for Prometheus."""
+    """`[metrics]`: figures for Prometheus."""
 
     file: str | None = None
-    """Written at the end of every run, in the text format of Prometheus, for node_exporter's textfile collector."""
+    """File that every run writes at its end, for the textfile collector of node_exporter."""
 
 
 class Web(Struct, frozen=True, kw_only=True):
-    """`[web]`: the settings for `web apply`."""
+    """`[web]`: what `certdeck web apply` sets up."""
 
     hsts: str = "staged"
-    """`staged`: from five minutes to a year, within a month. `full`: a year at once. `off`."""
+    """HTTP Strict Transport Security. `staged`: from five minutes to a year, within a month. `full`: a year at once. `off`: none.
+    """
     redirect: bool = True
-    """Redirect plain HTTP to HTTPS, unless another configuration does (CL-21)."""
+    """Redirect HTTP to HTTPS, unless the server already does."""
     http_port: int = 80
+    """Port that is redirected."""
 
 
 class Console(Struct, frozen=True, kw_only=True):
-    """`[console]`: settings of the console."""
+    """`[console]`: the console."""
 
     ascii: bool = False
+    """Draw with ASCII characters only."""
     mouse: bool = True
+    """Use the mouse. `false` leaves it to the terminal, for selecting text."""
 
 
 class Log(Struct, frozen=True, kw_only=True):
-    """`[log]`: what is kept, and for how long."""
+    """`[log]`: what is recorded, and for how long it is kept."""
 
     level: str = "warning"
-    """`warning`, or `debug`, which also writes every step of every run to `log/certdeck.log`."""
+    """`warning`, or `debug`: also write every step of every run to `certdeck.log` in the log folder."""
     keep_days: int = 400
-    """Older entries are removed."""
+    """Days after which entries are removed."""
     keep_megabytes: int = 50
-    """Above this size, the oldest entries are removed."""
+    """Size above which the oldest entries are removed."""
     save_requests: bool = False
-    """Save each exchange with a CA or a DNS provider as a file, without secrets (CC-26)."""
+    """Save each exchange with a CA or a DNS provider as a file, without secrets."""
     save_requests_days: int = 7
-    """Older ones are removed."""
+    """Days after which these files are removed."""
     syslog: bool = False
-    """Also write each event to the system's log, with its fields if that is journald."""
+    """Also write each event to the system log; to the journal with its fields."""
 
 
 class Fleet(Struct, frozen=True, kw_only=True):
-    """`[fleet]`: this box is one of several. Its secrets are in the vault."""
+    """`[fleet]`: several boxes that etcd coordinates. Secrets are in the vault."""
 
     endpoints: tuple[str, ...] = ()
-    """Client URLs of etcd's members, `https://HOST:2379`. Empty: there is no fleet."""
+    """URLs of the members of etcd, `https://HOST:2379`. Empty: there is no fleet."""
     ca_bundle: str | None = None
-    """CA certificates to verify etcd's server certificates (path)."""
+    """PEM file with the roots to trust for the certificates of etcd."""
     certificate: str | None = None
-    """Client certificate that etcd requires (path); it must not have a common name."""
+    """Client certificate, if etcd requires one (path). It must not have a common name."""
     key: str | None = None
+    """Private key of the client certificate (path)."""
     role: str = "device"
-    """`hub` orders and renews, `device` receives and deploys, `both`."""
+    """`hub` orders and renews, `device` receives and deploys, `both` does both."""
     name: str | None = None
-    """The name of this box in the fleet; absent: its host name."""
+    """Name of this box in the fleet. Absent: its host name."""
     username: str | None = None
-    """User name for etcd; absent: the one that it got when it joined."""
+    """User name for etcd. Absent: the one that the box was given when it joined."""
     targets: tuple[str, ...] = ()
-    """Targets for the fleet's certificates that name no target of this box; empty: all its targets."""
+    """Targets for certificates of the fleet that name none of this box. Empty: all targets."""
     lease_seconds: int = 15
-    """How long a hub stays leader without renewing its lease; another hub takes over after this time."""
+    """Seconds after which another hub takes over from a leader that has stopped."""
     serve_challenges: bool = True
-    """Answer HTTP-01 challenges for the whole fleet while `certdeck fleet watch` runs."""
+    """Answer HTTP-01 for the whole fleet while `certdeck fleet watch` runs."""
 
     @property
     def is_hub(self) -> bool:
@@ -256,7 +298,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """The whole configuration, checked, with defaults filled in."""
+    """The whole configuration, checked, with the defaults filled in."""
 
     appliance: Appliance = Appliance()
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
@@ -275,28 +317,33 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 class LineageConfig(Struct, frozen=True, kw_only=True):
-    """`etc/certificates.d/NAME.toml`. None: the default of `[defaults]` applies to the first order, which then records it here.
+    """`certificates.d/NAME.toml`: the settings of one certificate. The first order writes the defaults of that time into it.
 
-    All settings that affect clients or decide which CA is used are stored here from then on; a later change of a default
-    applies only to new certificates.
+    A later change of `[defaults]` is for new certificates.
     """
 
     name: str
     domains: tuple[str, ...] = ()
-    """In the given order, the first one is the primary (SO-16); A-labels, `*.` is allowed, and IP addresses."""
+    """Names and IP addresses. The first one is the primary; `*.` begins a wildcard."""
     issuer: str | None = None
-    """An issuer's name, `self-signed`, or `upload` for a provided certificate."""
+    """Name of an issuer; `self-signed`; or `upload` for a provided certificate."""
     challenge: str | None = None
+    """As in `[defaults]`."""
     dns: str | None = None
-    """A DNS provider entry; without one, the records for `challenge = "dns-01"` are set manually."""
+    """Entry of `[dns_providers]`. With `challenge = "dns-01"` and no entry, you set the records manually."""
     key_type: str | None = None
+    """As in `[defaults]`."""
     profile: str | None = None
-    """Empty: the CA's default profile."""
+    """Profile of the CA. Empty: its default."""
     preferred_chain: str | None = None
-    """Empty: the chain that the CA sends first."""
+    """Common name of the root whose chain is preferred. Empty: the default of the CA."""
     fallback_issuers: tuple[str, ...] | None = None
+    """As in `[defaults]`."""
     fallback_certificate: str | None = None
-    """Replaces it if renewals fail; absent: the box's fallback certificate (CL-08, CL-09)."""
+    """Name of the certificate to serve if renewal fails. Absent: that of `[defaults]`."""
     targets: tuple[str, ...] = ()
+    """Targets that it is deployed to."""
     auto_renew: bool | None = None
+    """As in `[defaults]`."""
     renew_days_before: int | None = None
+    """As in `[defaults]`."""

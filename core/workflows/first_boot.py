@@ -95,6 +95,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
         TargetError: the certificate exists, a service did not take it and was put back; the other ones show it.
     """
     from core.identifiers import parse_identifier
+    from core.workflows.settings.schedule import note_packaged_timer
     from core.workflows.status import status_of
 
     if external_url is not None:
@@ -110,6 +111,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
     context = context.about(NAME)
     warn_of_clock(context)
     context.vault.create()
+    note_packaged_timer(context)
     facts = _facts(context)
     if facts is not None and facts.issuer != ISSUER:
         return FirstBoot(

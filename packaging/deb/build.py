@@ -191,6 +191,8 @@ def _system(stage: Path) -> None:
         ("certdeck.logrotate", "etc/logrotate.d/certdeck"),
         ("certdeck.toml", "usr/share/certdeck/certdeck.toml"),
         ("lintian-overrides", "usr/share/lintian/overrides/certdeck"),
+        ("../account/account.conf", "usr/share/certdeck/account/account.conf"),
+        ("../account/account.rules", "usr/share/certdeck/account/account.rules"),
     ):
         place = stage / target
         place.parent.mkdir(parents=True, exist_ok=True)

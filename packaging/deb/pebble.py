@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from tests.support.pebble import PebbleServer
 
 folder = Path(sys.argv[1])
 server = PebbleServer(folder)
+if "HTTP_PORT" in os.environ:
+    server.http01_port = int(os.environ["HTTP_PORT"])
 server.start()
 ready = folder / "ready.new"
 ready.write_text(f"directory={server.directory_url}\nhttp_port={server.http01_port}\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.support.sources import ROOT
 from tui.cli import completion, manual
 from tui.cli.catalogue import COMMANDS
 
@@ -35,6 +37,22 @@ def test_the_configuration_has_every_key() -> None:
         "auto_renew = true",
     ):
         assert expected.replace("-", "\\-") in text, expected
+
+
+def test_everything_is_described() -> None:
+    """Behind each option, argument and key there is a text, and none of it is meant for developers."""
+    pages = {**dict(manual.pages()), "vendor": (ROOT / "packaging/man/certdeck-vendor.7").read_text()}
+    for name, text in pages.items():
+        assert not re.search(r"^\.TP\n\.B .*\n\\&$", text, re.MULTILINE), name
+        found = re.search(r"\([A-Z]{2}\\-\d\d|core\.|None:|…\.|(?<![\w-])(\w{3,}) \1\b", text)
+        assert found is None, (name, found)
+        assert "lineage" not in text.lower().replace("\\-\\-lineage", ""), name
+
+
+def test_commands_in_a_description_keep_their_lines() -> None:
+    """What is to be copied from a description stands on lines of its own."""
+    text = manual.page("backup")
+    assert ".nf\n  openssl genpkey \\-algorithm X25519 \\-out backup.key\n  openssl pkey" in text
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +25,20 @@ _FILES = (
     ("/var/lib/certdeck/live/NAME/", "privkey.pem, cert.pem, chain.pem and fullchain.pem, switched in one step"),
     ("/run/certdeck, /var/log/certdeck", "the lock; the debug log"),
 )
+_POSITIONAL = {
+    "ISSUER": "name of the CA (`certdeck issuer list`)",
+    "TARGET": "name of the target (`certdeck target list`)",
+    "NAME": "name of the certificate (`certdeck status`)",
+    "dns NAME": "name of the entry (`certdeck dns list`)",
+    "notify NAME": "name of the entry (`certdeck notify list`)",
+    "FILE": "the backup",
+    "on|off": "on installs and starts it; off stops and removes it",
+}
+"""What stands behind a command without an option, where its parser says no more than its name."""
 _NAMED = (("\\", "\\e"), ("-", "\\-"), ('"', "\\(dq"), ("`", "\\(ga"), ("'", "\\(aq"))
 """Characters that troff interprets or replaces, and their escapes. The backslash comes first."""
+_KEYS = {"settings": "KEY"}
+"""Fields of the model that stand for further keys of a table."""
 _VARIABLES = (
     ("CERTDECK_HOME", "puts everything below one folder: etc, state, run and log"),
     ("CERTDECK_PASSPHRASE_FILE", "the file with the passphrase for the master key"),
@@ -75,8 +88,8 @@ def page(words: str) -> str:
     parts = [
         _head(_title(words), 1, summary),
         _section("SYNOPSIS", _synopsis(words, parser)),
-        _section("DESCRIPTION", _text(f"{summary[:1].upper()}{summary[1:]}.", command.notes)),
-        _section("OPTIONS", "\n".join(_options(parser))),
+        _section("DESCRIPTION", _described(summary, command.notes)),
+        _section("OPTIONS", "\n".join(_options(words, parser))),
     ]
     if command.examples:
         parts.append(_section("EXAMPLES", _examples(command)))
@@ -91,8 +104,9 @@ def configuration() -> str:
         _section(
             "DESCRIPTION",
             _text(
-                "A TOML file. Every key has a default; an unknown key is an error that names the nearest known one. "
-                "Comments and order survive every change that certdeck makes."
+                "A TOML file. An unknown key is an error that names the nearest known one. Comments and order survive every "
+                "change that certdeck makes. A key without a default here is absent by default.",
+                "Commands are lists of words, and no shell sees them.",
             ),
         ),
     ]
@@ -120,16 +134,13 @@ def _documented() -> dict[str, tuple[str, list[tuple[str, str, str]]]]:
             continue
         fields: list[tuple[str, str, str]] = []
         for at, each in enumerate(node.body):
-            if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and each.target.id != "name":
-                below = node.body[at + 1] if at + 1 < len(node.body) else None
-                said = (
-                    below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
-                )
-                fields.append((each.target.id, _default(each.value), str(said)))
-            elif isinstance(each, ast.AnnAssign) and node.name == "Appliance":
-                fields.append(
-                    ("name", _default(each.value), "Brand: titles, and the subject of a self-signed certificate.")
-                )
+            if not isinstance(each, ast.AnnAssign) or not isinstance(each.target, ast.Name):
+                continue
+            if each.target.id == "name" and each.value is None:  # of the table or the file itself
+                continue
+            below = node.body[at + 1] if at + 1 < len(node.body) else None
+            said = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
+            fields.append((each.target.id, _default(each.value), str(said)))
         found[node.name] = (ast.get_docstring(node) or "", fields)
     return found
 
@@ -145,8 +156,13 @@ def _default(value: ast.expr | None) -> str:
 
 def _keys(described: tuple[str, list[tuple[str, str, str]]]) -> str:
     doc, fields = described
-    keys = [_tagged(f"{name} = {default}" if default else name, text) for name, default, text in fields]
-    return "\n".join(([_text(doc)] if doc else []) + keys)
+    keys = []
+    for name, default, text in fields:
+        key = _KEYS.get(name, name)
+        keys.append(_tagged(f"{key} = {default}" if default else key, text))
+    # `[log]`: what the heading says already.
+    said = doc.partition("`: ")[2] or doc
+    return "\n".join([_text(f"{said[:1].upper()}{said[1:]}"), *keys])
 
 
 def _synopsis(words: str, parser: argparse.ArgumentParser) -> str:
@@ -155,7 +171,7 @@ def _synopsis(words: str, parser: argparse.ArgumentParser) -> str:
     return f".B certdeck {_escaped(words)}\n{_escaped(rest)}"
 
 
-def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+def _options(words: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     formatter = parser._get_formatter()
     for action in parser._actions:
         names = ", ".join(action.option_strings) or str(action.metavar or action.dest)
@@ -164,7 +180,9 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
             if not action.option_strings or action.nargs == 0
             else f" {formatter._format_args(action, action.dest.upper())}"
         )
-        yield _tagged(f"{names}{value}", str(action.help or ""))
+        group = words.partition(" ")[0]
+        usual = _POSITIONAL.get(f"{group} {names}", _POSITIONAL.get(names, ""))
+        yield _tagged(f"{names}{value}", str(action.help or usual))
 
 
 def _examples(command: Command) -> str:
@@ -200,11 +218,20 @@ def _text(*paragraphs: str) -> str:
     return "\n.PP\n".join(_escaped(" ".join(each.split())) for each in paragraphs if each)
 
 
+def _described(summary: str, notes: str) -> str:
+    """Return the text of a description. Lines that are set in are commands: each stays on its own line."""
+    sentence = f"{summary[:1].upper()}{summary[1:]}"
+    parts = [_text(sentence if sentence.endswith("…") else f"{sentence}.")]
+    for is_command, lines in itertools.groupby(notes.splitlines(), lambda line: line.startswith("  ")):
+        text = list(lines)
+        parts.append(f".nf\n{_escaped(chr(10).join(text))}\n.fi" if is_command else _text(" ".join(text)))
+    return "\n.PP\n".join(part for part in parts if part)
+
+
 def _escaped(text: str) -> str:
     """Return text with troff's special characters escaped."""
-    text = (
-        text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq").replace("`", "\\(ga").replace("'", "\\(aq")
-    )
+    for character, name in _NAMED:
+        text = text.replace(character, name)
     return "\n".join(f"\\&{line}" if line.startswith(".") else line for line in text.split("\n"))
 
 

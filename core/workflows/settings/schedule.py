@@ -16,9 +16,10 @@ from core.events import Changed, Warned
 from core.health import TIMER_TOO_RARE
 from core.operations import ScheduleInfo
 from core.renewal_report import Notice
-from core.schedule.install import install, installed_trouble, method_here, no_way, uninstall
+from core.schedule.install import home_of, install, installed_trouble, method_here, no_way, uninstall
 from core.schedule.record import CRON, CRONTAB, OFF, PACKAGE, SYSTEMD, ScheduleRecord, load, save
 from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, fitting, timetable_for, too_rare
+from core.schedule.units import PACKAGED_TIMER
 from core.store.index import Facts, facts_of_all
 from core.text import plural
 from core.workflows.renewing.due import SKIP, decide, seconds_to_renew
@@ -120,6 +121,23 @@ def unschedule(context: Context) -> ScheduleInfo:
     if removed:
         context.narrator.tell(Changed(what="schedule: off"))
     return schedule(context)
+
+
+def note_packaged_timer(context: Context) -> None:
+    """Record the timer of the Debian package where it is enabled and nothing is recorded: after a factory reset, and in an image.
+
+    Raises StoreError.
+    """
+    places = context.env.places
+    link = places.units / "timers.target.wants" / PACKAGED_TIMER
+    program = places.program()
+    if not places.is_root or home_of(context.env) or program is None or not os.path.lexists(link):
+        return
+    if load(context.paths) is None:
+        now = context.env.clock.now()
+        save(
+            context.paths, ScheduleRecord(how=PACKAGE, since=now, timetable=TWICE_DAILY, program=program, files=(link,))
+        )
 
 
 def _info(state: TimerState, how: str, timetable: Timetable) -> ScheduleInfo:

@@ -476,3 +476,20 @@ def test_the_timer_of_the_package_is_known_and_can_be_replaced(
     engine.unschedule()
     assert "systemctl disable --now certdeck-renew.timer" in init.ran
     assert timer(engine).state == "off"
+
+
+def test_the_timer_of_the_package_is_known_after_a_factory_reset(
+    appliance: Appliance, engine: Engine, init: InitSystem
+) -> None:
+    """Where the state was removed, and in an image that carries none, the first boot records the timer of the package again."""
+    engine.first_boot(hostname="box.example.com")
+    assert (timer(engine).state, timer(engine).word) == ("off", "absent")
+    link = init.units / "timers.target.wants" / "certdeck-renew.timer"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to("/usr/lib/systemd/system/certdeck-renew.timer")
+    appliance.clock.advance(days=400)
+    engine.first_boot()
+    assert timer(engine).state == "on"
+    engine.unschedule()
+    engine.first_boot()
+    assert timer(engine).state == "off"
