@@ -1,14 +1,17 @@
 """Homes that earlier releases left are opened, used and changed by this one; what a later release wrote is refused.
 
 The archives are made by `tests/support/homes/make.py` with the releases before a format changed: `first` is the first release,
-`before-structs` the last with hand-written records, `before-notes` the last before the notes of the scheduled run.
+`before-structs` the last with hand-written records, `before-notes` the last before the notes of the scheduled run; `index-5` has
+revocations in its index, and is the first archive with open orders, deleted certificates, entries with secrets and a backup.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import tarfile
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -16,14 +19,22 @@ from tests.support.command import process
 from tests.support.homes.make import PLACE
 
 ARCHIVES = sorted((Path(__file__).parents[1] / "support" / "homes").glob("*.tar.gz"))
+NEWEST = next(path for path in ARCHIVES if path.name == "index-5.tar.gz")
+NOTES = ("backup.json", "checked-release.json", "clock.json")
+"""Without these something is only said or looked at once more: one that cannot be read counts as missing."""
 FACTS = ("names", "sha256", "not_after", "version")
 
 
 @pytest.fixture(params=ARCHIVES, ids=lambda path: path.name.removesuffix(".tar.gz"))
 def box(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The folder of a box as an earlier release left it: `home`, `tls` and the uploaded files."""
-    with tarfile.open(request.param) as archive:
-        archive.extractall(tmp_path, filter="tar")
+    return opened(request.param, tmp_path)
+
+
+def opened(archive: Path, tmp_path: Path) -> Path:
+    """Unpack an archive, and put its folder in the place of the one where it was made."""
+    with tarfile.open(archive) as files:
+        files.extractall(tmp_path, filter="tar")
     for path in tmp_path.rglob("*"):
         if path.is_file() and not path.is_symlink() and path.suffix in {".toml", ".json"}:
             path.write_bytes(path.read_bytes().replace(PLACE.encode(), str(tmp_path).encode()))
@@ -46,6 +57,14 @@ def test_a_home_of_an_earlier_release_is_used_on(box: Path) -> None:
     assert told("status") == [tuple(each.get(fact) for fact in FACTS) for each in before]
     done("self-check")
     done("log", "--verify")
+    if (box / "box.backup").exists():
+        secret = ("--passphrase-file", str(box / "secret"))
+        done("restore", str(box / "box.backup"), "--dry-run", *secret)
+        assert [each["name"] for each in json.loads(done("undelete", "--json"))["deleted"]] == ["gone"]
+        done("undelete", "gone")
+        done("delete", "gone", "--yes")
+        assert "lab" in done("dns", "list")
+        assert "chat" in done("notify", "list")
     served = (box / "tls" / "web.crt").read_bytes()
     done("rollback", "shop")
     assert (box / "tls" / "web.crt").read_bytes() != served
@@ -58,6 +77,30 @@ def test_a_home_of_an_earlier_release_is_used_on(box: Path) -> None:
     done("delete", "corp", "--yes")
     done("undelete", "corp")
     assert len(told("status")) == len(before)
+
+
+def later(record: bytes) -> bytes:
+    """Return a record as a release with another format writes it; the index begins with a sum of the rest."""
+    changed = re.sub(rb'("format": ?)\d+', rb"\g<1>99", record)
+    index = re.match(rb'\{"sum":"[0-9a-f]{8}",', changed)
+    return b'{"sum":"%08x",' % crc32(changed[index.end() :]) + changed[index.end() :] if index else changed
+
+
+def test_each_record_of_a_later_release_is_refused(tmp_path: Path) -> None:
+    """Whichever record is of a later release: the self-check reports it, says to install that one, and leaves it as it is."""
+    box = opened(NEWEST, tmp_path)
+    state = box / "home" / "state"
+    records = [path for path in sorted(state.rglob("*.json")) if path.name not in NOTES]
+    assert len(records) > 10
+    for record in records:
+        before = record.read_bytes()
+        record.write_bytes(later(before))
+        answer = process("self-check", "--json", home=box / "home")
+        wrong = [each for each in json.loads(answer.out)["findings"] if each["status"] == "fail"]
+        assert record.read_bytes() == later(before), record
+        record.write_bytes(before)
+        assert answer.status == 1, record
+        assert {each["fix"] for each in wrong} == {"Install that release. Nothing was changed."}, (record, wrong)
 
 
 def test_a_record_of_a_later_release_is_refused(box: Path) -> None:

@@ -37,7 +37,8 @@ def main(checkout: str, python: str, name: str) -> None:
 
 
 def _use(checkout: Path, python: str, box: Path, pebble: PebbleServer) -> None:
-    """Leave every sort of file: an ACME certificate with two versions and a target, an upload, a signing request."""
+    """Leave every sort of file: an ACME certificate with two versions and a target, an upload, a signing request, an open order,
+    a deleted certificate, entries with secrets, a backup, and what a scheduled run leaves."""
     home = box / "home"
     config = home / "etc" / "certdeck.toml"
     config.parent.mkdir(parents=True, mode=0o700)
@@ -94,6 +95,25 @@ key = "{box}/tls/web.key"
         leaf.write(box / f"corp-{number}.crt", box / f"corp-{number}.key")
         run("import", "corp", "--cert", f"{box}/corp-{number}.crt", "--key", f"{box}/corp-{number}.key")
     run("csr", "mail", "-d", "mail.example.com")
+    run("issue", "-d", "open.example.com", "--name", "open", "--manual", "--no-rehearsal", status=3)
+    run("import", "gone", "--cert", f"{box}/corp-1.crt", "--key", f"{box}/corp-1.key")
+    run("delete", "gone", "--yes")
+    secret = box / "secret"
+    secret.write_text("secret-of-the-earlier-release")
+    run("dns", "add", "lab", "--kind", "cloudflare", "--zone", "example.com", "--secret", f"api_token={secret}")
+    run(
+        "notify",
+        "add",
+        "chat",
+        "--kind",
+        "webhook",
+        "--set",
+        "url=http://127.0.0.1:9/",
+        "--secret",
+        f"signing_key={secret}",
+    )
+    run("backup", "--out", f"{box}/box.backup", "--passphrase-file", str(secret))
+    run("renew")
     shown = json.loads(run("status", "--json"))
     (box / "shown.json").write_text(json.dumps(shown, indent=1), encoding="utf-8")
 
