@@ -85,8 +85,73 @@ def test_bash_completes(line: str, expected: set[str]) -> None:
     words = line.split(" ")
     script = (
         f"{completion.bash()}\nCOMP_WORDS=({' '.join(repr(word) for word in words)})\nCOMP_CWORD={len(words) - 1}\n"
-        '_certdeck\nprintf "%s\\n" "${COMPREPLY[@]}"\n'
+        '__certdeck\nprintf "%s\\n" "${COMPREPLY[@]}"\n'
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=20, check=True)
     assert expected <= set(done.stdout.split()), done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "line", ["certdeck export x --out ", "certdeck import x --cert ", "certdeck issuer add x --ca-bundle "]
+)
+def test_bash_completes_files(line: str) -> None:
+    """Where an option wants a file, nothing of ours is offered, and the shell completes files."""
+    words = line.split(" ")
+    script = (
+        f"{completion.bash()}\nCOMP_WORDS=({' '.join(repr(word) for word in words)})\nCOMP_CWORD={len(words) - 1}\n"
+        '__certdeck\nprintf "%s" "${COMPREPLY[@]}"\n'
+    )
+    assert subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=20, check=True).stdout == ""
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@pytest.mark.parametrize(
+    ("line", "expected", "unexpected"),
+    [
+        ("certdeck iss", {"issue", "issuer"}, {"list"}),
+        ("certdeck issuer ", {"add", "list", "root"}, {"issue"}),
+        ("certdeck issuer add ", set(), {"list", "root"}),
+        ("certdeck fleet status --", {"--json"}, {"--check", "--what-if"}),
+        ("certdeck status --", {"--json", "--check"}, set()),
+        ("certdeck target add x --mode ", {"link", "copy"}, set()),
+        ("certdeck import x --cert ./fil", {"./file.pem"}, set()),
+    ],
+)
+def test_fish_completes(tmp_path: Path, line: str, expected: set[str], unexpected: set[str]) -> None:
+    """fish offers the words that can follow, no options of a command with the same name, and files where an option wants one."""
+    (tmp_path / "certdeck.fish").write_text(completion.fish())
+    (tmp_path / "file.pem").touch()
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", f"source certdeck.fish; complete -C '{line}'"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )  # fmt: skip
+    offered = {each.partition("\t")[0] for each in done.stdout.splitlines()}
+    assert expected <= offered
+    assert not unexpected & offered
+    assert done.stderr == ""
+
+
+_FIRST_TAB = """
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1=; fpath=($PWD \\$fpath); autoload -U compinit; compinit -u -D; bindkey '^I' list-choices; echo READY"
+zpty -r shell text '*READY*READY*'
+zpty -w -n shell "$1"$'\\t'
+zpty -r shell text "*$2*" && print -r -- "$text"
+"""
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize(
+    ("line", "expected"), [("certdeck issuer de", "default"), ("certdeck issue --agr", "--agree-tos")]
+)
+def test_zsh_completes_at_the_first_tab(tmp_path: Path, line: str, expected: str) -> None:
+    """zsh loads the completion with the first Tab, and that Tab is answered."""
+    (tmp_path / "_certdeck").write_text(completion.zsh())
+    done = subprocess.run(
+        ["zsh", "-f", "-c", _FIRST_TAB, "zsh", line, f"{expected}"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TERM": "dumb"},
+    )  # fmt: skip
+    assert expected in done.stdout

@@ -14,7 +14,7 @@ needed=2.7
 PATH=$PATH:/usr/sbin:/sbin
 
 missing=
-for pair in nginx:nginx haproxy:haproxy tmux:tmux openssl:openssl curl:curl faketime:faketime apparmor_parser:apparmor time:time; do
+for pair in nginx:nginx haproxy:haproxy tmux:tmux openssl:openssl curl:curl faketime:faketime apparmor_parser:apparmor fish:fish zsh:zsh time:time; do
     [ -n "$(command -v "${pair%:*}")" ] && [ "${pair%:*}" != time ] && continue
     [ "${pair%:*}" = time ] && [ -x /usr/bin/time ] && continue
     missing="$missing ${pair#*:}"
