@@ -65,7 +65,8 @@ fi
 ! command -v lintian >/dev/null || lintian --fail-on error,warning "$package" 2>"$work/lintian.log" >&2
 
 step "a certificate of a CA"
-mkdir -p "$work/pebble"
+rm -rf "$work/pebble"
+mkdir "$work/pebble"
 PATH="$servers/bin:$PATH" "$python" "$here/pebble.py" "$work/pebble" &
 pebble=$!
 for _ in $(seq 100); do [ -s "$work/pebble/ready" ] && break; sleep 0.1; done
