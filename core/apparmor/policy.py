@@ -167,10 +167,13 @@ class _Reader:
         while len(given) > 1 and (given[0] in (*_QUALIFIERS, "deny") or given[0].startswith("priority=")):
             given.pop(0)
         before = words[: len(words) - len(given)]
-        if rule := self._file_rule(given, is_denied="deny" in before, is_owner="owner" in before):
+        # Whether the process owns a file, and what has priority, is not known here: such a rule allows, and does not deny.
+        is_conditional = any(word == "owner" or word.startswith("priority=") for word in before)
+        rule = self._file_rule(given, is_denied="deny" in before)
+        if rule is not None and not (rule.is_denied and is_conditional):
             profile.rules.append(rule)
 
-    def _file_rule(self, words: Sequence[str], *, is_denied: bool, is_owner: bool) -> Rule | None:
+    def _file_rule(self, words: Sequence[str], *, is_denied: bool) -> Rule | None:
         """Return what a rule says of reading files; None for nothing that is certain."""
         if words[0] in _NO_FILES:
             return None
@@ -184,8 +187,7 @@ class _Reader:
         pattern = expanded(pattern, self._variables)
         if not is_known(pattern, self._variables):
             return None if is_denied else Rule(pattern="**")
-        # Whether the process owns the file is not known here: the rule allows, and does not deny.
-        return None if is_denied and is_owner else Rule(pattern=pattern, is_denied=is_denied)
+        return Rule(pattern=pattern, is_denied=is_denied)
 
 
 def _is_within(words: Sequence[str]) -> bool:

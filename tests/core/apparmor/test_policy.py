@@ -114,6 +114,7 @@ def test_names() -> None:
         "/d { something-new of=tomorrow, }",
         "/d { /{srv,etc r, }",
         "/d { /etc/@{unknown}/** r, }",
+        "/d { priority=1 allow /etc/** r, priority=0 deny /etc/ssl/** r, }",
         "alias /etc/ -> /mnt/etc/,\n/d { /mnt/** r, }",
     ],
 )
@@ -141,7 +142,7 @@ def _as_parsed(file: Path) -> dict[str, set[str]]:
     said = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120).stdout
     found = {}
     for block in re.split(r"^Name:\t+", said, flags=re.MULTILINE)[1:]:
-        entries = re.findall(r"^Mode:\t(\S*)\tName:\t\((.*)\)$", block, re.MULTILINE)
+        entries = re.findall(r"^(?:Mode|Perms):\t(\S*).*?\tName:\t\((.*)\)$", block, re.MULTILINE)
         found[block.partition("\n")[0]] = {re.sub("/{2,}", "/", name) for mode, name in entries if "r" in mode}
     return found
 
