@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 from textual.widgets import Input
@@ -12,6 +15,7 @@ from tests.support.deck import NARROW, deck, settled, shown
 from tests.support.showcase import ISSUER_TEST
 from tests.support.wizard import Box, go_to, open_wizard, until
 from tui.screens.issue import issuer
+from tui.screens.lineages import LineagesScreen
 from tui.widgets.one_of import OneOf
 from tui.widgets.row_list import RowList
 from tui.widgets.tick import Tick
@@ -181,6 +185,28 @@ async def test_a_wrong_address_is_said_as_it_is_left() -> None:
         await pilot.press("tab")
         await pilot.pause()
         assert "✖ 'nobody' is not an e-mail address." in shown(app)
+
+
+async def test_an_answer_that_comes_after_the_wizard_was_left_is_dropped() -> None:
+    """Whoever leaves while the issuer is asked goes on with the first screen; the answer finds nobody and does no harm."""
+    engine, gate = Box(), threading.Event()
+    ask = engine.test_issuer
+
+    def slow(name: str) -> Any:
+        assert gate.wait(10)
+        return ask(name)
+
+    engine.test_issuer = slow
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await open_wizard(pilot, "shop.example.com")
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: not app.bridge.idle)
+        await pilot.press("escape", "escape", "escape", "y")
+        await until(pilot, lambda: isinstance(app.screen, LineagesScreen))
+        gate.set()
+        await settled(pilot)
+        assert isinstance(app.screen, LineagesScreen)
 
 
 # -- service ---------------------------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ class AdoptScreen(ListPage[Adoptable]):
                 deck.refresh_status()
             self.show()
 
-        self.bridge.ask(lambda: self.engine.adopt(AdoptRequest(names, dry_run=dry_run)), answered)
+        self.ask_to_change(lambda: self.engine.adopt(AdoptRequest(names, dry_run=dry_run)), answered)
 
 
 def _switch_off(timer: OtherTimer, width: int, ink: Ink) -> list[Line]:

@@ -72,7 +72,7 @@ class DeletedScreen(ListPage[DeletedLineage]):
             deck.notify(words, title=text.printable(f"{answer.name} is restored"), markup=False)
             deck.go_to(answer.name)
 
-        self.bridge.ask(lambda: self.engine.undelete(one.name), answered)
+        self.ask_to_change(lambda: self.engine.undelete(one.name), answered)
 
 
 def _day(moment: datetime | None) -> str:

@@ -103,7 +103,7 @@ class FormPage(AskingPage[bool]):
             self.notify(said, markup=False)
             self.dismiss(True)
 
-        self.bridge.ask(call, answered)
+        self.ask_to_change(call, answered)
 
     def keep_unless_there(self, what: str, is_there: Callable[[], bool], call: Callable[[], object], said: str) -> None:
         """Have the engine save it; if the name is taken, ask before replacing it."""

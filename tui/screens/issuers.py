@@ -142,7 +142,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
                 danger=False,
             )
 
-        self.bridge.ask(lambda: self.engine.test_issuer(name), read)
+        self.ask(lambda: self.engine.test_issuer(name), read)
 
     def _account_of_chosen(self) -> AccountInfo | None:
         account = self.chosen.account if self.chosen else None
@@ -198,7 +198,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
             else:
                 self.app.push_screen(PemScreen(PemView(name="private CA, root", fullchain=answer.decode(), sha256="")))
 
-        self.bridge.ask(self.engine.export_ca_root, read)
+        self.ask(self.engine.export_ca_root, read)
 
     def action_set_eab(self) -> None:
         from tui.screens.issuer_forms import EabForm

@@ -112,7 +112,7 @@ class ListPage(Page[None], Generic[Item]):
             self.fill(then)
             self.was_read()
 
-        self.bridge.ask(self.fetch, answered)
+        self.ask(self.fetch, answered)
 
     def fill(self, then: str = "") -> None:
         """Show the items that `keeps` accepts. `then`: the key of the row that gets the cursor."""
@@ -186,7 +186,7 @@ class ListPage(Page[None], Generic[Item]):
                 self.notify(text.printable(said), markup=False)
             self.deck.refresh_status()
 
-        self.bridge.ask(call, answered)
+        self.ask_to_change(call, answered)
 
     def ask_first(
         self,
@@ -265,7 +265,7 @@ class TestedListPage(ListPage[Item], Generic[Item, Answer]):
             if self._rows is not None:
                 self.show()
 
-        self.bridge.ask(lambda: self.test(name), answered)
+        self.ask(lambda: self.test(name), answered)
         self.show()
 
     def tested(self, item: Item, width: int, ink: Ink) -> list[Line]:

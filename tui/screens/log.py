@@ -97,7 +97,7 @@ class LogScreen(FilteredListPage[Run]):
             else:
                 self.notify(printable(altered), title="The log was altered", severity="error", markup=False, timeout=20)
 
-        self.bridge.ask(self.engine.verify_log, said)
+        self.ask(self.engine.verify_log, said)
 
     # -- the rows ----------------------------------------------------------------------------------------------------
 

@@ -174,7 +174,7 @@ class MaintenanceScreen(TasksPage):
                 danger=True,
             )
 
-        self.bridge.ask(lambda: self.engine.look_at_backup(path, passphrase=passphrase), read)
+        self.ask(lambda: self.engine.look_at_backup(path, passphrase=passphrase), read)
 
     # -- report and checks ---------------------------------------------------------------------------------------------
 
@@ -204,7 +204,7 @@ class MaintenanceScreen(TasksPage):
             else:
                 self.say("self-check", *_findings(answer))
 
-        self.bridge.ask(self.engine.self_check, answered)
+        self.ask_to_change(self.engine.self_check, answered)
 
     # -- secrets and log -----------------------------------------------------------------------------------------------
 
@@ -241,7 +241,7 @@ class MaintenanceScreen(TasksPage):
                 danger=True,
             )
 
-        self.bridge.ask(self.engine.lost_secrets, read)
+        self.ask(self.engine.lost_secrets, read)
 
     def _new_log(self) -> None:
         self.ask_yes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from textual import events
@@ -11,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from core.errors import CertdeckError
 from tui.actions import Action, Situation, of_scope
 from tui.bridge import Bridge
 from tui.deck import Deck
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 _WAY_SECONDS: Final = 0.5
 """A notification younger than this belongs to the page that is shown now."""
@@ -80,6 +83,33 @@ class Page(Screen[T]):
     @property
     def bridge(self) -> Bridge:
         return self.deck.bridge
+
+    # -- questions to the engine -------------------------------------------------------------------------------------
+
+    def ask(self, call: Callable[[], A], then: Callable[[A | CertdeckError], None]) -> None:
+        """Make a reading call in a thread; `then` gets its value or its error, unless this page has been left by then."""
+
+        deck = self.deck
+
+        def answered(answer: A | CertdeckError) -> None:
+            if self in deck.screen_stack:
+                then(answer)
+
+        self.bridge.ask(call, answered)
+
+    def ask_to_change(self, call: Callable[[], A], then: Callable[[A | CertdeckError], None]) -> None:
+        """Do the same with a call that changes something: whoever has left the page is told of an error all the same."""
+        deck = self.deck
+
+        def answered(answer: A | CertdeckError) -> None:
+            if self in deck.screen_stack:
+                then(answer)
+                return
+            deck.refresh_status()
+            if isinstance(answer, CertdeckError):
+                deck.show_error(answer)
+
+        self.bridge.ask(call, answered)
 
     # -- actions -----------------------------------------------------------------------------------------------------
 

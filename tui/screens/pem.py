@@ -47,7 +47,7 @@ class PemScreen(Page[None]):
     def on_mount(self) -> None:
         super().on_mount()
         if self._of_certificate:
-            self.bridge.ask(lambda: self.engine.chain(self._view.name), self._followed)
+            self.ask(lambda: self.engine.chain(self._view.name), self._followed)
 
     def _followed(self, answer: ChainView | CertdeckError) -> None:
         if self.is_mounted and isinstance(answer, ChainView):

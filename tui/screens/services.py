@@ -135,7 +135,7 @@ class ServicesScreen(ListPage[DetectedService]):
             self.deck.refresh_status()
             self.read()
 
-        self.bridge.ask(lambda: self.engine.take_over(ids), answered)
+        self.ask_to_change(lambda: self.engine.take_over(ids), answered)
 
     def opened(self) -> None:
         self.action_take_over()

@@ -86,7 +86,7 @@ class SettingsScreen(Page[None]):
                 self.notify(f"The console now opens with the theme {theme}.", markup=False)
             self.deck.refresh_status()
 
-        self.bridge.ask(lambda: self.engine.set_theme(theme), answered)
+        self.ask_to_change(lambda: self.engine.set_theme(theme), answered)
 
     # -- automatic renewal -------------------------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class SettingsScreen(Page[None]):
                 self.deck.show_error(answer)
             self.deck.refresh_status()
 
-        self.bridge.ask(lambda: self.engine.set_lineage(name, auto_renew=wanted), answered)
+        self.ask_to_change(lambda: self.engine.set_lineage(name, auto_renew=wanted), answered)
 
     def action_change(self) -> None:
         """Save the theme, which is previewed while the cursor is on it; in the other list act like the space key."""

@@ -95,7 +95,7 @@ class VaultMoveScreen(TasksPage):
                 self.say(id, *_told(answer))
             self.deck.refresh_status()
 
-        self.bridge.ask(lambda: self.engine.move_vault(to, out=out), answered)
+        self.ask_to_change(lambda: self.engine.move_vault(to, out=out), answered)
 
 
 def _told(done: VaultMoved) -> list[tuple[str, str, str]]:

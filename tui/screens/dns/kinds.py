@@ -72,7 +72,7 @@ class KindScreen(AskingPage[str]):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#kinds", RowList).can_focus = False
-        self.bridge.ask(self.engine.dns_kinds, self._read)
+        self.ask(self.engine.dns_kinds, self._read)
 
     def _read(self, answer: tuple[DnsKind, ...] | CertdeckError) -> None:
         if not self.is_mounted:
@@ -162,7 +162,7 @@ class KindScreen(AskingPage[str]):
         elif known is not None:
             self._take(known)
         elif chosen:
-            self.bridge.ask(lambda: self.engine.dns_kind(chosen), self._take)
+            self.ask(lambda: self.engine.dns_kind(chosen), self._take)
 
     def _take(self, answer: DnsKind | CertdeckError) -> None:
         if isinstance(answer, CertdeckError):
@@ -191,7 +191,7 @@ class KindScreen(AskingPage[str]):
                 self.query_one("#kinds", RowList).choose(_OTHERS)
                 self._show()
 
-        self.bridge.ask(self.engine.lexicon_providers, answered)
+        self.ask(self.engine.lexicon_providers, answered)
         self._show()
 
     def situation(self) -> Situation:

@@ -160,7 +160,7 @@ class DnsScreen(ListPage[Known]):
                 self.app.push_screen(ProviderForm(answer, entry))
 
         kind = entry.kind
-        self.bridge.ask(lambda: self.engine.dns_kind(kind), known)
+        self.ask(lambda: self.engine.dns_kind(kind), known)
 
     def action_remove(self) -> None:
         if self.chosen is None:

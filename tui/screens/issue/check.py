@@ -66,7 +66,7 @@ class CheckStep(WizardStep):
                 self._show()
                 self.wizard.refresh_actions()
 
-        self.wizard.bridge.ask(lambda: self.wizard.engine.doctor(request, cancel=token), answered)
+        self.wizard.ask(lambda: self.wizard.engine.doctor(request, cancel=token), answered)
         self._show()
 
     @property

@@ -123,7 +123,7 @@ class IssuerStep(WizardStep):
             if self.is_mounted and name == self.draft.issuer:
                 self._show()
 
-        self.wizard.bridge.ask(lambda: self.wizard.engine.test_issuer(name), answered)
+        self.wizard.ask(lambda: self.wizard.engine.test_issuer(name), answered)
 
     # -- the rest ----------------------------------------------------------------------------------------------------
 

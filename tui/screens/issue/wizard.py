@@ -71,7 +71,7 @@ class IssueScreen(Wizard):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.bridge.ask(self._read_offer, self._offered)
+        self.ask(self._read_offer, self._offered)
         self._open(0)
 
     # -- what the box offers -------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ class IssueScreen(Wizard):
     def _read_again(self) -> None:
         """Update the offers: another session may also have added or removed something."""
         if self.offer is not None and not self.is_ordering:
-            self.bridge.ask(self._read_offer, self._offered)
+            self.ask(self._read_offer, self._offered)
 
     # -- going on and back ---------------------------------------------------------------------------------------------
 

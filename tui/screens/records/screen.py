@@ -109,7 +109,7 @@ class RecordsScreen(Page[None]):
 
     def _read(self) -> None:
         """Read the order from disk: another session or the scheduled run may have ended it."""
-        self.bridge.ask(lambda: self.engine.open_order(self.name_of_lineage), self._took_order)
+        self.ask(lambda: self.engine.open_order(self.name_of_lineage), self._took_order)
 
     def _took_order(self, answer: OpenOrder | CertdeckError) -> None:
         if not self.is_attached or self._has_ended:
@@ -179,7 +179,7 @@ class RecordsScreen(Page[None]):
     def _begin_look(self) -> None:
         token = self._look = CancelToken()
         self.watch_state.begin(self._at)
-        self.bridge.ask(lambda: self.engine.look_at_records(self.name_of_lineage, cancel=token), self._looked)
+        self.ask(lambda: self.engine.look_at_records(self.name_of_lineage, cancel=token), self._looked)
 
     def _looked(self, answer: tuple[RecordView, ...] | CertdeckError) -> None:
         if not self.is_attached or isinstance(answer, Cancelled):

@@ -85,7 +85,7 @@ class Inspection:
             else:
                 self._keep(*answer)
 
-        self._page.bridge.ask(call, then)
+        self._page.ask(call, then)
         self._begun()
 
     def _parts(self, pieces: Sequence[Piece]) -> tuple[Part, ...]:

@@ -90,7 +90,7 @@ class RequestForm(FormPage):
                 self.refuse(answer)
 
         wanted = CsrRequest(name, names, key_type, subject, replace)
-        self.bridge.ask(lambda: self.engine.make_csr(wanted), answered)
+        self.ask_to_change(lambda: self.engine.make_csr(wanted), answered)
 
     def _ask_replace(self, error: CertdeckError) -> None:
         from tui.screens.dialogs.confirm import ConfirmDialog

@@ -98,7 +98,9 @@ class RequestsScreen(ListPage[SigningRequest]):
 
         def answered(path: Path | None) -> None:
             if path is not None:
-                self.bridge.ask(lambda: self.engine.write_csr(name, path), lambda answer: self._written(path, answer))
+                self.ask_to_change(
+                    lambda: self.engine.write_csr(name, path), lambda answer: self._written(path, answer)
+                )
 
         words = "The request as PEM, for the CA. An existing file is replaced."
         self.app.push_screen(PathDialog("Save the request", words, value=f"~/{name}.csr"), answered)

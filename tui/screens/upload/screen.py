@@ -120,7 +120,7 @@ class UploadScreen(AskingPage[None]):
         status = self.deck.status
         known = [each.name for each in status.lineages] if status else []
         self.query_one("#name Input", Input).suggester = SuggestFromList(known)
-        self.bridge.ask(self.engine.targets, self._listed)
+        self.ask(self.engine.targets, self._listed)
         self._show()
 
     @staticmethod
