@@ -56,6 +56,7 @@ class LineagesScreen(CertificateActions):
         Binding("right", "walk(1)", show=False),
     ]
     AUTO_FOCUS = "CertificateTable"
+    help_title = "Certificates"
     title_yields = True
     HELP_TEXT = (
         "Every certificate on this box. The bar shows how much of its life is used, with a tick where it renews. The two lines "

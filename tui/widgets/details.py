@@ -159,8 +159,10 @@ def _identity(lineage: LineageStatus) -> list[DetailRow]:
     fields = [DetailRow("Names", lambda width, ink: _names(lineage.domains, width, ink))]
     if lineage.sha256:
         serial = paired(printable(lineage.serial))
+        # The same value once: the subject is one of the names as a rule.
+        subject = () if lineage.subject in lineage.domains else ("Subject",)
         fields = [
-            *_facts(lineage, "Subject", "Issuer"),
+            *_facts(lineage, *subject, "Issuer"),
             *fields,
             DetailRow(
                 "SHA-256",

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from tui.screens.dialogs.dialog import Dialog, button
 from tui.widgets.lines import cut
+from tui.widgets.options import Options
 
 
 class ChoiceDialog(Dialog[str]):
@@ -35,7 +36,7 @@ class ChoiceDialog(Dialog[str]):
     def parts(self) -> ComposeResult:
         yield Static(self._words, classes="words", markup=False)
         wide = max(len(title) for _, title, _ in self._options) + 2
-        yield OptionList(
+        yield Options(
             *(
                 Option(
                     Content.assemble((f"{title:{wide}}", "bold"), (cut(words, max(58 - wide, 10)), "$text-muted")),

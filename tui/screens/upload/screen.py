@@ -220,7 +220,10 @@ class UploadScreen(AskingPage[None]):
         checks = self.query_one("#checks", Sheet)
         checks.write(checks_panel(check))
         checks.border_subtitle = counts(check) if isinstance(check, UploadCheck) else ""
-        self.query_one("#compare", Sheet).write(compare_panel(check))
+        compare = self.query_one("#compare", Sheet)
+        is_new = isinstance(check, UploadCheck) and check.certificate is not None and check.current is None
+        compare.border_title = "New" if is_new else "Now → then"
+        compare.write(compare_panel(check))
         self._show_services()
         self._show_standing()
         self._show_title()
