@@ -7,8 +7,6 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widgets import OptionList
 
-_REVERSED = Style(reverse=True)
-
 
 class Options(OptionList):
     """Textual draws no option in reverse, whatever its style sheet says: with sixteen colours or none nothing would be lit."""
@@ -19,4 +17,11 @@ class Options(OptionList):
             return strip
         if not any(style is not None and style.meta.get("option") == self.highlighted for _, style, _ in strip):
             return strip
-        return Strip([Segment(text, (style or Style()) + _REVERSED, control) for text, style, control in strip])
+        # In one colour, as any other chosen row: of several it would be a flag. What a click looks for stays.
+        plain = [
+            Segment(
+                text, Style(reverse=True, bold=style.bold, meta=style.meta) if style else Style(reverse=True), control
+            )
+            for text, style, control in strip
+        ]
+        return Strip(plain)

@@ -7,7 +7,7 @@ Pure and without Textual. Times are shown in local time, from aware values with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -405,3 +405,8 @@ def describe(event: Event) -> str:
 def describe_entry(kind: str, facts: Mapping[str, object]) -> str:
     """Return an entry of the history (`LogEntry.kind`, `.facts`) as the same line."""
     return sentence(kind, facts)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return `nginx`, `nginx and postfix`, `nginx, postfix and dovecot`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

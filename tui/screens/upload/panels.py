@@ -67,8 +67,3 @@ def services_words(chosen: Sequence[str], targets: Sequence[TargetInfo], called:
     others = {each.name: each.lineage for each in targets if each.lineage not in (None, called)}
     shown = [f"{each} (taken over from {others[each]})" if each in others else each for each in chosen]
     return ", ".join(shown) or "none: it is only stored", "Enter changes them"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return `nginx`, `nginx and postfix`, `nginx, postfix and dovecot`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
