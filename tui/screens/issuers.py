@@ -223,7 +223,7 @@ def _account_in_short(issuer: IssuerInfo) -> tuple[str, str]:
         return "none needed", "text-muted"
     if issuer.account_url is not None:
         return "ready", "foreground"
-    return ("needs EAB", "severity-yellow") if issuer.needs_eab else ("with the first order", "text-muted")
+    return ("needs EAB", "severity-yellow") if issuer.needs_eab else ("at first order", "text-muted")
 
 
 def _about(known: Known, width: int, ink: Ink) -> list[Line]:
