@@ -20,7 +20,7 @@ from tui.wording.facts import certificate_facts, chain_note, failure_times
 from tui.wording.text import MARKS
 
 _LABEL = 12
-"""Cells of the label column, the gap included."""
+"""Cells of the label column, including the gap."""
 _TOLD = 7
 """Cells before what an error tells: `  why  `, `  here `."""
 _SIDE_BY_SIDE = 66
