@@ -136,7 +136,7 @@ def why_not(action: Action, situation: Situation) -> str:
         return action.while_busy or BUSY
     if situation.broken and action.applies(replace(situation, broken=False)):
         return "The configuration cannot be read. Press ! to see why."
-    if situation.lineage is not None and action.otherwise:
+    if (situation.lineage is not None or situation.row) and action.otherwise:
         return action.otherwise
     if situation.lineage is not None:
         return f"This is not possible for {situation.lineage.name} now."

@@ -30,6 +30,7 @@ from tui.actions import bindings, of_scope
 from tui.bridge import Answered, Bridge, EngineEvent, Operation, OperationFinished
 from tui.deck import Deck
 from tui.frame import Changes, Frame
+from tui.glyphs import Drawing
 from tui.key_queue import KeyQueue
 from tui.line_filters import Ascii, Safe
 from tui.reading import place_of, takes_text
@@ -89,6 +90,7 @@ class CertdeckApp(Deck):
         self._loading = loading
         self.frame = Frame()
         self._use_theme(themes, theme)
+        Drawing.ascii = self.terminal.ascii
         self._last_filters: list[LineFilter] = [Ascii() if self.terminal.ascii else Safe()]
         if self.terminal.is_slow:
             self.animation_level = "none"

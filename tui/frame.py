@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 from rich.cells import cell_len
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem, ColorType
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -20,6 +20,8 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 _SYSTEMS: Final = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT, "truecolor": ColorSystem.TRUECOLOR}
 _RESET: Final = "\x1b[0m"
+_FAINT_CHROMA, _DARK, _BRIGHT = 64, 112, 150
+"""A mixture with less between its channels, and darker or brighter than these, is a shade of grey to the eye."""
 _NEAR: Final = 4
 """Up to this many unchanged cells, sending them costs no more than moving the cursor."""
 
@@ -110,12 +112,15 @@ class Frame:
     def _look(self, style: Style | None, system: ColorSystem) -> _Look:
         if style is None:
             return _Look("", "")
-        look = self._looks.get((style, system))
+        known = style
+        look = self._looks.get((known, system))
         if look is None:
+            if system is ColorSystem.EIGHT_BIT:
+                style = _greyed(style)
             # The foreground matters if it is visible on a space.
             is_seen = style.reverse or style.underline or style.strike or style.overline
             look = _Look(_code(style, system), _code(style if is_seen else Style(bgcolor=style.bgcolor), system))
-            self._looks[style, system] = look
+            self._looks[known, system] = look
             self._blanks[look.sign] = look.blank
             self._blanks.setdefault(look.blank, look.blank)
         return look
@@ -201,6 +206,25 @@ def _code(style: Style, system: ColorSystem) -> str:
     attributes, ink, ground = _parts(code) if code else ("", "", "")
     numbers = ";".join(filter(None, (attributes.rstrip(";"), ink, ground)))
     return f"\x1b[{numbers}m" if numbers else ""
+
+
+def _greyed(style: Style) -> Style:
+    """Return a style whose faint mixtures are greys: what a dialog dims would be rounded to olive, petrol and navy."""
+    greys = Style(color=_grey_of(style.color), bgcolor=_grey_of(style.bgcolor))
+    return style + greys if greys else style
+
+
+def _grey_of(color: Color | None) -> Color | None:
+    if color is None or color.type is not ColorType.TRUECOLOR or color.triplet is None:
+        return None
+    low, high = min(color.triplet), max(color.triplet)
+    if not 0 < high - low <= _FAINT_CHROMA or (high >= _DARK and low <= _BRIGHT):
+        return None
+    rounded = color.downgrade(ColorSystem.EIGHT_BIT)
+    if rounded.get_truecolor() == color.triplet:
+        return None  # a colour of the theme, not a mixture
+    grey = (low + high) // 2
+    return Color.from_rgb(grey, grey, grey)
 
 
 def _pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Iterable[Segment]]] | None:

@@ -21,12 +21,21 @@ _SIGNS: Final = {
     "╭": "+", "╮": "+", "╰": "+", "╯": "+", "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+", "┬": "+", "┴": "+",
     "┼": "+", "┏": "+", "┓": "+", "┗": "+", "┛": "+", "┿": "+", "╂": "|", "┠": "|", "┨": "|", "╋": "+",
     "█": "#", "▉": "#", "▊": "|", "▋": "|", "▌": "|", "▍": "|", "▎": "|", "▏": "|", "▐": "|", "▕": "|", "░": ".", "▒": ":",
-    "▓": "#", "▁": "_", "▂": "_", "▃": "_", "▄": "_", "▅": "#", "▆": "#", "▇": "#", "▔": "-", "▀": "-", "■": "#", "□": "o",
+    "▓": "#", "▁": " ", "▂": " ", "▃": " ", "▄": " ", "▅": " ", "▆": " ", "▇": " ", "▔": "-", "▀": "-", "■": "#", "□": "o",
     "▪": "*", "▫": "o", "❯": ">", "⏎": "<", "☑": "+", "☐": "o", "⭘": "o", "◉": "*", "ß": "s", "€": "E", "§": "S",
 }  # fmt: skip
 
+# The lower blocks are the parts of a cell at the ends of a scroll bar, which is a whole cell without them.
+
 ASCII: Final[dict[int, str]] = {ord(sign): plain for sign, plain in _SIGNS.items()}
 """ASCII replacements, one character for one cell, so that the layout does not change."""
+
+
+class Drawing:
+    """What the terminal of this process can draw. Set once by the front end, when it knows its terminal."""
+
+    ascii: bool = False
+    """ASCII alone: a name in another script is then shown as it is encoded, because `muller` is not `müller`."""
 
 
 def printable(text: str, *, lines: bool = False) -> str:

@@ -21,6 +21,7 @@ from tui.screens.dialogs.dialog import Dialog
 from tui.screens.page import Page
 from tui.screens.waiting import waiting_orders
 from tui.widgets.lines import fit
+from tui.widgets.options import Options
 from tui.wording import text
 
 _MOST: Final = 60
@@ -134,7 +135,7 @@ class Finder(Dialog[None]):
 
     def parts(self) -> ComposeResult:
         yield Input(placeholder=self.hint)
-        yield OptionList(markup=False)
+        yield Options(markup=False)
 
     def keys(self) -> Sequence[tuple[str, str]]:
         return (("↑↓", "Choose"), ("enter", "Run"), ("esc", "Close"))

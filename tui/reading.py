@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.geometry import Offset
 from textual.widget import Widget
 from textual.widgets import OptionList
 
 from tui.widgets.cursor_list import CursorList
+
+OWN_ENTER: Final = "-own-enter"
+"""The class of a field that takes Enter for itself."""
 
 
 def takes_text(focused: Widget | None) -> bool:

@@ -36,6 +36,7 @@ OURS: Final[Mapping[str, str]] = {
     "footer-text": "foreground",
     "faint": "foreground",
     "faint-text": "foreground",
+    "placeholder": "foreground",
     "header-background": "surface",
     "cursor-row": "panel",
     "severity-green": "success",

@@ -130,6 +130,30 @@ async def test_a_long_name_leaves_room_for_what_is_wrong() -> None:
         assert re.search(r" a-long-\S+…\S*example\.com ", row)
 
 
+async def test_a_long_name_leaves_room_for_the_services() -> None:
+    """In a wide window a name of 60 characters is shortened in its middle before the services are cut."""
+    long = lineage("portal-of-the-department-in-the-street-with-the-longest-name")
+    app = deck(FakeEngine([*seven(), long]))
+    async with app.run_test(size=WIDE):
+        text = shown(app)
+        assert "nginx, postfix" in text
+        assert re.search(r"portal-of-\S*…\S*est-name ", text)
+
+
+async def test_the_arrow_of_the_order_is_whole() -> None:
+    """The head of the column that the list is sorted by has an arrow, which is not cut in the narrowest column either."""
+    app = deck(FakeEngine([lineage("a"), lineage("b")]))
+    async with app.run_test(size=NARROW) as pilot:
+        heads = []
+        for _ in range(4):
+            await pilot.press("s")
+            await pilot.pause()
+            heads.append(shown(app, app.screen.query_one(CertificateTable)).splitlines()[1])
+        assert any("Left ↑" in head for head in heads)
+        assert any("Name ↑" in head for head in heads)
+        assert "…" not in "".join(heads)
+
+
 async def test_cursor_keys() -> None:
     """Arrows, page keys, ends and the letters of pagers move the cursor; it never leaves the list."""
     app = deck(FakeEngine.with_lineages(100))

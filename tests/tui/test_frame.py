@@ -131,3 +131,16 @@ def test_nothing_is_sent_twice() -> None:
     frame.forget()
     frame.fit(WIDTH, HEIGHT)
     assert frame.changes(_update(lines), console) == first
+
+
+def test_what_a_dialog_dims_is_grey() -> None:
+    """With 256 colours a faint mixture is sent as a grey of the ramp, not as the olive or navy that it would be rounded to."""
+    frame = Frame()
+    frame.fit(WIDTH, HEIGHT)
+    dimmed = [Style.parse(words) for words in ("#4d4129 on #121212", "#59353a", "#a8c5d1 on #f0f0f0", "#1b1d2a")]
+    sent = frame.changes(_update([[Segment("a", style)] for style in dimmed]), _console()) or ""
+    numbers = [int(number) for number in re.findall(r"[34]8;5;(\d+)", sent)]
+    assert len(numbers) >= len(dimmed)
+    assert [number for number in numbers if not 232 <= number <= 255] == []
+    accent = frame.changes(_update([[Segment("b", Style.parse("#af5f00"))]] * HEIGHT), _console()) or ""
+    assert "38;5;130" in accent

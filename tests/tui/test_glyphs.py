@@ -12,9 +12,13 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 
+from tests.support.deck import NARROW, deck, shown
+from tests.support.fake_engine import FakeEngine
+from tests.support.lineages import lineage
 from tests.support.sources import ROOT
 from tui.glyphs import ASCII, printable, to_ascii
 from tui.line_filters import Ascii, Safe
+from tui.terminal import Terminal
 
 HOSTILE = (
     "\x1b]52;c;ZXZpbA==\x07",
@@ -84,3 +88,12 @@ def test_ascii_filter_leaves_only_ascii() -> None:
     """For a terminal without our signs nothing but ASCII is sent."""
     segments = Ascii().apply([Segment("╭─ ● 日本 "), Segment("plain")], Color(0, 0, 0))
     assert "".join(segment.text for segment in segments) == "+- * ???? plain"
+
+
+async def test_a_terminal_without_unicode_gets_encoded_names() -> None:
+    """With ASCII alone an international name is shown as a machine calls it: without its accents it would be another name."""
+    engine = FakeEngine([lineage("shop", "xn--mller-kva.example.com")])
+    for terminal, name in ((Terminal(ascii=True), "xn--mller-kva.example.com"), (Terminal(), "müller.example.com")):
+        app = deck(engine, terminal=terminal)
+        async with app.run_test(size=NARROW):
+            assert name in shown(app)

@@ -17,7 +17,7 @@ from tui.here import keys_for
     ("words", "keys"),
     [
         pytest.param("Set it: certdeck schedule on.", "S Schedule", id="app"),
-        pytest.param("Run `certdeck issuer agree lab`.", "m Issuers, then a Agree", id="page"),
+        pytest.param("Run `certdeck issuer agree lab`.", "m Issuers, then a Accept", id="page"),
         pytest.param(
             "Fix it with `certdeck doctor shop`, then: certdeck --renew shop --force.", "x Doctor · r Renew", id="two"
         ),

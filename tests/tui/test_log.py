@@ -230,3 +230,19 @@ async def test_a_long_name_leaves_room_for_the_result() -> None:
         await settled(pilot)
         row = next(line for line in shown(app).splitlines() if "DNS test" in line)
         assert re.search(r" a-long-\S+…\S+example\.com ", row)
+
+
+async def test_a_note_outside_of_a_run_is_no_unfinished_run() -> None:
+    """That a message could not be sent is noted after a run: it has a row of its own that says so, and waits for nothing."""
+    engine = _with_runs()
+    engine.entries = [
+        replace(LOG[0], kind="warned", run="alone", facts={"what": "The mail of admins was not sent.", "fix": ""})
+    ]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        text = shown(app)
+        assert "▲" in text
+        assert "The mail of admins was not sent." in text
+        assert "not finished" not in text

@@ -16,6 +16,7 @@ from core.lineage_status import TimerState
 from core.notifications import NotificationInfo
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
+from tests.support.lineages import without_certificate
 from tui.palette import MenuDialog
 from tui.screens.dialogs.choice import ChoiceDialog
 from tui.screens.dialogs.deploy import DeployDialog
@@ -130,6 +131,20 @@ async def test_the_doctor_leads_to_the_fix() -> None:
         await pilot.press("enter")
         await settled(pilot)
         assert isinstance(app.screen, ScheduleScreen)
+
+
+async def test_the_doctor_looks_at_an_order_without_a_certificate() -> None:
+    """A certificate that waits for its first version has no settings yet: its names are checked."""
+    engine = FakeEngine()
+    engine.lineages = [without_certificate("wild", "*.example.org", open_order=True)]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("x")
+        await settled(pilot)
+        assert isinstance(app.screen, DoctorScreen)
+        asked = _asked(engine, "doctor")[-1]
+        assert asked["name"] is None
+        assert asked["request"].domains == ("*.example.org",)
 
 
 @pytest.mark.parametrize("id", ["dns", "caa", "clock", "permissions"])
@@ -259,6 +274,8 @@ async def test_an_older_version_warns() -> None:
         text = shown(app)
         assert "Version 3, live" in text
         assert "▲ It expires 60 days sooner than the live one." in text
+        box = app.screen.query_one(".box")
+        assert box.virtual_size.height <= box.size.height, "a scroll bar at 80x24"
         await pilot.press("enter")
         await settled(pilot)
         assert "Nothing was changed." in _says(app)

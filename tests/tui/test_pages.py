@@ -188,3 +188,18 @@ async def test_a_page_hears_of_everything_once() -> None:
         app.publish_status()
         await settled(pilot)
         assert [name for name, _ in engine.calls].count("targets") == before + 1
+
+
+async def test_the_footer_while_one_types() -> None:
+    """In a field no letter is offered as a key: what Enter and ? do there is the field's, and F1 leads to the help."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("slash")
+        await settled(pilot)
+        assert shown(app).splitlines()[-1].split() == ["esc", "Back", "f1", "Help", "^p", "More"]
+        await pilot.press("f1")
+        await settled(pilot)
+        assert "Help  Certificates" in shown(app).splitlines()[0]
+        await pilot.press("escape", "enter")
+        await settled(pilot)
+        assert shown(app).splitlines()[-1].startswith(" i Issue  r Renew")

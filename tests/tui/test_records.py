@@ -17,6 +17,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.lineages import LineagesScreen
 from tui.screens.progress import ProgressScreen
 from tui.screens.records.boxes import RecordBoxes
+from tui.terminal import Terminal
 from tui.widgets.certificate_table import CertificateTable
 
 # -- what is shown ---------------------------------------------------------------------------------------------------------
@@ -34,6 +35,18 @@ async def test_every_record_is_shown_whole(size: tuple[int, int]) -> None:
         assert text.count("TXT") == 2
         assert text.count("this name must have both values") == 2
         assert "The order is valid for 6 days 22 hours, until 28 Nov 2026 02:02 UTC." in text
+
+
+async def test_a_screen_reader_meets_no_frames() -> None:
+    """In plain mode the records stand there without the lines of their boxes, with their titles."""
+    app = deck(waiting(), terminal=Terminal(ascii=True, colours=16, is_slow=True, is_linear=True))
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        text = shown(app)
+        assert "1 of 2" in text
+        assert all(value in text for value in VALUES)
+        assert "+-" not in text
+        assert "|" not in text
 
 
 async def test_who_has_which_record() -> None:

@@ -286,3 +286,16 @@ async def test_the_field_with_the_cursor_stays_in_view(rows: int) -> None:
         await pilot.pause()
         await pilot.pause()
         assert line.region in form.region
+
+
+async def test_web_settings_are_refused_in_words() -> None:
+    """b on a target that is no web server says for which kinds there are web settings."""
+    app = deck(FakeEngine())
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("y")
+        await settled(pilot)
+        await pilot.press("end", "b")
+        await settled(pilot)
+        assert [note.message for note in app._notifications] == [
+            "Web settings exist for nginx, Apache httpd, HAProxy and Caddy."
+        ]

@@ -220,3 +220,9 @@ def test_proofs_that_renew_by_themselves(method: str) -> None:
     assert not text.is_manual(lineage("shop", method=method))
     assert text.renewal_shown(lineage("shop", method=method), NOW).startswith("renews on ")
     assert text.method_shown(method) != method
+
+
+def test_keys_name_each_family_once() -> None:
+    """What a CA takes is listed by family, so that no line ends between RSA and its size."""
+    kinds = ["ec-256", "ec-384", "rsa-2048", "rsa-4096", "ed25519"]
+    assert text.keys_shown(kinds) == "EC P-256, P-384; RSA 2048, 4096; Ed25519"

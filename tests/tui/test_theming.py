@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from rich.color import ColorSystem
 from textual.color import Color
+from textual.widgets import OptionList
 
 from core.errors import ConfigError
-from tests.support.deck import NARROW, deck, shown
+from tests.support.deck import NARROW, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
 from tui import theming
 from tui.terminal import Terminal
@@ -90,6 +91,18 @@ def test_256_colours_can_be_read(name: str) -> None:
     assert [ground for ground in GROUNDS if len(set(Color.parse(shown[ground]).rgb)) > 1] == []
 
 
+@pytest.mark.parametrize("depth", [1 << 24, 256])
+@pytest.mark.parametrize("name", ["dark", "light", "contrast"])
+def test_placeholders_can_be_read(name: str, depth: int) -> None:
+    """What an empty field says has 4.5 on every ground that a field has, and a button shows on the ground of a dialog."""
+    theme = theming.load(only=name, depth=depth).themes[name]
+    colours = {**theme.to_color_system().generate(), **theme.variables}
+    shown = {key: colours[key] if depth != 256 else _rounded(colours[key]) for key in ("placeholder", *GROUNDS)}
+    for ground in ("background", "surface", "panel"):
+        assert theming.contrast(shown["placeholder"], shown[ground]) >= 4.5
+    assert shown["panel"] != shown["surface"]
+
+
 PALETTES = {
     "vga": "000000 aa0000 00aa00 aa5500 0000aa aa00aa 00aaaa aaaaaa 555555 ff5555 55ff55 ffff55 5555ff ff55ff 55ffff ffffff",
     "xterm": "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5 7f7f7f ff0000 00ff00 ffff00 5c5cff ff00ff 00ffff ffffff",
@@ -143,6 +156,23 @@ async def test_without_colour_nothing_is_told_by_colour() -> None:
         assert any(style.reverse for style in styles)
         text = shown(app)
         assert {"x  mail", "!  shop", "*  edge"} <= {line[2:9].rstrip() for line in text.splitlines()}
+
+
+@pytest.mark.parametrize("colours", [0, 16])
+@pytest.mark.parametrize("keys", [["e"], ["question_mark"], ["colon"]], ids=["export", "menu", "palette"])
+async def test_the_chosen_option_is_seen_without_shades(keys: list[str], colours: int) -> None:
+    """With sixteen colours or none the chosen line of a dialog's list is in reverse, and no other one."""
+    app = deck(terminal=Terminal(colours=colours, ascii=True))
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press(*keys)
+        await settled(pilot)
+        options = app.screen.query_one(OptionList)
+        reverse = [
+            all(style is not None and bool(style.reverse) for text, style, _ in strip if text.strip())
+            for strip in (options.render_line(y) for y in range(options.size.height))
+        ]
+        assert reverse.index(True) == 0
+        assert reverse.count(True) == 1
 
 
 @pytest.mark.parametrize(

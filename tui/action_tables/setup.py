@@ -43,7 +43,7 @@ SETUP: Final[tuple[Action, ...]] = (
         "title, CA bundle, e-mail.",
     ),
     Action(
-        id="agree", key="a", label="Agree", title="Accept the terms of this issuer", scope="issuers", footer=6,
+        id="agree", key="a", label="Accept", title="Accept the terms of this issuer", scope="issuers", footer=6,
         applies=lambda situation: may_write(situation) and situation.row_kind == "acme", commands=("issuer agree",),
         also="tos terms of service", help="Shows where its terms of service are, and records that you accept them.",
     ),

@@ -95,8 +95,8 @@ WORK: Final[tuple[Action, ...]] = (
     ),
     # -- first boot ------------------------------------------------------------------------------------------------
     Action(
-        id="save", key="ctrl+s,enter,ctrl+j", label="Go on", title="Create the certificate, or close", scope="first-boot", footer=1,
-        shown_key="enter", help="Creates the self-signed certificate with these names, then closes this screen.",
+        id="save", key="ctrl+s,enter,ctrl+j", label="Create", title="Create the certificate, or close", scope="first-boot",
+        footer=1, shown_key="enter", help="Creates the self-signed certificate with these names, then closes this screen.",
     ),
     # -- upload ----------------------------------------------------------------------------------------------------
     Action(
@@ -150,7 +150,7 @@ WORK: Final[tuple[Action, ...]] = (
         help="Writes the request to a file on this box. It is no secret; its key stays sealed.",
     ),
     Action(
-        id="forget", key="delete,D", label="Forget", title="Delete this request and its key", scope="requests", footer=4,
+        id="forget", key="delete,D", label="Delete", title="Delete this request and its key", scope="requests", footer=4,
         applies=lambda situation: may_write(situation) and bool(situation.row), shown_key="del",
         help="For a request that is no longer needed. A certificate for it can no longer be used.",
     ),

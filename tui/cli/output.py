@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Final, TextIO
 
 from core.errors import CertdeckError
-from tui.glyphs import printable, to_ascii
+from tui.glyphs import Drawing, printable, to_ascii
 
 _COLOURS: Final = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
 
@@ -102,6 +102,7 @@ class Output:
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.out = Stream(sys.stdout, variables, must_arrive=True)
         self.err = Stream(sys.stderr, variables, must_arrive=False)
+        Drawing.ascii = not self.out.unicode
 
     @property
     def can_ask(self) -> bool:

@@ -45,9 +45,8 @@ class AskingPage(Page[T]):
         hidden = self.hidden()
         shown = [each for each in offered(self.actions(), self.situation()) if each.footer and each.id not in hidden]
         own = [each for each in shown if each.scope != "app"]
-        self.query_one(PageFooter).show(
-            [*own, *(each for each in shown if each.scope == "app" and each.id in self.kept)]
-        )
+        kept = [each for each in shown if each.scope == "app" and each.id in self.kept]
+        self.query_one(PageFooter).show(self.while_typing([*own, *kept]))
 
     def hidden(self) -> Container[str]:
         """Return the ids of actions that apply but would do nothing now."""

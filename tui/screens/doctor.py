@@ -51,7 +51,8 @@ class DoctorScreen(ListPage[Finding]):
     COLUMNS: ClassVar = (Column("Check"), Column("Result", flexible=True))
     LIST_TITLE = "Checks"
     UNREADABLE = "The checks could not run"
-    EMPTY: ClassVar = ("Checking", "Checking the network, the issuer and the services …")
+    LOOKING = "Checking the network, the issuer and the services …"
+    EMPTY: ClassVar = ("No findings", "There is nothing to check.")
     page_title = "Doctor"
 
     def __init__(self, name: str = "", request: IssueRequest | None = None) -> None:
@@ -65,6 +66,9 @@ class DoctorScreen(ListPage[Finding]):
         from tui.screens.page import Page
 
         chosen = deck.screen.situation().lineage if isinstance(deck.screen, Page) else None
+        if chosen is not None and chosen.open_order and not chosen.sha256:
+            # It has no settings yet: they are kept with the certificate.
+            return cls(request=IssueRequest(domains=chosen.domains, name=chosen.name, issuer=chosen.ca, manual=True))
         return cls(chosen.name if chosen is not None else "")
 
     def fetch(self) -> Sequence[Finding]:
@@ -81,11 +85,15 @@ class DoctorScreen(ListPage[Finding]):
         return fixed_by(item) if item.status in ("fail", "warn") else ""
 
     def title_of(self, item: Finding) -> str:
-        return item.title
+        return text.name_shown(item.title)
 
     def row(self, item: Finding) -> Row:
         mark = MARKS.get(item.status, MARKS["unknown"])
-        return Row(f"{item.id} {item.title}", (item.title, (item.detail, "text-muted")), (mark.glyph, mark.colour))
+        return Row(
+            f"{item.id} {item.title}",
+            (text.name_shown(item.title), (item.detail, "text-muted")),
+            (mark.glyph, mark.colour),
+        )
 
     def about(self, item: Finding, width: int, ink: Ink) -> list[Line]:
         mark = MARKS.get(item.status, MARKS["unknown"])
@@ -104,7 +112,7 @@ class DoctorScreen(ListPage[Finding]):
             self.deck.action_open(page)
 
     def action_check_again(self) -> None:
-        self.items = ()
+        self.items, self.is_looking = (), True
         if self._rows is not None:
             self._rows.show([])
             self.show()
@@ -123,6 +131,7 @@ class NamesForm(FormPage):
     """Asks for names that have no certificate yet."""
 
     page_title = "Doctor for names"
+    verb = "Check"
     intro = "Checks what can prevent a certificate for new names. Nothing is ordered."
 
     def fields(self) -> ComposeResult:

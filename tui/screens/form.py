@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -13,7 +14,7 @@ from textual.widgets import Input
 
 from core.errors import CertdeckError, UsageError
 from core.identifiers import check_lineage_name
-from tui.actions import bindings, of_scope
+from tui.actions import Action, bindings, of_scope
 from tui.screens.asking import AskingPage
 from tui.widgets.field import Field, wrong
 from tui.widgets.prose import Prose
@@ -43,8 +44,17 @@ class FormPage(AskingPage[bool]):
     CSS_PATH: ClassVar = [FORM_CSS]
     intro = ""
     """The purpose of the page, shown above the fields."""
+    verb: ClassVar[str] = "Save"
+    """What Enter does here, for the footer."""
     saved_as = ""
     """The name under which it was saved, if the form asks for one."""
+
+    def actions(self) -> tuple[Action, ...]:
+        """Say what Enter does on this form."""
+        found = super().actions()
+        return tuple(
+            replace(each, label=self.verb) if each.id == "save" and each.scope == "form" else each for each in found
+        )
 
     def fields(self) -> ComposeResult:
         """Yield the fields."""
@@ -154,13 +164,12 @@ class FormPage(AskingPage[bool]):
         self.app.push_screen(ConfirmDialog("Leave?", words, yes="Leave", no="Stay", danger=True), decided)
 
 
-def needed(what: str, example: str) -> Callable[[str], CertdeckError | None]:
+def needed(what: str, example: str = "") -> Callable[[str], CertdeckError | None]:
     """Return a check that requires a value."""
+    fix = f"Enter it, for example {example}." if example else "Enter it."
 
     def check(value: str) -> CertdeckError | None:
-        return (
-            None if value else UsageError(f"{what} is missing.", "It is required.", f"Enter it, for example {example}.")
-        )
+        return None if value else UsageError(f"{what} is missing.", "It is required.", fix)
 
     return check
 

@@ -31,7 +31,7 @@ class HelpScreen(Page[None]):
         super().__init__()
         self._words = about.HELP_TEXT
         self._actions = about.actions()
-        self.page_detail = about.page_title or about.SCOPE
+        self.page_detail = about.help_title or about.page_title
 
     @classmethod
     def opened_from(cls, deck: Deck) -> HelpScreen | None:
@@ -55,7 +55,7 @@ class HelpScreen(Page[None]):
         for key, words in _MOVES:
             lines += _entry(key, words, "", measure, ink)
         lines += [[], [("Signs", ink("frame-title", bold=True))]]
-        for name in ("red", "yellow", "green", "unknown"):
+        for name in ("red", "warned", "waits", "green", "unknown"):
             mark = MARKS[name]
             lines.append([(f"  {mark.glyph}  ", ink(mark.colour)), (mark.word, ink("foreground"))])
         return lines

@@ -124,6 +124,7 @@ class AccountForm(FormPage):
     """Imports the account of another client from its key."""
 
     page_title = "Import an account"
+    verb = "Import"
     intro = "The account key of another ACME client: PEM, or JWK as certbot, acme.sh and lego store it. The file is not changed."
 
     def __init__(self, issuer: IssuerInfo) -> None:

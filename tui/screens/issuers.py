@@ -14,7 +14,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked, to_do
 from tui.widgets.row_list import Column, Row
-from tui.wording import issuers, text
+from tui.wording import text
 
 _KINDS: Final = {"acme": "ACME", "private-ca": "private CA of this box", "self-signed": "self-signed"}
 
@@ -138,7 +138,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
                 f"{words} Orders from it need this agreement.",
                 lambda: self.engine.agree_terms(name),
                 f"You accepted the terms of {title}.",
-                yes="Agree",
+                yes="Accept",
                 danger=False,
             )
 
@@ -223,7 +223,7 @@ def _account_in_short(issuer: IssuerInfo) -> tuple[str, str]:
         return "none needed", "text-muted"
     if issuer.account_url is not None:
         return "ready", "foreground"
-    return ("needs EAB", "severity-yellow") if issuer.needs_eab else ("with the first order", "text-muted")
+    return ("needs EAB", "severity-yellow") if issuer.needs_eab else ("at first order", "text-muted")
 
 
 def _about(known: Known, width: int, ink: Ink) -> list[Line]:
@@ -234,11 +234,6 @@ def _about(known: Known, width: int, ink: Ink) -> list[Line]:
         lines += marked("·", "text-muted", note, width, ink)
     if issuer.notes:
         lines.append([])
-    takes = [
-        f"{issuer.max_names:,} names",
-        issuers.known(issuer.wildcard, "wildcards", "no wildcards", "wildcards perhaps"),
-        issuers.known(issuer.ip, "IP addresses", "no IP addresses", "IP addresses perhaps"),
-    ]
     rows = [
         (
             "Name",
@@ -246,13 +241,13 @@ def _about(known: Known, width: int, ink: Ink) -> list[Line]:
         ),
         ("Kind", _KINDS.get(issuer.kind, issuer.kind)),
         ("Directory", issuer.directory or ""),
-        ("Takes", ", ".join(takes)),
-        ("Keys", ", ".join(map(text.key_shown, issuer.key_types))),
+        ("Takes", _takes(issuer)),
+        ("Keys", text.keys_shown(issuer.key_types)),
         ("Rehearsal", f"with {issuer.staging}" if issuer.staging else "none" if issuer.kind == "acme" else ""),
         ("Binding", "external account binding (EAB) required" if issuer.needs_eab else ""),
         (
             "Terms",
-            ("agreed to" if issuer.terms_agreed else "not accepted yet: a accepts them")
+            ("accepted" if issuer.terms_agreed else "not accepted yet: a accepts them")
             if issuer.kind == "acme"
             else "",
         ),
@@ -272,6 +267,17 @@ def _about(known: Known, width: int, ink: Ink) -> list[Line]:
             ink,
         )
     return lines
+
+
+def _takes(issuer: IssuerInfo) -> str:
+    """Return `100 names, wildcards, no IP addresses; not known: …`."""
+    asked = (("wildcards", issuer.wildcard), ("IP addresses", issuer.ip))
+    said = [
+        f"{issuer.max_names:,} names",
+        *(each if takes else f"no {each}" for each, takes in asked if takes is not None),
+    ]
+    unknown = " and ".join(each for each, takes in asked if takes is None)
+    return f"{', '.join(said)}{f'; {unknown}: not known' if unknown else ''}"
 
 
 def _said_lines(said: IssuerTest, width: int, ink: Ink) -> list[Line]:

@@ -52,7 +52,10 @@ class LineageSettingsScreen(TasksPage):
                 id="auto-renew",
                 title="Automatic renewal",
                 state="not possible, uploaded" if uploaded else auto,
-                words=(why_not or "Enter turns it on or off. If it is off, it expires unless you renew it.",),
+                words=(
+                    why_not
+                    or "Enter turns it on or off. While it is off, the certificate expires unless you renew it.",
+                ),
                 is_off=uploaded,
             ),
             Task(

@@ -56,10 +56,12 @@ class LineagesScreen(CertificateActions):
         Binding("right", "walk(1)", show=False),
     ]
     AUTO_FOCUS = "CertificateTable"
+    help_title = "Certificates"
     title_yields = True
     HELP_TEXT = (
         "Every certificate on this box. The bar shows how much of its life is used, with a tick where it renews. The two lines "
-        "above the list show the next hundred days: ◇ renews, a mark ends, a digit is several. ← and → go along them.\n\n"
+        "above the list show the next hundred days: ◇ renews, a mark ends, a digit is several, + ten or more. "
+        "← and → go along them.\n\n"
         "✖ needs you: it is about to expire, it is revoked, or a deployment failed. ◐ waits for DNS records that you set; Enter "
         "shows them. ▲ is a warning: its last renewal failed, a service serves another certificate, there is no timer, or it "
         "renews soon. ● is healthy. The column State says which. A click on a counter filters for it.\n\n"

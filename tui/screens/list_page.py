@@ -93,6 +93,8 @@ class ListPage(Page[None], Generic[Item]):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#rows").border_title = self.LIST_TITLE
+        if self.is_looking:
+            self.show()  # at once: it takes seconds
         self.read()
 
     def heard(self, message: Message) -> None:

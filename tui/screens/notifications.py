@@ -75,15 +75,20 @@ class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
         lines = self.tested(item, width, ink)
         if item.missing:
             lines += marked("▲", "severity-yellow", f"Incomplete: {', '.join(item.missing)} is missing.", width, ink)
+        kind = next((each for each in self.engine.notification_kinds() if each.name == item.kind), None)
+        labels = {field.key: field.label for field in kind.fields} if kind is not None else {}
         secrets = [
-            f"{key} is {'set' if there else 'missing' if key in item.missing else 'not set'}"
+            f"{labels.get(key, key).lower()} is {'set' if there else 'missing' if key in item.missing else 'not set'}"
             for key, there in item.secrets.items()
         ]
         rows = [
             ("Kind", item.title),
-            *((key, value) for key, value in item.settings.items()),
+            *((labels.get(key, key), value) for key, value in item.settings.items()),
             ("Secrets", ", ".join(secrets)),
-            ("Events", "\n".join(EVENTS.get(each, each) for each in item.on)),
+            (
+                "Events",
+                "everything" if len(item.on) == len(EVENTS) else "\n".join(EVENTS.get(each, each) for each in item.on),
+            ),
         ]
         return [*lines, *facts(rows, width, ink)]
 
@@ -161,7 +166,7 @@ class NotificationForm(FormPage):
             value="" if field.secret else value,
             note=f"{note}{choices}".strip(),
             secret=field.secret,
-            check=needed(field.label, field.default or field.key) if wanted else None,
+            check=needed(field.label, field.default) if wanted else None,
             id=f"field-{field.key}",
         )
 

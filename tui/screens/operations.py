@@ -162,7 +162,7 @@ def revoke(deck: Deck, lineage: LineageStatus) -> None:
             said=f"{name} is revoked ({next(title for key, title, _ in _REASONS if key == reason)}).",
         )
 
-    used = f" {_users(lineage)} still serves it." if lineage.targets else ""
+    used = f" {_users(lineage)} still serve{'s' if len(lineage.targets) == 1 else ''} it." if lineage.targets else ""
     deck.open_dialog(
         ChoiceDialog(
             f"Revoke {printable(name)}?",
@@ -186,7 +186,7 @@ def _replaced_by(lineage: LineageStatus) -> str:
 
 
 def _users(lineage: LineageStatus) -> str:
-    return ", ".join(printable(target.name) for target in lineage.targets)
+    return text.listed([printable(target.name) for target in lineage.targets])
 
 
 def give_up(deck: Deck, name: str) -> None:

@@ -16,7 +16,7 @@ from core.errors import CertdeckError
 from tui.actions import Action, Situation, of_scope
 from tui.bridge import Bridge
 from tui.deck import Deck
-from tui.reading import takes_text
+from tui.reading import OWN_ENTER, takes_text
 from tui.terminal import SMALLEST
 from tui.widgets.footer import PageFooter
 from tui.widgets.header import PageHeader
@@ -49,6 +49,8 @@ class Page(Screen[T]):
     page_title = ""
     page_detail = ""
     """Muted text beside the title."""
+    help_title: ClassVar[str] = ""
+    """What the help calls this screen, where that is not its title."""
     letters_are_text: ClassVar[bool] = False
     """Text is typed on this page, so single letters run no app actions, except those in `kept`."""
     title_yields: ClassVar[bool] = False
@@ -154,9 +156,23 @@ class Page(Screen[T]):
             for each, is_on in applies.items()
             if (is_on or (keeps and each.steady)) and each.id not in (hidden, self.SCOPE)
         ]
+        shown = self.while_typing(shown)
         own = [action for action in shown if action.scope != "app"]
-        off = [action.id for action in shown if not applies[action]]
+        off = [action.id for action in shown if not applies.get(action, True)]
         self.query_one(PageFooter).show([*own, *(action for action in shown if action.scope == "app")], off)
+
+    def while_typing(self, actions: list[Action]) -> list[Action]:
+        """Leave out what a field with the focus takes as text, or for itself. There, F1 leads to the help instead of ?."""
+        focused = self.focused
+        if focused is None or not takes_text(focused):
+            return actions
+        taken = {"enter"} if focused.has_class(OWN_ENTER) else set()
+        help = next(action for action in self.actions() if action.id == "help")
+        usable = [help if action.id == "menu" else action for action in actions]
+        return [action for action in usable if len(action.key_shown) > 1 and action.key_shown not in taken]
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.refresh_actions()
 
     def action_back(self) -> None:
         self.dismiss()

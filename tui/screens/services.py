@@ -38,7 +38,7 @@ class ServicesScreen(ListPage[DetectedService]):
     )
     COLUMNS = (
         Column("Service"),
-        Column("Address", flexible=True),
+        Column("Address", flexible=True, least=15),
         Column("Serves", flexible=True),
         Column("Left"),
         Column("Target", optional=True),
@@ -52,9 +52,6 @@ class ServicesScreen(ListPage[DetectedService]):
     def body(self) -> ComposeResult:
         yield RowList(self.COLUMNS, marking="many", id="rows")
         yield Sheet(id="about")
-
-    def on_mount(self) -> None:
-        self.show()  # immediately: the search takes seconds
 
     def heard(self, message: Message) -> None:
         """Do nothing after a reading of the status: a new search would take seconds."""
@@ -101,7 +98,7 @@ class ServicesScreen(ListPage[DetectedService]):
         if item.shared_with:
             rows.append(("Shared with", ", ".join(item.shared_with)))
         rows.append(("Target", item.target or (f"{item.suggest.name}, once taken over" if item.suggest else "none")))
-        return [*lines, *facts(rows, width, ink)]
+        return [*lines, *facts(rows, width, ink, label=13)]
 
     def situation(self) -> Situation:
         known = super().situation()

@@ -100,7 +100,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
             ("TLS address", ", ".join(target.probe) or "not checked"),
             ("Window", f"{target.window}: scheduled runs deploy only then" if target.window else ""),
         ]
-        lines += facts(rows, width, ink)
+        lines += facts(rows, width, ink, label=13)
         kind = self._kinds.get(target.kind)
         if kind is not None and (kind.measured or kind.remarks):
             lines += [[], [(f"About {kind.title}", ink("frame-title", bold=True))], *kind_lines(kind, width, ink)]

@@ -82,11 +82,12 @@ class WhatIfScreen(ListPage[Day]):
         if lines:
             lines.append([])
         name = min(max([4, *(len(each.name) for each in found.certificates)]), 30)
-        room = min(width - name - 2 * _FACT - 4, _YEAR_MOST)
-        heads = f"{'Name':{name}}  {'Lifetime':{_FACT}}  {'Renews':{_FACT}}"
+        lives = max([_FACT, *(len(_lives(each)) for each in found.certificates)])
+        room = min(width - name - lives - _FACT - 4, _YEAR_MOST)
+        heads = f"{'Name':{name}}  {'Lifetime':{lives}}  {'Renews':{_FACT}}"
         lines.append([(f"{heads}{months(item.on, room) if room >= _YEAR_LEAST else ''}", ink("text-muted"))])
         for each in found.certificates:
-            lines += _certificate(each, name, width, ink, room if room >= _YEAR_LEAST else 0)
+            lines += _certificate(each, name, lives, width, ink, room if room >= _YEAR_LEAST else 0)
         return lines
 
 
@@ -108,15 +109,18 @@ def year(every: float, cells: int) -> str:
     return "".join("·" if not count else "◇" if count == 1 else str(min(count, 9)) for count in counts)
 
 
-def _certificate(each: CertificateThen, name: int, width: int, ink: Ink, room: int) -> list[Line]:
+def _lives(each: CertificateThen) -> str:
     now = each.lifetime_days_now
     before = f" (now {now:.0f})" if now is not None and round(now) != round(each.lifetime_days) else ""
+    return f"{each.lifetime_days:.0f} days{before}"
+
+
+def _certificate(each: CertificateThen, name: int, lives: int, width: int, ink: Ink, room: int) -> list[Line]:
     renews = "by hand" if each.by_hand else f"every {each.renews_every_days:.0f} days"
-    lives = f"{each.lifetime_days:.0f} days{before}"
     lines: list[Line] = [
         [
             (f"{fit(text.printable(each.name), name)}  ", ink("foreground", bold=True)),
-            (f"{lives:{_FACT}}  ", ink("foreground")),
+            (f"{_lives(each):{lives}}  ", ink("foreground")),
             (f"{renews:{_FACT}}", ink("foreground")),
             (year(each.renews_every_days, room), ink("severity-yellow" if each.by_hand else "bar-used")),
         ]

@@ -16,7 +16,7 @@ from tui.widgets.columns import GAP, LIFE, NAME, Look, Place, share_out
 from tui.widgets.cursor_list import CursorList
 from tui.widgets.ink import Ink
 from tui.widgets.life import life_bar
-from tui.widgets.lines import BLANK, Part, fit, squeezed, strip_of
+from tui.widgets.lines import BLANK, Part, fit, squeezed, strip_of, width_of
 from tui.wording.state import mark_of
 from tui.wording.text import MARKS
 
@@ -140,10 +140,18 @@ class CertificateTable(CursorList[LineageStatus]):
         parts: list[Part] = [("    ", BLANK)]
         key, downwards = self._sorting
         for place in self._places(width):
-            is_sorted = place.column.key == key
-            title = f"{place.column.title} {'↓' if downwards else '↑'}" if is_sorted else place.column.title
-            style = self.ink("foreground", bold=True) if is_sorted else self.ink("text-muted")
-            parts += [(fit(title, place.cells, right=place.column.right), style), (" " * GAP, BLANK)]
+            title, cells = place.column.title, place.cells
+            if place.column.key != key:
+                parts += [(fit(title, cells, right=place.column.right), self.ink("text-muted")), (" " * GAP, BLANK)]
+                continue
+            # The arrow may take the gap: in front of a column of numbers, behind another one.
+            title, style = f"{title} {'↓' if downwards else '↑'}", self.ink("foreground", bold=True)
+            if place.column.right:
+                more = min(max(width_of(title) - cells, 0), GAP)
+                parts[-1] = (" " * (GAP - more), BLANK)
+                parts += [(fit(title, cells + more, right=True), style), (" " * GAP, BLANK)]
+            else:
+                parts.append((fit(title, cells + GAP), style))
         return strip_of(parts, width)
 
     def _row(self, row: LineageStatus, chosen: bool, width: int, now: datetime) -> Strip:

@@ -16,6 +16,8 @@ from tui.wording.text import MARKS
 ROOMY: Final = 100
 """Width in cells from which the list has a service column, and separate columns for the renewal and the problem."""
 GAP: Final = 2
+_NAME_FIRST: Final = 28
+"""Cells that a long name gets before the service; what is left over makes it longer."""
 _MARGINS: Final = 5
 """Cells before the first column and after the last one."""
 _SAMPLE: Final = 200
@@ -125,6 +127,9 @@ def share_out(rows: Sequence[LineageStatus], look: Look, width: int, *, bars: bo
     rows = rows[:_SAMPLE]
     columns = _WIDE if width >= ROOMY else _NARROW
     wanted = {column.key: _wanted(column, rows, look) for column in columns}
+    whole_name = wanted["name"]
+    if width >= ROOMY:
+        wanted["name"] = min(whole_name, _NAME_FIRST)
     room = width - _MARGINS + GAP
     given: dict[str, int] = {}
     stays = sorted((column for column in columns if column.rank < 10), key=lambda column: column.rank)
@@ -140,6 +145,8 @@ def share_out(rows: Sequence[LineageStatus], look: Look, width: int, *, bars: bo
             given[column.key] = cells
             room -= cells + GAP
     spare = max(room, 0)
+    more = min(spare, max(whole_name - given["name"], 0))
+    given["name"], spare = given["name"] + more, spare - more
     life = min(spare, LIFE.most - given["life"])
     given["life"] = given["life"] + life if bars else 0
     given["names" if "names" in given else "name"] += spare - life
@@ -150,5 +157,5 @@ def _wanted(column: Column, rows: Sequence[LineageStatus], look: Look) -> int:
     if column is LIFE:
         return column.least
     cells = max([0, *(width_of(column.cell(row, look)[0]) for row in rows)])
-    # An empty column of names or reasons is hidden.
+    # An empty column of names, or of reasons, is no column.
     return min(max(cells, width_of(column.title)), column.most) if cells else 0

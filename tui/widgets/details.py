@@ -21,6 +21,8 @@ from tui.wording.text import MARKS
 
 _LABEL = 12
 """Cells of the label column, including the gap."""
+_TOLD = 7
+"""Cells before what an error tells: `  why  `, `  here `."""
 _SIDE_BY_SIDE = 66
 """From this width on, the fields are in two columns."""
 _MOST_NAMES = 100
@@ -107,7 +109,9 @@ def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order:
     if lineage.last_error is not None:
         lines += told_error({key: str(lineage.last_error.get(key, "")) for key in ("what", "why", "fix")}, width, ink)
         times = failure_times(lineage, now)
-        lines += [[("      ", BLANK), (line, ink("text-muted"))] for line in wrap(times, width - 6)] if times else []
+        lines += (
+            [[(" " * _TOLD, BLANK), (line, ink("text-muted"))] for line in wrap(times, width - _TOLD)] if times else []
+        )
     for reason in health(lineage).reasons:
         if reason.code not in _SHOWN_ELSEWHERE:
             glyph, role = ("✖", "severity-red") if reason.level == CRITICAL else ("▲", "severity-yellow")
@@ -140,8 +144,10 @@ def told_error(error: dict[str, str], width: int, ink: Ink) -> list[Line]:
     lines = _marked("✖", "severity-red", printable(error["what"]), width, ink, bold=True)
     keys = keys_for(error["fix"])
     for label, words in (("why", error["why"]), ("do", error["fix"]), *((("here", keys),) if keys else ())):
-        for number, line in enumerate(wrap(printable(words), width - 6)):
-            lines.append([(f"  {label if number == 0 else '':4}", ink("text-muted")), (line, ink("foreground"))])
+        for number, line in enumerate(wrap(printable(words), width - _TOLD)):
+            lines.append(
+                [(f"  {label if number == 0 else '':{_TOLD - 2}}", ink("text-muted")), (line, ink("foreground"))]
+            )
     return lines
 
 

@@ -10,6 +10,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui.reading import OWN_ENTER
+
 
 class FilterField(Horizontal):
     """`/ shop`. Enter and the arrows return to the list and keep the filter; Esc removes it."""
@@ -38,7 +40,7 @@ class FilterField(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("/ ", markup=False)
-        yield Input(placeholder=self._hint, compact=True)
+        yield Input(placeholder=self._hint, compact=True, classes=OWN_ENTER)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

@@ -9,7 +9,7 @@ from core.operations import Finding
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, wrap
 from tui.widgets.prose import to_do
-from tui.wording.text import MARKS, printable
+from tui.wording.text import MARKS, name_shown, printable
 
 _WORD: Final = 9
 """Cells for the word of a state, including the gap."""
@@ -21,7 +21,8 @@ def finding_lines(findings: Iterable[Finding], width: int, ink: Ink) -> list[Lin
     for each in findings:
         mark = MARKS.get(each.status, MARKS["skip"])
         head = f"{mark.glyph} {mark.word:{_WORD}}"
-        words = wrap(printable(f"{each.title}: {each.sentences}" if each.detail else each.title), width - len(head))
+        title = name_shown(each.title)
+        words = wrap(printable(f"{title}: {each.sentences}" if each.detail else title), width - len(head))
         for number, line in enumerate(words):
             lines.append([(head if not number else " " * len(head), ink(mark.colour)), (line, ink("foreground"))])
         if each.fix and each.status in ("fail", "warn"):

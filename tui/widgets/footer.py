@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -11,6 +12,8 @@ from textual.strip import Strip
 from tui.actions import Action
 from tui.widgets.ink import Inked
 from tui.widgets.lines import BLANK, Part, strip_of, width_of
+
+_DIM = Style(dim=True)
 
 
 class PageFooter(Inked):
@@ -43,12 +46,14 @@ class PageFooter(Inked):
         parts: list[Part] = []
         places: list[tuple[int, int, Action]] = []
         x = 0
+        # Without shades it is fainter by the terminal's own means.
+        off = ink("faint") + _DIM if ink.ansi else ink("faint")
         for action in self._fitting(width):
             is_off = action.id in self._off
             parts += [
                 (" ", BLANK),
-                (action.key_shown, ink("faint" if is_off else "key", bold=not is_off)),
-                (f" {action.label} ", ink("faint" if is_off else "footer-text")),
+                (action.key_shown, off if is_off else ink("key", bold=True)),
+                (f" {action.label} ", off if is_off else ink("footer-text")),
             ]
             places.append((x, x := x + _width(action), action))
         self._places = tuple(places)

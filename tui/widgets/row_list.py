@@ -209,17 +209,23 @@ class RowList(CursorList[Row]):
 
 
 def _shared_out(columns: Sequence[Column], wanted: list[int], room: int) -> list[int]:
-    """Give each column its width. If too wide, flexible ones shrink to their minimum, then optional ones go, last first."""
+    """Give each column its width.
+
+    If too wide, flexible ones shrink to their minimum, the widest first, then optional ones go, last first.
+    """
     widths = list(wanted)
 
     def over() -> int:
         return sum(cells + _GAP for cells in widths if cells) - _GAP - room
 
     def shrink(to: int | None = None) -> None:
-        for number, column in enumerate(columns):
-            if column.flexible and over() > 0:
-                least = column.least if to is None or column.squeezes else to
-                widths[number] = max(widths[number] - over(), min(widths[number], least))
+        # The widest first: one long name must not take the place of everything else.
+        leasts = [column.least if to is None or column.squeezes else to for column in columns]
+        while over() > 0:
+            more = [n for n, column in enumerate(columns) if column.flexible and widths[n] > leasts[n]]
+            if not more:
+                return
+            widths[max(more, key=widths.__getitem__)] -= 1
 
     shrink()
     for number in reversed(range(len(columns))):

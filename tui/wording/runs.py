@@ -82,8 +82,15 @@ class Run(Struct, frozen=True, kw_only=True):
         return text.describe_entry(self.entries[0].kind, self.entries[0].facts).partition(":")[0]
 
     @property
+    def is_note(self) -> bool:
+        """It is a note that no operation frames, such as that a message could not be sent: it has no end to wait for."""
+        return not any(self.of(*_FRAME))
+
+    @property
     def mark(self) -> str:
         """Its state, as a key of `MARKS`. `open`: it waits for the user, or its end is not known."""
+        if self.is_note:
+            return ENTRY_MARKS.get(self.entries[-1].kind, "pass")
         if self.outcome in ("failed", "cancelled", "pending", ""):
             return {"failed": "fail", "cancelled": "skip"}.get(self.outcome, "open")
         return "warn" if any(entry.kind in _DOUBTFUL for entry in self.entries) else "pass"
@@ -94,10 +101,16 @@ class Run(Struct, frozen=True, kw_only=True):
 
     def ended(self) -> str:
         """Return its outcome in a word or two."""
+        if self.is_note:
+            return "noted"
         return _ENDS.get(self.outcome, printable(self.outcome) or _OPEN)
 
     def result(self) -> str:
         """Return its result in a few words."""
+        if self.is_note:
+            return printable(
+                text.describe_entry(self.entries[-1].kind, self.entries[-1].facts).removeprefix(f"{self.called}: ")
+            )
         if self.outcome == "failed":
             found = next((str(entry.facts.get("what", "")) for entry in self.of("failed")), "")
             found = found or next((str(entry.facts.get("why", "")) for entry in self.of("run-finished")), "")

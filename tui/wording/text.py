@@ -7,7 +7,7 @@ Pure and without Textual. Times are shown in local time, from aware values with 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ from msgspec import Struct
 from core.health import CRITICAL, OK, WARNING, Health, health
 from core.renewal import LONGEST_BEFORE_DAYS, SHORT_LIFE_DAYS
 from core.text import plural
-from tui.glyphs import printable, to_ascii
+from tui.glyphs import Drawing, printable, to_ascii
 from tui.wording.narration import sentence
 
 if TYPE_CHECKING:
@@ -257,8 +257,8 @@ def soon(when: datetime, now: datetime) -> str:
 
 
 def name_shown(domain: str) -> str:
-    """Return a domain for display: A-labels as Unicode if that is possible and unambiguous."""
-    if "xn--" not in domain:
+    """Return a domain for display: A-labels as Unicode if that is possible, drawable and unambiguous."""
+    if "xn--" not in domain or Drawing.ascii:
         return printable(domain)
     return ".".join(map(_label_shown, domain.split(".")))
 
@@ -292,6 +292,15 @@ def key_shown(key_type: str) -> str:
     if key_type.startswith("rsa-"):
         return f"RSA {printable(key_type[4:])}"
     return _KEYS.get(key_type, printable(key_type)) or "–"
+
+
+def keys_shown(types: Iterable[str]) -> str:
+    """Return `EC P-256, P-384; RSA 2048, 3072`: each family once."""
+    families: dict[str, list[str]] = {}
+    for each in map(key_shown, types):
+        family, _, size = each.partition(" ")
+        families.setdefault(family, []).append(size)
+    return "; ".join(f"{family} {', '.join(sizes)}".rstrip() for family, sizes in families.items())
 
 
 def method_shown(method: str) -> str:
@@ -396,3 +405,8 @@ def describe(event: Event) -> str:
 def describe_entry(kind: str, facts: Mapping[str, object]) -> str:
     """Return an entry of the history (`LogEntry.kind`, `.facts`) as the same line."""
     return sentence(kind, facts)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return `nginx`, `nginx and postfix`, `nginx, postfix and dovecot`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

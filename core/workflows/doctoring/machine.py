@@ -70,7 +70,7 @@ def disk(context: Context) -> Iterator[Finding]:
             fix="Free some space: an order that cannot be stored is lost.",
         )
     else:
-        yield Finding(id="disk", status="pass", title="Disk", detail=f"{free // (1024 * 1024)} MiB free")
+        yield Finding(id="disk", status="pass", title="Disk", detail=f"{_sized(free)} free")
 
 
 def vault(context: Context) -> Iterator[Finding]:
@@ -145,3 +145,9 @@ def timer(context: Context) -> Iterator[Finding]:
         why=state.trouble or "Nothing renews automatically.",
         fix="certdeck schedule on",
     )
+
+
+def _sized(count: int) -> str:
+    """Return `812 MiB`, from ten thousand on `72 GiB`."""
+    mib = count // (1024 * 1024)
+    return f"{mib} MiB" if mib < 10_000 else f"{mib // 1024} GiB"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -12,7 +12,16 @@ from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.screens.dialogs.dialog import Dialog, button
-from tui.widgets.lines import cut
+from tui.widgets.lines import wrap
+from tui.widgets.options import Options
+
+_WIDTH: Final = 58
+"""Cells of an option."""
+
+
+def _beside(words: str, wide: int) -> str:
+    """Return what an option means, wrapped beside a title of `wide` cells."""
+    return f"\n{' ' * wide}".join(wrap(words, max(_WIDTH - wide, 10)))
 
 
 class ChoiceDialog(Dialog[str]):
@@ -35,10 +44,10 @@ class ChoiceDialog(Dialog[str]):
     def parts(self) -> ComposeResult:
         yield Static(self._words, classes="words", markup=False)
         wide = max(len(title) for _, title, _ in self._options) + 2
-        yield OptionList(
+        yield Options(
             *(
                 Option(
-                    Content.assemble((f"{title:{wide}}", "bold"), (cut(words, max(58 - wide, 10)), "$text-muted")),
+                    Content.assemble((f"{title:{wide}}", "bold"), (_beside(words, wide), "$text-muted")),
                     id=key,
                 )
                 for key, title, words in self._options

@@ -11,22 +11,21 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Button, Static
 
 from core.kept_version import KeptVersion
 from core.operations import LineageStatus, TargetInfo
 from tui.glyphs import printable
-from tui.screens.dialogs.dialog import Dialog, button
+from tui.screens.dialogs.dialog import Dialog, button, fault
 from tui.widgets.ink import Ink
-from tui.widgets.lines import Line, cut
+from tui.widgets.lines import Line, cut, fit
 from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose
 from tui.widgets.tick import Tick
 from tui.wording import text
 
 _LABEL = 10
-_HALF = 24
+_GAP = 2
 
 
 class DeployChoice(Struct, frozen=True, kw_only=True):
@@ -50,9 +49,9 @@ class DeployDialog(Dialog[DeployChoice]):
     ]
     DEFAULT_CSS = """
     DeployDialog .ticks { height: auto; max-height: 6; }
-    DeployDialog .note { height: auto; color: $text-muted; }
-    DeployDialog #ladder { margin: 0 0 1 0; }
-    DeployDialog #both { margin: 0 0 1 0; }
+    DeployDialog .note { height: auto; margin: 1 0 0 0; color: $text-muted; }
+    DeployDialog #ladder { margin: 1 0 0 0; }
+    DeployDialog #both { margin: 1 0; }
     """
     AUTO_FOCUS = "Button.-safe"
 
@@ -81,7 +80,9 @@ class DeployDialog(Dialog[DeployChoice]):
     def parts(self) -> ComposeResult:
         if self._versions:
             options = [(str(each.number), self._word(each)) for each in reversed(self._versions)]
-            yield OneOf(options, value=str(self._begin_with()), id="ladder")
+            ladder = OneOf(options, value=str(self._begin_with()), id="ladder")
+            ladder.display = len(options) > 1
+            yield ladder
             yield Prose(id="both")
         else:
             version = self._lineage.waiting_version or self._lineage.version
@@ -99,8 +100,8 @@ class DeployDialog(Dialog[DeployChoice]):
             if self._targets
             else "No service is set up: the files in its folder are switched."
         )
-        yield Static(f"\n{words}", classes="note", markup=False)
-        yield Static("", classes="fault")
+        yield Static(words, classes="note", markup=False)
+        yield fault()
 
     def _word(self, version: KeptVersion) -> str:
         state = " live" if version.is_live else " new" if version.is_waiting else ""
@@ -116,7 +117,7 @@ class DeployDialog(Dialog[DeployChoice]):
             return
         live = next((each for each in self._versions if each.is_live), None)
         chosen = next(each for each in self._versions if str(each.number) == self.query_one("#ladder", OneOf).value)
-        self.query_one("#both", Prose).write(lambda width, ink: compared(live, chosen, self._now, ink))
+        self.query_one("#both", Prose).write(lambda width, ink: compared(live, chosen, self._now, width, ink))
 
     def keys(self) -> Sequence[tuple[str, str]]:
         several = (("←→", "Version"),) if len(self._versions) > 1 else ()
@@ -156,7 +157,7 @@ class DeployDialog(Dialog[DeployChoice]):
         ticks = self.query(Tick)
         targets = tuple(target.name for target, tick in zip(self._targets, ticks, strict=True) if tick.value)
         if not targets and self._targets:
-            self.query_one(".fault", Static).update(Content("✖ Select a service."))
+            self.complain("✖ Select a service.")
             return
         ladder = self.query("#ladder").results(OneOf)
         chosen = next((int(each.value) for each in ladder), None)
@@ -164,24 +165,30 @@ class DeployDialog(Dialog[DeployChoice]):
         self.dismiss(DeployChoice(version=None if chosen == newest else chosen, targets=targets))
 
 
-def compared(live: KeptVersion | None, chosen: KeptVersion, now: datetime, ink: Ink) -> list[Line]:
-    """Return the live and the chosen version side by side, with a warning if the chosen one expires sooner."""
-    one = live or chosen
-    rows = [
-        ("", f"Version {one.number}, live" if live else "nothing live", f"Version {chosen.number}"),
-        ("Ends", _ends(one, now), _ends(chosen, now)),
-        ("Issuer", text.common_name(one.issuer), text.common_name(chosen.issuer)),
-        ("Key", text.key_shown(one.key_type), text.key_shown(chosen.key_type)),
-        ("SHA-256", one.sha256[:20] + "…", chosen.sha256[:20] + "…"),
+def compared(live: KeptVersion | None, chosen: KeptVersion, now: datetime, width: int, ink: Ink) -> list[Line]:
+    """Return the chosen version, beside the live one if it is another, with a warning if the chosen one expires sooner."""
+    others = [live] if live is not None and live.number != chosen.number else []
+    versions = [*others, chosen]
+    cells = (width - _LABEL - _GAP * (len(versions) - 1)) // len(versions)
+    rows: list[tuple[str, list[str]]] = [
+        ("", [f"Version {each.number}{', live' if each.is_live else ''}" for each in versions]),
+        ("Ends", [_ends(each, now) for each in versions]),
+        ("Issuer", [text.common_name(each.issuer) for each in versions]),
+        ("Key", [text.key_shown(each.key_type) for each in versions]),
+        ("SHA-256", [f"{each.sha256[:20]}…" for each in versions]),
     ]
     lines: list[Line] = []
-    for label, left, right in rows:
-        is_same = left == right
+    for label, values in rows:
+        *before, last = values
+        is_same = last in before
         lines.append(
             [
                 (f"{label:{_LABEL}}", ink("text-muted")),
-                (f"{cut(left, _HALF - 1):{_HALF}}", ink("text-muted" if label else "foreground")),
-                (cut(right, _HALF + 2), ink("text-muted" if is_same else "foreground", bold=not label)),
+                *(
+                    (fit(cut(each, cells), cells + _GAP), ink("text-muted" if label else "foreground"))
+                    for each in before
+                ),
+                (cut(last, cells), ink("text-muted" if is_same else "foreground", bold=not label)),
             ]
         )
     if live is not None and live.not_after - chosen.not_after >= timedelta(days=1):

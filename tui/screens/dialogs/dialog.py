@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button
+from textual.widgets import Button, Static
 
 from tui.widgets.key_line import KeyLine
 
@@ -51,6 +51,12 @@ class Dialog(ModalScreen[T]):
         box.border_title = self.title_text
         yield KeyLine(self.keys())
 
+    def complain(self, words: str) -> None:
+        """Say above the buttons what is wrong; nothing for no words."""
+        fault = self.query_one(".fault", Static)
+        fault.update(words)
+        fault.set_class(bool(words), "-told")
+
     def action_cancel(self) -> None:
         self.dismiss(None)
 
@@ -58,6 +64,11 @@ class Dialog(ModalScreen[T]):
         """Press the focused button: a serial line sends a line feed instead of Enter."""
         if isinstance(self.focused, Button):
             self.focused.press()
+
+
+def fault() -> Static:
+    """Return the line of a dialog that says what is wrong; it takes no place before there is something to say."""
+    return Static("", classes="fault", markup=False)
 
 
 def button(id: str, label: str, *, safe: bool = False, danger: bool = False) -> Button:

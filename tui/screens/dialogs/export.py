@@ -8,12 +8,15 @@ from typing import Final
 
 from msgspec import Struct
 from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.screens.dialogs.dialog import Dialog, button
+from tui.glyphs import printable
+from tui.screens.dialogs.dialog import Dialog, button, fault
 from tui.screens.dialogs.path import absolute, path_fault
+from tui.widgets.options import Options
 
 FORMATS: Final = (
     ("fullchain", "fullchain", ".pem", "certificate and chain, for most services"),
@@ -52,14 +55,19 @@ class ExportDialog(Dialog[ExportChoice]):
         self._suggested = ""
         self._is_odd = False
         """The passphrase has characters that some programs cannot read."""
-        self.title_text = "Export"
+        self.title_text = f"Export {printable(name)}"
 
     def parts(self) -> ComposeResult:
-        yield OptionList(*(Option(_shown(name, words), id=key) for key, name, _, words in FORMATS), markup=False)
-        yield Input(placeholder="/path/to/file", id="path", select_on_focus=False)
-        yield Input(password=True, placeholder="passphrase for the PKCS#12 file", id="passphrase")
-        yield Input(password=True, placeholder="the passphrase once more", id="again")
-        yield Static("", id="fault", classes="fault", markup=False)
+        yield Options(*(Option(_shown(name, words), id=key) for key, name, _, words in FORMATS), markup=False)
+        for label, field in (
+            ("File", Input(placeholder="/path/to/file", id="path", select_on_focus=False)),
+            ("Passphrase", Input(password=True, placeholder="protects the PKCS#12 file", id="passphrase")),
+            ("Repeat it", Input(password=True, placeholder="the passphrase once more", id="again")),
+        ):
+            with Horizontal(classes="line"):
+                yield Static(label, classes="label", markup=False)
+                yield field
+        yield fault()
 
     def keys(self) -> Sequence[tuple[str, str]]:
         return (("↑↓", "Format"), ("tab", "Next field"), ("enter", "Next, then export"), ("esc", "Cancel"))
@@ -79,11 +87,16 @@ class ExportDialog(Dialog[ExportChoice]):
             field.value = self._suggested
             field.cursor_position = len(self._suggested)
         for id in ("#passphrase", "#again"):
-            self.query_one(id).display = format == "pfx"
+            line = self.query_one(id).parent
+            assert isinstance(line, Horizontal)
+            line.display = format == "pfx"
 
     def _first_empty(self) -> Input | None:
         """Return the first shown field that nothing stands in."""
-        return next((field for field in self.query(Input) if field.display and not field.value), None)
+        shown = (
+            field for line in self.query(".line").results(Horizontal) if line.display for field in line.query(Input)
+        )
+        return next((field for field in shown if not field.value), None)
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         # What is typed next is meant for what is still empty: a passphrase must not end in the path.
@@ -94,7 +107,7 @@ class ExportDialog(Dialog[ExportChoice]):
         if message.input.id == "passphrase" and is_odd != self._is_odd:
             self._is_odd = is_odd
             words = "▲ Java cannot open a file whose passphrase has non-ASCII characters."
-            self.query_one("#fault", Static).update(words if is_odd else "")
+            self.complain(words if is_odd else "")
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         empty = self._first_empty()
@@ -113,14 +126,14 @@ class ExportDialog(Dialog[ExportChoice]):
         format = FORMATS[self.query_one(OptionList).highlighted or 0][0]
         typed = self.query_one("#path", Input).value.strip()
         passphrase = self.query_one("#passphrase", Input).value
-        fault = path_fault(typed, must_exist=False)
-        if not fault and format == "pfx" and not passphrase:
-            fault = "A PKCS#12 file contains the private key: enter a passphrase."
-        if not fault and format == "pfx" and passphrase != self.query_one("#again", Input).value:
-            fault = "The two passphrases differ."
+        wrong = path_fault(typed, must_exist=False)
+        if not wrong and format == "pfx" and not passphrase:
+            wrong = "A PKCS#12 file contains the private key: enter a passphrase."
+        if not wrong and format == "pfx" and passphrase != self.query_one("#again", Input).value:
+            wrong = "The two passphrases differ."
             self.query_one("#again", Input).focus()
-        if fault:
-            self.query_one("#fault", Static).update(f"✖ {fault}")
+        if wrong:
+            self.complain(f"✖ {wrong}")
             return
         self.dismiss(
             ExportChoice(

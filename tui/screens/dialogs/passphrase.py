@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
-from tui.screens.dialogs.dialog import Dialog, button
+from tui.screens.dialogs.dialog import Dialog, button, fault
 
 
 class PassphraseDialog(Dialog[bytes]):
@@ -21,7 +21,7 @@ class PassphraseDialog(Dialog[bytes]):
         yield Input(password=True, placeholder="passphrase", id="first")
         if self._confirm:
             yield Input(password=True, placeholder="once more", id="second")
-        yield Static("", id="fault", classes="fault", markup=False)
+        yield fault()
 
     def buttons(self) -> list[Button]:
         return [button("cancel", "Cancel"), button("use", "Use it", safe=True)]
@@ -40,13 +40,13 @@ class PassphraseDialog(Dialog[bytes]):
 
     def _use(self) -> None:
         first = self.query_one("#first", Input).value
-        fault = ""
+        wrong = ""
         if self._confirm and not first:
-            fault = "Enter a passphrase; an empty one protects nothing."
+            wrong = "Enter a passphrase; an empty one protects nothing."
         elif self._confirm and first != self.query_one("#second", Input).value:
-            fault = "The two passphrases differ."
-        if fault:
-            self.query_one("#fault", Static).update(f"✖ {fault}")
+            wrong = "The two passphrases differ."
+        if wrong:
+            self.complain(f"✖ {wrong}")
             self.query_one("#first").focus()
         else:
             self.dismiss(first.encode("utf-8", "replace"))

@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.widgets import Button, Input, Static
 
 from tui.glyphs import printable
-from tui.screens.dialogs.dialog import Dialog, button
+from tui.screens.dialogs.dialog import Dialog, button, fault
 
 
 class PathDialog(Dialog[Path]):
@@ -28,7 +28,7 @@ class PathDialog(Dialog[Path]):
     def parts(self) -> ComposeResult:
         yield Static(self._words, classes="words", markup=False)
         yield Input(value=self._value, placeholder="/path/to/file", id="path", select_on_focus=False)
-        yield Static("", id="fault", classes="fault", markup=False)
+        yield fault()
 
     def keys(self) -> Sequence[tuple[str, str]]:
         return (("tab", "Complete"), ("enter", "Use it"), ("esc", "Cancel"))
@@ -60,9 +60,9 @@ class PathDialog(Dialog[Path]):
 
     def _use(self) -> None:
         typed = self.query_one("#path", Input).value.strip()
-        fault = path_fault(typed, must_exist=self._must_exist)
-        if fault:
-            self.query_one("#fault", Static).update(f"✖ {fault}")
+        wrong = path_fault(typed, must_exist=self._must_exist)
+        if wrong:
+            self.complain(f"✖ {wrong}")
         else:
             self.dismiss(absolute(typed))
 

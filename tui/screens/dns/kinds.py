@@ -66,7 +66,9 @@ class KindScreen(AskingPage[str]):
         with Horizontal(id="search"):
             yield Static("Search", classes="label", markup=False)
             yield Input(placeholder="e.g. cloud")
-        yield RowList((Column("Provider", flexible=True), Column("Kind", optional=True)), titles=False, id="kinds")
+        kinds = RowList((Column("Provider", flexible=True), Column("Kind", optional=True)), titles=False, id="kinds")
+        kinds.border_title = "Providers"
+        yield kinds
         yield Sheet(id="kind")
 
     def on_mount(self) -> None:
@@ -137,7 +139,7 @@ class KindScreen(AskingPage[str]):
             sheet.border_title = "Others"
             sheet.write(self._others_lines)
         elif chosen:
-            sheet.write(lambda width, ink: marked("·", "key", "By dns-lexicon. enter shows its settings.", width, ink))
+            sheet.write(lambda width, ink: marked("·", "key", "By dns-lexicon. Enter shows its settings.", width, ink))
         else:
             sheet.border_title = ""
             said = "No match." if self._kinds else "The providers are being read …"
@@ -148,7 +150,7 @@ class KindScreen(AskingPage[str]):
             return marked("◐", "bar-used", "Asking dns-lexicon …", width, ink)
         if isinstance(self._others, CertdeckError):
             return wrong(self._others, width, ink)
-        return marked("·", "key", "enter lists some 85 more, from the optional part dns-lexicon.", width, ink)
+        return marked("·", "key", "Enter lists about 85 more, from the optional part dns-lexicon.", width, ink)
 
     # -- choosing ------------------------------------------------------------------------------------------------------
 

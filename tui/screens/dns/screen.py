@@ -51,7 +51,7 @@ class DnsScreen(ListPage[Known]):
     CSS_PATH: ClassVar = [*ListPage.CSS_PATH, Path(__file__).parent / "dns.tcss"]
     COLUMNS = (
         Column("Name"),
-        Column("Provider", optional=True),
+        Column("Provider", flexible=True, least=16),
         Column("Zones", flexible=True),
         Column("Used by"),
         Column("State"),

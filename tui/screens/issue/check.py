@@ -111,7 +111,7 @@ class CheckStep(WizardStep):
         """Return a short summary of the order."""
         draft = self.draft
         issuer = self.offer.issuer(draft.issuer) if self.offer is not None else None
-        names = [each.display for each in draft.identifiers()]
+        names = [text.name_shown(each.value) for each in draft.identifiers()]
         rehearses = self.offer is not None and draft.rehearses(self.offer)
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
         rows = [

@@ -202,7 +202,10 @@ def show_companions(listed: RowList, draft: Draft) -> None:
     pairs = draft.companions()
     listed.display = bool(pairs)
     listed.show(
-        [Row(extra.value, (extra.display, (f"beside {beside.display}", "text-muted"))) for extra, beside in pairs]
+        [
+            Row(extra.value, (text.name_shown(extra.value), (f"beside {text.name_shown(beside.value)}", "text-muted")))
+            for extra, beside in pairs
+        ]
     )
     listed.mark([extra.value for extra, _ in pairs if extra.value not in draft.declined])
 
@@ -223,7 +226,8 @@ def _parsed_lines(parsed: list[Parsed], width: int, ink: Ink) -> list[Line]:
         lines += [[("  ", ink("foreground")), *line] for line in marked("→", "key", error.fix, width - 2, ink)]
     right = [each.identifier for each in parsed if each.identifier is not None]
     for identifier in right[:_MOST_SHOWN]:
-        sent = f"  sent as {identifier.value}" if identifier.display != identifier.value else ""
+        shown = text.name_shown(identifier.value)
+        sent = f"  sent as {identifier.value}" if shown != identifier.value else ""
         kind = (
             "  an IP address"
             if identifier.type == "ip"
@@ -234,7 +238,7 @@ def _parsed_lines(parsed: list[Parsed], width: int, ink: Ink) -> list[Line]:
         lines.append(
             [
                 ("✔ ", ink("severity-green")),
-                (identifier.display, ink("foreground")),
+                (shown, ink("foreground")),
                 (f"{sent}{kind}", ink("text-muted")),
             ]
         )

@@ -160,12 +160,13 @@ class ProofStep(WizardStep):
         proof, wildcards = self.draft.proof, self.draft.wildcards
         lines: list[Line] = []
         if wildcards and proof == HTTP_01:
-            words = f"A wildcard such as {wildcards[0].display} cannot be validated by HTTP-01: a CA would see only one host."
+            name = text.name_shown(wildcards[0].value)
+            words = f"A wildcard such as {name} cannot be validated by HTTP-01: a CA would see only one host."
             lines += marked("✖", "severity-red", words, width, ink)
             fix = "Validate it through DNS, or go back and list the names one by one."
             lines += marked("→", "key", fix, width, ink)
         elif self._is_forced and self.draft.is_over_dns:
-            words = f"{wildcards[0].display} can be validated only through DNS." if wildcards else ""
+            words = f"{text.name_shown(wildcards[0].value)} can be validated only through DNS." if wildcards else ""
             lines += marked("▲", "severity-yellow", words, width, ink) if words else []
         match proof:
             case "http-01":
@@ -212,7 +213,7 @@ class ProofStep(WizardStep):
         words = f"{entry.title} gets the records; certdeck checks all its name servers, then removes them."
         lines = marked("●", "severity-green", words, width, ink, of="text-muted")
         strangers = [
-            each.display
+            text.name_shown(each.value)
             for each in self.draft.identifiers()
             if entry.zones and not any(is_below(each.value.removeprefix("*."), zone) for zone in entry.zones)
         ]

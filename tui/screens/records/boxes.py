@@ -23,6 +23,8 @@ from tui.wording.text import MARKS
 _LABEL = 7
 """Cells of `Name`, `Value`, with the gap."""
 _FRAME = 4
+_NO_FRAME = str.maketrans("│─╭╮╰╯", "      ")
+"""For a screen reader, which would read a frame aloud."""
 _LEADS_THERE = "  the name is a CNAME to it"
 _SHARED = " this name must have both values "
 _SHARED_BY_MANY = " this name must have all values "
@@ -104,6 +106,8 @@ class RecordBoxes(ScrollView, Inked, can_focus=True):
         self._made = made
         self._lines, self._tops = [], []
         for lines in self._boxes(width, self.ink):
+            if self.app.has_class("-linear"):
+                lines = [[(text.translate(_NO_FRAME), style) for text, style in line] for line in lines]
             self._tops.append(len(self._lines))
             self._lines += lines
         self.virtual_size = Size(width, len(self._lines))

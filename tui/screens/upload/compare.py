@@ -8,10 +8,11 @@ from tui.widgets.lines import Line, cut, width_of
 from tui.wording import text
 
 _MOST_NAMES = 6
+_LABEL = 9
 
 
 def compare_lines(current: LineageStatus | None, then: LineageStatus, width: int, ink: Ink) -> list[Line]:
-    """Return each fact with its old and its new value; a changed value is highlighted."""
+    """Return each fact with its old and its new value, a changed one highlighted; the new value alone if there is no old one."""
     rows = [
         ("Issuer", *_both(current, then, text.issuer_shown)),
         ("Until", *_both(current, then, lambda each: text.day(each.not_after) if each.not_after else "–")),
@@ -21,8 +22,11 @@ def compare_lines(current: LineageStatus | None, then: LineageStatus, width: int
     ]
     lines: list[Line] = []
     for label, old, new, is_other in rows:
-        lines.append([(label, ink("text-muted"))])
-        lines += _pair(old, new, is_other, width, ink)
+        if current is None:
+            lines += _alone(label, new, width, ink)
+        else:
+            lines.append([(label, ink("text-muted"))])
+            lines += _pair(old, new, is_other, width, ink)
         if label == "Names":
             lines += _names(current, then, width, ink)
     return lines
@@ -32,6 +36,13 @@ def _both(current: LineageStatus | None, then: LineageStatus, of: object) -> tup
     assert callable(of)
     old, new = (str(of(current)) if current is not None else "nothing"), str(of(then))
     return text.printable(old), text.printable(new), current is None or old != new
+
+
+def _alone(label: str, new: str, width: int, ink: Ink) -> list[Line]:
+    head = (f"{label:{_LABEL}}", ink("text-muted"))
+    if _LABEL + width_of(new) <= width:
+        return [[head, (new, ink("foreground"))]]
+    return [[head], [(f"  {cut(new, width - 2)}", ink("foreground"))]]
 
 
 def _pair(old: str, new: str, is_other: bool, width: int, ink: Ink) -> list[Line]:

@@ -18,7 +18,7 @@ from tui.wording import text
 
 _INVITATION = (
     "Paste the certificate, its chain and its key, all at once or one by one.",
-    "Or type the path of a file; Tab completes it, enter adds it.",
+    "Or type the path of a file; Tab completes it, Enter adds it.",
     "The content of a paste is not shown. Nothing is changed before you apply.",
 )
 
@@ -66,9 +66,4 @@ def services_words(chosen: Sequence[str], targets: Sequence[TargetInfo], called:
         return "none is set up: it is only stored", ""
     others = {each.name: each.lineage for each in targets if each.lineage not in (None, called)}
     shown = [f"{each} (taken over from {others[each]})" if each in others else each for each in chosen]
-    return ", ".join(shown) or "none: it is only stored", "enter changes them"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return `nginx`, `nginx and postfix`, `nginx, postfix and dovecot`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return ", ".join(shown) or "none: it is only stored", "Enter changes them"

@@ -122,7 +122,7 @@ class RequestsScreen(ListPage[SigningRequest]):
             "Its private key is deleted too. A certificate for it can no longer be used.",
             lambda: self.engine.remove_csr(name),
             "",
-            yes="Forget",
+            yes="Delete",
             no="Keep",
         )
 

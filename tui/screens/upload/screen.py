@@ -30,7 +30,7 @@ from tui.screens.upload.checklist import Standing, counts, standing
 from tui.screens.upload.given import Piece, source
 from tui.screens.upload.inspection import PAUSE_SECONDS, Given, Inspection
 from tui.screens.upload.naming import prefilled
-from tui.screens.upload.panels import checks_panel, compare_panel, found_line, listed, services_words
+from tui.screens.upload.panels import checks_panel, compare_panel, found_line, services_words
 from tui.screens.upload.passphrase import PassphraseAsking
 from tui.screens.upload.services import ServicesDialog, ServicesLine
 from tui.widgets.field import Field
@@ -220,7 +220,10 @@ class UploadScreen(AskingPage[None]):
         checks = self.query_one("#checks", Sheet)
         checks.write(checks_panel(check))
         checks.border_subtitle = counts(check) if isinstance(check, UploadCheck) else ""
-        self.query_one("#compare", Sheet).write(compare_panel(check))
+        compare = self.query_one("#compare", Sheet)
+        is_new = isinstance(check, UploadCheck) and check.certificate is not None and check.current is None
+        compare.border_title = "New" if is_new else "Now → then"
+        compare.write(compare_panel(check))
         self._show_services()
         self._show_standing()
         self._show_title()
@@ -253,7 +256,7 @@ class UploadScreen(AskingPage[None]):
     def _show_title(self) -> None:
         name, services = self.called, self.services
         self.query_one("#name Input", Input).placeholder = f"{name}  (unless you enter another)" if name else _CALLED
-        served = f", served by {listed(services)}" if services else ""
+        served = f", served by {text.listed(services)}" if services else ""
         self.page_detail = text.printable(f"to {name}{served}") if name else ""
         self.refresh_frame()
 
