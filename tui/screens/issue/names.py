@@ -145,7 +145,7 @@ class NamesStep(WizardStep):
                     "this orders another certificate."
                 )
             elif name:
-                field.note = f"Its folder and its commands are called {name}."
+                field.note = f"Its name in commands and folders is {name}."
             else:
                 field.note = "Its name in commands and folders. The default is its first name."
 
