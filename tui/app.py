@@ -85,6 +85,7 @@ class CertdeckApp(Deck):
         `loading`: look at the services and poll the disk as well; tests of looks turn it off."""
         super().__init__(engine, terminal=terminal or Terminal())
         self.key_queue = KeyQueue(self)
+        self._suspension: Suspension | None = None
         self._last_letter = (0.0, "")
         """Time and character of the last printable key."""
         self._loading = loading
@@ -316,6 +317,8 @@ class CertdeckApp(Deck):
 
     def _ended_by(self, number: int) -> None:
         """Leave as after `quit`: the terminal is restored, and a running operation is finished first."""
+        if self._suspension is not None:
+            self._suspension.end()
         self.exit(return_code=128 + number)
 
     def _fatal_error(self) -> None:

@@ -36,14 +36,14 @@ class DeadlineToken(CancelToken):
     def is_cancelled(self) -> bool:
         if self._clock.monotonic() >= self._until:
             self.cancel()
-        return self._event.is_set()
+        return super().is_cancelled
 
     def check(self) -> None:
         if self.is_cancelled:
             super().check()
 
     def wait(self, seconds: float) -> None:
-        self._event.wait(min(seconds, max(0.0, self._until - self._clock.monotonic())))
+        super().wait(min(seconds, self._until - self._clock.monotonic()))
         self.check()
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -16,22 +16,27 @@ from core.errors import Cancelled
 class CancelToken:
     """Lets one thread ask another to stop. Waiting on it ends as soon as it is set."""
 
-    __slots__ = ("_event",)
+    __slots__ = ("_is_set", "_woken")
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._is_set = False
+        # Not an Event: a signal handler that sets it deadlocks if it has interrupted a method of that Event. SimpleQueue.put is
+        # reentrant (https://docs.python.org/3/library/queue.html#simplequeue-objects).
+        self._woken: SimpleQueue[None] = SimpleQueue()
 
     def cancel(self) -> None:
-        """Ask to stop. Idempotent; may be called from any thread."""
-        self._event.set()
+        """Ask to stop. Idempotent; may be called from any thread and from a signal handler."""
+        if not self._is_set:
+            self._is_set = True
+            self._woken.put(None)
 
     @property
     def is_cancelled(self) -> bool:
-        return self._event.is_set()
+        return self._is_set
 
     def check(self) -> None:
         """Raise Cancelled (`cancelled`) if the token is set."""
-        if self._event.is_set():
+        if self._is_set:
             raise Cancelled(
                 "The operation was cancelled.",
                 "It was stopped on request.",
@@ -40,7 +45,12 @@ class CancelToken:
 
     def wait(self, seconds: float) -> None:
         """Block for `seconds`, or raise Cancelled (`cancelled`) as soon as the token is set."""
-        self._event.wait(seconds)
+        self.check()
+        try:
+            self._woken.get(timeout=max(0.0, seconds))
+        except Empty:
+            return
+        self._woken.put(None)  # for the other threads that wait
         self.check()
 
 
