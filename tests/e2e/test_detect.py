@@ -172,7 +172,8 @@ def test_by_command(nginx: NginxServer, home: Path) -> None:
     assert (listener["dialect"], listener["subject"], listener["state"]) == ("tls", "As Installed", "unmanaged")
     assert nginx.address in [each["address"] for each in done("status")["unmanaged"]]
     (added,) = done("target", "detect", "--add", service["id"])["added"]
-    assert added == service["suggest"]
+    # The number in a name depends on which other servers ran at either moment.
+    assert {**added, "name": ""} == {**service["suggest"], "name": ""}
     done("first-boot", "--hostname", "box.example.com")
     done("deploy", "default", "--target", added["name"])
     assert nginx.served_sha256() == done("status", "default")["certificates"][0]["sha256"]

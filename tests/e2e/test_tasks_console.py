@@ -119,7 +119,7 @@ def test_export_as_pfx(home: Path, terminals: Terminals) -> None:
     _issue(engine)
     hands = _console(terminals, cwd=home.parent)
     hands.press("e", until="fullchain  certificate and chain")
-    hands.press("Down", "Down", "Down", until="passphrase for the PKCS#12 file")
+    hands.press("Down", "Down", "Down", until="protects the PKCS#12 file")
     hands.press("Enter")
     hands.type("pw12345")
     hands.press("Enter")
@@ -166,7 +166,7 @@ def test_a_failure_is_understood_and_fixed(
     assert [each.name for each in report.failed] == [name], report
     config.write_text(good)
     hands = _console(terminals)
-    screen = hands.terminal.wait_for(re.compile(r"why \S"))
+    screen = hands.terminal.wait_for(re.compile(r"why\s+\S"))
     assert "1 failed" in screen
     assert "renewal failed" in screen
     hands.press("r", until=f"Renew {name}?")
