@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,6 +13,8 @@ R = TypeVar("R")
 
 def map_concurrently(work: Callable[[T], R], items: Sequence[T], *, at_once: int = 16) -> list[R]:
     """Return what `work` returns for each item, in order; two or more items run in threads, this one among them.
+
+    Where the system starts no further thread, fewer threads do the work.
 
     Raises the exception of the first failing item; items that have not started by then are not started.
     """
@@ -28,9 +31,12 @@ def map_concurrently(work: Callable[[T], R], items: Sequence[T], *, at_once: int
             except BaseException as exc:  # noqa: BLE001 - raised below, in the thread that waits for all
                 failed[number] = exc
 
-    helpers = [threading.Thread(target=run, name=f"certdeck_{number}") for number in range(1, min(len(items), at_once))]
-    for helper in helpers:
-        helper.start()
+    helpers: list[threading.Thread] = []
+    with suppress(RuntimeError):  # "can't start new thread"
+        for number in range(1, min(len(items), at_once)):
+            helper = threading.Thread(target=run, name=f"certdeck_{number}")
+            helper.start()
+            helpers.append(helper)
     run()
     for helper in helpers:
         helper.join()

@@ -7,10 +7,11 @@ names are fixed for each path, so that what a killed run left is found without s
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
+from core.concurrently import map_concurrently
 from core.foreign.attributes import Attributes, give
 from core.foreign.opened import OpenFolder, link_of
 from core.foreign.trust import Level
@@ -204,7 +205,7 @@ class Folder(OpenFolder):
             for name in files:
                 handles.append(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.descriptor))
                 opened.callback(os.close, handles[-1])
-            _sync_together(handles)
+            map_concurrently(os.fsync, handles)  # a disk writes together what is waited for together
 
     # -- removing ----------------------------------------------------------------------------------------------------------
 
@@ -264,14 +265,3 @@ class Folder(OpenFolder):
             with suppress(OSError):
                 self.clear(temporary)
             raise
-
-
-def _sync_together(handles: Sequence[int]) -> None:
-    """Flush side by side: a disk writes together what is waited for together."""
-    if len(handles) == 1:
-        os.fsync(handles[0])
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(len(handles)) as pool:
-        list(pool.map(os.fsync, handles))

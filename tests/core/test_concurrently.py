@@ -53,3 +53,19 @@ def test_one_item_alone_starts_no_thread() -> None:
     seen: set[str] = set()
     map_concurrently(lambda _: seen.add(threading.current_thread().name), ["a"])
     assert seen == {threading.current_thread().name}
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_a_system_without_threads_does_the_work_in_fewer(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """If no further thread can be started, those that run, this one alone if need be, do everything."""
+    real = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start(thread: threading.Thread) -> None:
+        if len(started) == most:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert map_concurrently(str.upper, ("a", "b", "c", "d")) == ["A", "B", "C", "D"]
