@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -16,19 +17,20 @@ from core.errors import Cancelled
 class CancelToken:
     """Lets one thread ask another to stop. Waiting on it ends as soon as it is set."""
 
-    __slots__ = ("_is_set", "_woken")
+    __slots__ = ("_is_set", "_runs")
 
     def __init__(self) -> None:
         self._is_set = False
-        # Not an Event: a signal handler that sets it deadlocks if it has interrupted a method of that Event. SimpleQueue.put is
-        # reentrant (https://docs.python.org/3/library/queue.html#simplequeue-objects).
-        self._woken: SimpleQueue[None] = SimpleQueue()
+        # Held until the token is set. Not an Event: a signal handler that sets it deadlocks if it has interrupted a method of that
+        # Event. Not a SimpleQueue: its `get` waits forever if a handler returns, or the process continues, after the timeout.
+        self._runs = Lock()
+        self._runs.acquire()
 
     def cancel(self) -> None:
         """Ask to stop. Idempotent; may be called from any thread and from a signal handler."""
         if not self._is_set:
             self._is_set = True
-            self._woken.put(None)
+            self._wake_one()
 
     @property
     def is_cancelled(self) -> bool:
@@ -46,12 +48,13 @@ class CancelToken:
     def wait(self, seconds: float) -> None:
         """Block for `seconds`, or raise Cancelled (`cancelled`) as soon as the token is set."""
         self.check()
-        try:
-            self._woken.get(timeout=max(0.0, seconds))
-        except Empty:
-            return
-        self._woken.put(None)  # for the other threads that wait
-        self.check()
+        if self._runs.acquire(timeout=max(0.0, seconds)):
+            self._wake_one()  # each wakes the next one
+            self.check()
+
+    def _wake_one(self) -> None:
+        with contextlib.suppress(RuntimeError):  # a signal handler, or another thread, has already released it
+            self._runs.release()
 
 
 class Clock(Protocol):

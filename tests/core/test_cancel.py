@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 
 from core.errors import Cancelled
 from core.ports import CancelToken
+from tests.support.sources import ROOT
 
 
 @pytest.fixture
@@ -50,8 +53,6 @@ def test_a_signal_ends_a_wait(token: CancelToken) -> None:
 
 def test_a_handler_may_interrupt_any_instruction_of_it() -> None:
     """A handler that cancels within a method of the same token, wherever that is, never waits for it."""
-    import sys
-
     places = 0
 
     def interrupt(frame: object, event: str, argument: object) -> object:
@@ -76,3 +77,25 @@ def test_a_handler_may_interrupt_any_instruction_of_it() -> None:
         finally:
             sys.settrace(before)
     assert wanted > 10
+
+
+LATE = """
+import os, signal, sys, threading, time
+from core.ports import CancelToken
+
+def handler(number, frame):
+    while time.monotonic() < ends:
+        pass
+
+signal.signal(signal.SIGUSR1, handler)
+ends = time.monotonic() + 1.0
+threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+CancelToken().wait(0.3)
+for _ in range(2000):
+    CancelToken().wait(1e-6)
+"""
+
+
+def test_a_wait_whose_end_passes_in_a_signal_handler_ends() -> None:
+    """A wait ends although its time is over when a signal handler returns, or before it has begun."""
+    subprocess.run([sys.executable, "-c", LATE], cwd=ROOT, check=True, timeout=60)

@@ -74,7 +74,7 @@ def _outcomes(checks: Sequence[Check], clock: Clock, cancel: CancelToken, limit:
     todo = deque(enumerate(checks))
     running: dict[int, float] = {}
     ended: dict[int, _Outcome] = {}
-    done: queue.SimpleQueue[tuple[int, _Outcome]] = queue.SimpleQueue()
+    done: queue.Queue[tuple[int, _Outcome]] = queue.Queue()
     holding: list[threading.Thread] = []
     while todo or running:
         while todo and len(running) < AT_ONCE:
@@ -104,7 +104,7 @@ def _outcomes(checks: Sequence[Check], clock: Clock, cancel: CancelToken, limit:
     return [ended[number] for number in range(len(checks))]
 
 
-def _work(number: int, check: Check, done: queue.SimpleQueue[tuple[int, _Outcome]]) -> None:
+def _work(number: int, check: Check, done: queue.Queue[tuple[int, _Outcome]]) -> None:
     try:
         outcome = _Outcome(tuple(check.look()))
     except NoAnswer as exc:
