@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any, cast
+from core.light import without
+from core.system.light_httpcore import httpcore as httpcore
 
-sys.modules.setdefault("httpx._main", cast("Any", None))  # httpx does without it if the import fails
-
-import httpx as httpx  # noqa: E402
+with without("httpx._main"):
+    import httpx as httpx

@@ -20,9 +20,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-import httpcore
-
 from core.ports import CancelToken
+from core.system.light_httpcore import httpcore
 
 CONNECT_SECONDS = 10.0
 """Limit of name resolution and connection."""

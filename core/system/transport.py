@@ -14,10 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from urllib.parse import unquote, urlsplit
 
-import httpcore
-
 from core.ports import CancelToken, ClientIdentity, Response, TransportFailure
-from core.system.light_httpx import httpx
+from core.system.light_httpx import httpcore, httpx
 from core.system.streams import DeadlineExceeded, NameNotResolved, Network, limited
 from core.system.trusted_roots import client_context, show_identity
 from core.web_address import split_address

@@ -27,8 +27,7 @@ class SystemWebReader:
     def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
         import ssl
 
-        import httpcore
-
+        from core.system.light_httpcore import httpcore
         from core.system.streams import DeadlineExceeded, limited
         from core.web_address import split_address
 
@@ -63,8 +62,7 @@ class SystemWebReader:
     def _pool(self, address: str) -> httpcore.ConnectionPool:
         import ssl
 
-        import httpcore
-
+        from core.system.light_httpcore import httpcore
         from core.system.streams import Network
 
         ports = self._ports
