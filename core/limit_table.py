@@ -11,7 +11,7 @@ EXEMPT = "exempt"
 """Key for the orders that the CA does not count."""
 _LIMITS = (ORDERS, PER_DOMAIN, PER_NAMES, FAILURES)
 _EXEMPT = (REPLACES, RENEWAL)
-_FORM = re.compile(r"([1-9]\d{0,8})\s*/\s*([1-9]\d{0,4})\s*([mhdw])", re.ASCII)
+_FORM = r"(?a)([1-9]\d{0,8})\s*/\s*([1-9]\d{0,4})\s*([mhdw])"
 _SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _LONGEST_SECONDS = 366 * 86400.0
 
@@ -84,7 +84,7 @@ def _words(value: str) -> list[str]:
 
 
 def _parsed(value: str) -> tuple[int, float] | None:
-    match = _FORM.fullmatch(value.strip())
+    match = re.fullmatch(_FORM, value.strip())
     if match is None:
         return None
     seconds = int(match[2]) * _SECONDS[match[3]]

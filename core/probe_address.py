@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 DIALECTS = ("smtp", "imap", "pop3", "sieve", "ftp", "ldap", "postgres", "mysql", "xmpp")
 """Protocols that switch to TLS within a plain-text connection (STARTTLS)."""
-_ADDRESS = re.compile(r"(?:([a-z0-9]+)://)?(?:\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?)\]|([^\s:/\[\]@]+)):([0-9]{1,5})")
+_ADDRESS = r"(?:([a-z0-9]+)://)?(?:\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?)\]|([^\s:/\[\]@]+)):([0-9]{1,5})"
 
 
 class ProbeAddress(NamedTuple):
@@ -26,7 +26,7 @@ class ProbeAddress(NamedTuple):
 
 def parse(text: str) -> ProbeAddress | None:
     """Return the parts of an address; None if it is not valid. `tls://` means no dialect."""
-    match = _ADDRESS.fullmatch(text)
+    match = re.fullmatch(_ADDRESS, text)
     if match is None or not 0 < int(match[4]) < 65536:
         return None
     dialect = "" if match[1] in (None, "tls") else match[1]

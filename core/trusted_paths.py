@@ -20,7 +20,7 @@ from core.paths import Paths
 from core.permissions import ACL_ATTRIBUTE, Accounts, Entry, Weakness, is_readable, weakness
 from core.search_path import find_program, search_path
 
-_INTERPRETERS = re.compile(r"(?:ba|da|a|k|z)?sh|busybox|(?:python|perl|ruby|php|lua|node)[0-9.]*|env")
+_INTERPRETERS = r"(?:ba|da|a|k|z)?sh|busybox|(?:python|perl|ruby|php|lua|node)[0-9.]*|env"
 """Interpreters: programs that execute the file in their arguments."""
 _MOST_LINKS = 40
 _FIRST_LINE = 256
@@ -56,7 +56,7 @@ def command_files(argv: Sequence[str], variables: Mapping[str, str]) -> Iterator
     interpreter = _interpreter(program, path)
     if interpreter:
         yield Path(interpreter)
-    if _INTERPRETERS.fullmatch(os.path.basename(program)):
+    if re.fullmatch(_INTERPRETERS, os.path.basename(program)):
         script = next((each for each in argv[1:] if not each.startswith("-")), "")
         if script.startswith("/") and os.path.isfile(script):
             yield Path(script)

@@ -18,14 +18,13 @@ from core.request_kind import RequestKind
 USUAL_LIMIT = timedelta(hours=1)
 """For a CA that names no time. Let's Encrypt's shortest long limit refills in minutes, its longest in days."""
 
-_ONE_SET = re.compile(
-    r"exact set of|duplicate certificate|failed authorizations|paused|temporarily prevented from requesting certificates for"
-    r"|#new-certificates-per-exact-set|#(consecutive-)?authorization-failures",
-    re.IGNORECASE,
+_ONE_SET = (
+    r"(?i)exact set of|duplicate certificate|failed authorizations|paused|temporarily prevented from requesting certificates for"
+    r"|#new-certificates-per-exact-set|#(consecutive-)?authorization-failures"
 )
 """Boulder's messages and links for limits of one set of names or one host name (ratelimits/limiter.go, 2026-08)."""
-_ONE_DOMAIN = re.compile(r"already issued for:? \"?((?:[a-z0-9-]+\.)+[a-z0-9-]+)\"?", re.IGNORECASE)
-_RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d) ?(?:UTC|Z)")
+_ONE_DOMAIN = r"(?i)already issued for:? \"?((?:[a-z0-9-]+\.)+[a-z0-9-]+)\"?"
+_RETRY_AFTER = r"retry after (\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d) ?(?:UTC|Z)"
 
 
 class Reach(Struct, frozen=True):
@@ -39,15 +38,19 @@ class Reach(Struct, frozen=True):
 
 def reach_of(problem: Problem) -> Reach:
     """Return the scope of a refusal. In doubt, it is the whole kind of request."""
-    if _ONE_SET.search(problem.detail) or problem.identifier or any(each.identifier for each in problem.subproblems):
+    if (
+        re.search(_ONE_SET, problem.detail)
+        or problem.identifier
+        or any(each.identifier for each in problem.subproblems)
+    ):
         return Reach(is_closing=False)
-    found = _ONE_DOMAIN.search(problem.detail)
+    found = re.search(_ONE_DOMAIN, problem.detail)
     return Reach(is_closing=True, domain=found[1].lower() if found else "")
 
 
 def time_in(problem: Problem, skew: timedelta | None) -> datetime | None:
     """Return the time in the CA's message, by our clock; None if it names none. `skew`: our clock minus the CA's."""
-    found = _RETRY_AFTER.search(problem.detail)
+    found = re.search(_RETRY_AFTER, problem.detail)
     if found is None:
         return None
     try:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from core.acme.problem_type import URN, ProblemType
 from core.acme.problem_words import FIREWALL, OVER_IPV6, PAUSED, SECONDARY, WORDS, ProblemText
-from core.acme.request_words import common_name_hint, words_for
 from core.acme.response import AcmeResponse
 from core.acme.wire import Json, object_of, objects_of, plain, text_of
 from core.errors import (
@@ -32,13 +31,13 @@ DETAIL_LIMIT = 600
 WORDS_LIMIT = 160
 """Limit for the text of a response that is not a problem document."""
 SUBPROBLEM_LIMIT = 100
-_ACCOUNT_ENDED = re.compile(
+_ACCOUNT_ENDED = (
     r"\b(?:deactivated|revoked) account\b|\baccount is (?:not active|inactive)\b"
     r"|\baccount\b[^.]{0,120}?\b(?:is|was|been|status|already)\b[\s:=\"']{1,4}(?:been )?(?:deactivated|revoked)\b"
 )
 """Not every sentence with both words: "the certificate being revoked is not associated with this account"."""
 _TOO_MANY_REQUESTS = 429
-_RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(?:UTC|Z)", re.IGNORECASE)
+_RETRY_AFTER = r"(?i)retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(?:UTC|Z)"
 """Boulder's wording, also if a proxy has removed the header."""
 
 
@@ -134,6 +133,8 @@ def _words(problem: Problem, kind: RequestKind) -> ProblemText:
     known = problem.known
     if problem.is_rate_limit:
         return PAUSED if problem.is_pause else WORDS[ProblemType.RATE_LIMITED]
+    from core.acme.request_words import words_for
+
     words = words_for(kind, known, problem.detail, problem.status)
     if words is not None:
         return words
@@ -176,7 +177,7 @@ def error_for(
         to_visit = problem.instance or _web_address(next(iter(terms), None))
         if to_visit:
             fix = f"Open {to_visit} and follow the CA's instructions, then try again."
-    elif known is ProblemType.UNAUTHORIZED and _ACCOUNT_ENDED.search(problem.detail.lower()):
+    elif known is ProblemType.UNAUTHORIZED and re.search(_ACCOUNT_ENDED, problem.detail.lower()):
         made, fix = AccountDeactivated, give_up_fix(issuer)
     elif known in (
         ProblemType.ACCOUNT_DOES_NOT_EXIST,
@@ -184,6 +185,8 @@ def error_for(
         ProblemType.UNSUPPORTED_CONTACT,
     ):
         made = AccountError
+    from core.acme.request_words import common_name_hint
+
     fix += common_name_hint(kind, known, problem.detail, issuer)
     return made(f"{issuer} {what}", why, fix, retry_at=retry_at, details=details)
 
@@ -194,7 +197,7 @@ def give_up_fix(issuer: str) -> str:
 
 
 def _said_until(detail: str) -> datetime | None:
-    found = _RETRY_AFTER.search(detail)
+    found = re.search(_RETRY_AFTER, detail)
     try:
         return datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00") if found else None
     except ValueError:

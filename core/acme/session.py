@@ -45,7 +45,7 @@ TEMPORARY = (500, 502, 503, 504)
 PAUSES_SECONDS = (0.25, 1.0, 3.0, 8.0)
 SHORT_SECONDS = 10.0
 """A rate limit that ends within this time is waited for; longer ones are left to the caller."""
-_OUT_OF_DATE = re.compile(r"certificate (has expired|is not yet valid)")
+_OUT_OF_DATE = r"certificate (has expired|is not yet valid)"
 """OpenSSL's messages for X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_CERT_NOT_YET_VALID."""
 
 
@@ -306,7 +306,7 @@ class AcmeSession:
 
     def _unreachable(self, failure: TransportFailure) -> DirectoryUnreachable | DirectoryUntrusted:
         if failure.kind == "untrusted":
-            if _OUT_OF_DATE.search(str(failure)):
+            if re.search(_OUT_OF_DATE, str(failure)):
                 self._compared(None)
             return DirectoryUntrusted(
                 f"The server certificate of {self.issuer} is not trusted.",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from core.adopt.dns_access import lego_access
 from core.adopt.found import FoundCertificate, homes, json_within, names_in, number, read, rebased
-from core.adopt.launches import Launch, Launches
 from core.adopt.ways import Hook, Way
+
+if TYPE_CHECKING:
+    from core.adopt.launches import Launch, Launches
 
 NAME = "lego"
 WORDS = ("lego",)

@@ -10,8 +10,6 @@ import errno
 import os
 from pathlib import Path
 
-from core.foreign.walk import look_through, open_folder
-
 LONGEST = 256 * 1024
 """Maximum size of a file in bytes: certificates with their chain, keys and settings are much smaller."""
 
@@ -25,6 +23,8 @@ class Outside(OSError):
 
 def read_within(base: Path, path: Path) -> bytes:
     """Return the content of a path below `base`. Raises OSError; Outside for a link that points outside `base`."""
+    from core.foreign.walk import look_through, open_folder  # a search that finds no client needs none of it
+
     with open_folder(base) as root, open_folder(path.parent) as folder:
         home = root.level.identity
         if home not in {level.identity for level in folder.way}:
@@ -39,6 +39,8 @@ def read_within(base: Path, path: Path) -> bytes:
 
 def read_named(path: Path) -> bytes:
     """Return the content of a file that a client's settings name, wherever it is. Raises OSError."""
+    from core.foreign.walk import look_through, open_folder
+
     with open_folder(path.parent) as folder:
         shown = look_through(folder, path.name)
         if shown is None or shown.copy is None:

@@ -6,13 +6,16 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from core.adopt import acme_sh, acmetool, caddy, certbot, dehydrated, getssl, lego, mod_md, uacme
 from core.adopt.found import FoundCertificate, Timer, read
-from core.adopt.launches import Launches
 from core.adopt.timers import built_in, timers_of
 from core.adopt.ways import Way
 from core.store.versions import leaf_sha256
+
+if TYPE_CHECKING:
+    from core.adopt.launches import Launches
 
 CLIENTS: tuple[ModuleType, ...] = (certbot, acme_sh, lego, dehydrated, getssl, uacme, caddy, mod_md, acmetool)
 """Each has `NAME`, `WORDS`, `bases(root)`, `find_in(base)` and `way(root, found)`; a client whose files do not say how it renews
@@ -51,8 +54,12 @@ def way_of(root: Path, found: FoundCertificate, launches: Launches | None = None
     client = client_named(found.client)
     if client is None:
         return Way()
-    by_launch = hasattr(client, "way_by")
-    way: Way = client.way_by(launches or Launches(root), root, found) if by_launch else client.way(root, found)
+    if not hasattr(client, "way_by"):
+        way: Way = client.way(root, found)
+    else:
+        from core.adopt.launches import Launches
+
+        way = client.way_by(launches or Launches(root), root, found)
     return way
 
 

@@ -6,13 +6,12 @@ import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 
-_ASSIGNMENT = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|\(([^)]*)\)|([^\s#'"()]*))""",
-    re.MULTILINE,
+_ASSIGNMENT = (
+    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|\(([^)]*)\)|([^\s#'"()]*))"""
 )
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
-_WORD = re.compile(r"""'([^']*)'|"([^"]*)"|([^\s'"]+)""")
-_BASE64 = re.compile(r"__ACME_BASE64__START_([A-Za-z0-9+/=]*)__ACME_BASE64__END_")
+_VARIABLE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)"
+_WORD = r"""'([^']*)'|"([^"]*)"|([^\s'"]+)"""
+_BASE64 = r"__ACME_BASE64__START_([A-Za-z0-9+/=]*)__ACME_BASE64__END_"
 
 
 def assignments(text: str, known: dict[str, str] | None = None) -> dict[str, str]:
@@ -22,7 +21,7 @@ def assignments(text: str, known: dict[str, str] | None = None) -> dict[str, str
         known: values from files that were read before, for `${NAME}`.
     """
     found = dict(known or {})
-    for match in _ASSIGNMENT.finditer(text):
+    for match in re.finditer(_ASSIGNMENT, text, re.MULTILINE):
         name, single, double, listed, bare = match.groups()
         if single is not None:
             found[name] = _plain(single)
@@ -38,21 +37,21 @@ def assignments(text: str, known: dict[str, str] | None = None) -> dict[str, str
 
 def words(value: str) -> tuple[str, ...]:
     """Return the words of a shell array."""
-    return tuple("".join(parts) for parts in _WORD.findall(value))
+    return tuple("".join(parts) for parts in re.findall(_WORD, value))
 
 
 def _expanded(value: str, known: dict[str, str]) -> str | None:
     if "`" in value or "$(" in value:
         return None
-    names = ["".join(parts) for parts in _VARIABLE.findall(value)]
+    names = ["".join(parts) for parts in re.findall(_VARIABLE, value)]
     if any(name not in known for name in names):
         return None
-    return _VARIABLE.sub(lambda match: known[match[1] or match[2]], value)
+    return re.sub(_VARIABLE, lambda match: known[match[1] or match[2]], value)
 
 
 def _plain(value: str) -> str:
     """Return a value of acme.sh, decoded if it is in base64."""
-    match = _BASE64.fullmatch(value)
+    match = re.fullmatch(_BASE64, value)
     if match is None:
         return value
     try:

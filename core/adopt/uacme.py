@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.adopt.found import FoundCertificate, names_in, number, rebased
-from core.adopt.launches import Launch, Launches
 from core.adopt.ways import Hook, Way
+
+if TYPE_CHECKING:
+    from core.adopt.launches import Launch, Launches
 
 NAME = "uacme"
 WORDS = ("uacme",)

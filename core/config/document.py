@@ -7,6 +7,7 @@ accepted only if it means exactly the old content with the changes, and nothing 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
@@ -99,7 +100,7 @@ def _tables(lines: Sequence[str]) -> list[tuple[Path, int, int]]:
     headers = [
         (parts_of(match[1]), number)
         for number, line in enumerate(lines)
-        if (match := HEADER.match(line.rstrip("\r\n")))
+        if (match := re.match(HEADER, line.rstrip("\r\n")))
     ]
     found = []
     for position, (path, first) in enumerate(headers):

@@ -11,9 +11,9 @@ import tomllib
 from codecs import BOM_UTF8
 from functools import lru_cache
 
-HEADER = re.compile(r"\s*\[{1,2}\s*(.+?)\s*\]{1,2}\s*(#.*)?$")
+HEADER = r"\s*\[{1,2}\s*(.+?)\s*\]{1,2}\s*(#.*)?$"
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
-_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+_KEY = rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*="
 
 
 def line_of(text: bytes, where: tuple[str, ...]) -> int:
@@ -30,10 +30,10 @@ def _lines(text: bytes) -> dict[tuple[str, ...], int]:
     found: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.removeprefix(BOM_UTF8).decode("utf-8", "replace").splitlines(), 1):
-        if header := HEADER.match(line):
+        if header := re.match(HEADER, line):
             table = parts_of(header[1])
             path = table
-        elif key := _KEY.match(line):
+        elif key := re.match(_KEY, line):
             path = (*table, *parts_of(key[1]))
         else:
             continue

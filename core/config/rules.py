@@ -31,10 +31,8 @@ from core.key_types import KEY_TYPES
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 """Name of a lineage, an issuer, a target, a DNS provider entry, or a notification channel."""
 NAME_FIX = "Use 1 to 128 letters, digits, . _ and -, and start with a letter, a digit or _."
-_ZONE = re.compile(
-    r"(?=.{1,253}\.?$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
-)
-EMAIL = re.compile(r"[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,64}@[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,253}")
+_ZONE = r"(?=.{1,253}\.?$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
+EMAIL = r"[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,64}@[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,253}"
 """One address without a display name. Separators of addresses or header fields in a `mailto:` URL (RFC 6068) are excluded."""
 NOTIFICATION_KINDS = ("smtp", "webhook", "apprise")
 NOTIFICATION_EVENTS = (
@@ -115,7 +113,7 @@ def names(values: tuple[str, ...]) -> Broken:
 
 def email(value: str) -> Broken:
     """Require one address as a CA accepts it after `mailto:` (RFC 8555 §7.3)."""
-    if EMAIL.fullmatch(value) and value.isprintable():
+    if re.fullmatch(EMAIL, value) and value.isprintable():
         return None
     return f"{value[:60]!r} is not an e-mail address", "Give only one address, for example admin@example.com."
 
@@ -261,7 +259,7 @@ def domains(values: tuple[str, ...]) -> Broken:
 def zones(values: tuple[str, ...]) -> Broken:
     """Require names of zones: A-labels, no wildcard, no address."""
     for value in values:
-        if _ZONE.fullmatch(value) is None or not value.strip("0123456789."):
+        if re.fullmatch(_ZONE, value) is None or not value.strip("0123456789."):
             return (
                 f"{value[:60]!r} is not a valid zone name",
                 'Write only the name of the zone, for example "example.com".',

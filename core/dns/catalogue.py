@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from importlib import import_module
 
 from core.dns.provider import ProviderKind
@@ -35,6 +34,8 @@ def kind_named(name: str) -> ProviderKind:
         return lexicon_kind(name.removeprefix(LEXICON))
     module = KINDS.get(name)
     if module is None:
+        from difflib import get_close_matches
+
         near = get_close_matches(name, KINDS, n=1)
         raise NotFound(
             f"There is no kind of DNS provider {name!r}.",

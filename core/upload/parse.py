@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import InvalidVersion
 
 from core.upload import pem
-from core.upload import pkcs12 as pfx
 from core.upload.keys import read_proc_type
 from core.upload.kinds import ContentKind, foreign_key_name, kind_of
 from core.upload.parsed import ParsedUpload, UploadProblem
@@ -303,6 +302,8 @@ class _Recogniser:
             self.pieces.keys.append(key)
 
     def _pkcs12(self, data: bytes) -> None:
+        from core.upload import pkcs12 as pfx
+
         try:
             found = pfx.read(data, self.passphrase)
         except pfx.PfxNeedsPassphrase as exc:

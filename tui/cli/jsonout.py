@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import CertdeckError
 from core.health import health
-from core.operations import (
-    Deployment,
-    DnsTest,
-    Finding,
-    Issued,
-    LineageStatus,
-    Listening,
-    LogEntry,
-    OpenOrder,
-    Outside,
-    Pending,
-    Record,
-    RecordView,
-    RenewalReport,
-    ServerView,
-    Status,
-    TargetState,
-    TimerState,
-)
 
 if TYPE_CHECKING:
     from core.events import Warned
     from core.lineage_status import Unmanaged
+    from core.operations import (
+        Deployment,
+        DnsTest,
+        Finding,
+        Issued,
+        LineageStatus,
+        Listening,
+        LogEntry,
+        OpenOrder,
+        Outside,
+        Pending,
+        Record,
+        RecordView,
+        RenewalReport,
+        ServerView,
+        Status,
+        TargetState,
+        TimerState,
+    )
     from core.upload.values import SigningRequest
 
 
@@ -222,6 +222,8 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
 
 def issue_json(outcome: Issued | Pending) -> dict[str, object]:
     """Return `issue --json` and `complete --json`, with `expires`, `seen`, `reused` and `rehearsed_only` only if they apply."""
+    from core.operations import Pending
+
     if isinstance(outcome, Pending):
         pending: dict[str, object] = {
             "name": outcome.name,

@@ -18,10 +18,10 @@ from core.workflows.issuing.plan import Plan, issuer_named
 
 THIS_BOX_ALONE = "This box counts only its own orders. The CA also counts those of other machines."
 _WORDS = {
-    PER_NAMES: re.compile(r"exact set of|duplicate certificate|#new-certificates-per-exact-set", re.IGNORECASE),
-    PER_DOMAIN: re.compile(r"already issued for|#new-certificates-per-registered-domain", re.IGNORECASE),
-    FAILURES: re.compile(r"failed authorizations|#authorization-failures", re.IGNORECASE),
-    ORDERS: re.compile(r"new orders|#new-orders-per-account", re.IGNORECASE),
+    PER_NAMES: r"exact set of|duplicate certificate|#new-certificates-per-exact-set",
+    PER_DOMAIN: r"already issued for|#new-certificates-per-registered-domain",
+    FAILURES: r"failed authorizations|#authorization-failures",
+    ORDERS: r"new orders|#new-orders-per-account",
 }
 """Boulder's wording and links (ratelimits/limiter.go, 2026-08), the most specific first."""
 
@@ -83,7 +83,7 @@ def tell_of_limit(config: Config, plan: Plan, error: RateLimited, known: Sequenc
     if error.details.get("closed"):
         return None
     detail = str(error.details.get("detail", ""))
-    limit = next((limit for limit, words in _WORDS.items() if words.search(detail)), None)
+    limit = next((limit for limit, words in _WORDS.items() if re.search(words, detail, re.IGNORECASE)), None)
     met = next((each for each in known if each.allowance.limit == limit and _is_meant(each, detail)), None)
     if met is not None:
         as_of = f" (as of {plan.issuer.limits_as_of})" if plan.issuer.limits_as_of else ""

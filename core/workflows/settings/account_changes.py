@@ -6,6 +6,7 @@ of the account asks the CA which of them is valid (`Sessions`).
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from msgspec.structs import replace
@@ -160,7 +161,7 @@ def _found(session: AcmeSession, issuer: str) -> tuple[at_ca.Account, str | None
 
 def _address(contact: tuple[str, ...] | None) -> str | None:
     """Return the first email address in a contact list from the CA. None: there is none."""
-    return next((each for each in contact or () if EMAIL.fullmatch(each)), None)
+    return next((each for each in contact or () if re.fullmatch(EMAIL, each)), None)
 
 
 def _acme_issuer(context: Context, issuer: str) -> Issuer:

@@ -25,7 +25,6 @@ from core.upload.values import Upload, UploadCheck
 from core.version import BUILT
 from core.workflows.context import Context
 from core.workflows.issuing.method import SELF_SIGNED, UPLOAD
-from core.workflows.status import status_of
 from core.workflows.unstored import Unstored, status_with
 from core.workflows.uploading.csr import keys_of_requests
 from core.workflows.uploading.revoked import known_as_revoked
@@ -218,6 +217,8 @@ def _had(context: Context, spec: LineageConfig | None) -> tuple[str, ...]:
 def _current(context: Context, name: str | None) -> LineageStatus | None:
     if name is None:
         return None
+    from core.workflows.status import status_of
+
     found = status_of(context, name)
     return found if found.sha256 else None
 
