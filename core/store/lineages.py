@@ -193,11 +193,14 @@ def store_version(
     Raises StoreError: then nothing of it is there.
     """
     home = _home(paths, name)
-    make_dir(home)
     # Never the number of a live version that somebody removed: its link would show this one before anybody tested it.
     number = max((*versions(paths, name), _linked(paths, name))) + 1
     files = {KEY: privkey, "cert.pem": cert, "chain.pem": chain, "fullchain.pem": fullchain, FACTS: facts.to_json()}
-    write_folder(home / str(number), files)
+    if home.is_dir():
+        write_folder(home / str(number), files)
+    else:
+        make_dir(paths.lineages)
+        write_folder(home, files, inside=str(number))
     return number
 
 
