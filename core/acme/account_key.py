@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from josepy import jwa, jwk
-from josepy.json_util import decode_b64jose, encode_b64jose
+from josepy.json_util import encode_b64jose
 
 from core.errors import AccountError
 from core.x509.key_reader import with_full_numbers
@@ -39,6 +39,8 @@ class AccountKey:
             self._jwk, self._algorithm = jwk.JWKEC(key=key), CURVES[self.kind][1]
         self.thumbprint: str = encode_b64jose(self._jwk.thumbprint())
         """RFC 7638, base64url: the second part of every key authorization."""
+        self._headers: dict[str | None, dict[str, Any]] = {}
+        """What is the same in the header of each request, by the account's URL."""
 
     def __repr__(self) -> str:
         return f"AccountKey({self.kind}, {self.thumbprint})"
@@ -96,24 +98,21 @@ class AccountKey:
         return self._signed(json.dumps(payload).encode(), url=url, nonce=None, kid=None)
 
     def _signed(self, payload: bytes, *, url: str, nonce: str | None, kid: str | None) -> dict[str, str]:
-        header = jws.Header(
-            alg=self._algorithm,
-            nonce=None if nonce is None else decode_b64jose(nonce),
-            url=url,
-            kid=kid,
-            jwk=self._jwk.public_key() if kid is None else None,
-        )
-        return _flattened(payload, header, self._jwk)
+        if kid not in self._headers:
+            key = self._jwk.public_key() if kid is None else None
+            self._headers[kid] = jws.Header(alg=self._algorithm, kid=kid, jwk=key).to_json()
+        header = {**self._headers[kid], "url": url} | ({} if nonce is None else {"nonce": nonce})
+        return _flattened(payload, header, self._jwk, self._algorithm)
 
 
 def sign_with_mac(payload: Mapping[str, Any], *, hmac_key: bytes, kid: str, url: str) -> dict[str, str]:
     """Return the external account binding of RFC 8555 §7.3.4: `payload` (the account's public key) with the MAC of the CA's key."""
-    header = jws.Header(alg=jwa.HS256, kid=kid, url=url)
-    return _flattened(json.dumps(payload).encode(), header, jwk.JWKOct(key=hmac_key))
+    header = jws.Header(alg=jwa.HS256, kid=kid, url=url).to_json()
+    return _flattened(json.dumps(payload).encode(), header, jwk.JWKOct(key=hmac_key), jwa.HS256)
 
 
-def _flattened(payload: bytes, header: jws.Header, key: jwk.JWK) -> dict[str, str]:
+def _flattened(payload: bytes, header: Mapping[str, Any], key: jwk.JWK, algorithm: jwa.JWASignature) -> dict[str, str]:
     """Return a flattened JWS with a protected header (RFC 7515 §7.2.2). josepy's `sign` parses what it has just written."""
-    protected, body = encode_b64jose(header.json_dumps().encode()), encode_b64jose(payload)
-    signature = header.alg.sign(key.key, f"{protected}.{body}".encode())
+    protected, body = encode_b64jose(json.dumps(header).encode()), encode_b64jose(payload)
+    signature = algorithm.sign(key.key, f"{protected}.{body}".encode())
     return {"protected": protected, "payload": body, "signature": encode_b64jose(signature)}

@@ -26,10 +26,13 @@ class AcmeResponse(Struct, frozen=True, kw_only=True):
     location: str | None
     retry_after: datetime | None
     """Aware UTC by our clock, even if the two clocks differ."""
-    links: Mapping[str, tuple[str, ...]]
-    """Relation → absolute URLs."""
     response: Response
     """The original response."""
+
+    @property
+    def links(self) -> dict[str, tuple[str, ...]]:
+        """Relation → absolute URLs. Parsed on each call: few responses are asked."""
+        return links(self.url, self.headers.get("link", ""))
 
 
 def read(url: str, response: Response, now: datetime) -> AcmeResponse:
@@ -43,7 +46,6 @@ def read(url: str, response: Response, now: datetime) -> AcmeResponse:
         json=(object_in(response.body) if looks_like_json(response) else None) or {},
         location=joined(url, location) if location else None,
         retry_after=retry_after(response.headers, now),
-        links=links(url, response.headers.get("link", "")),
         response=response,
     )
 

@@ -204,7 +204,7 @@ class AcmeSession:
             if response.status < 300 and not reads_body:
                 return reply
             if response.status < 400:
-                self._refuse_nonsense(url, response)
+                self._refuse_nonsense(reply)
                 return reply
             problem = problems.of_reply(reply)
             if problem.known is ProblemType.BAD_NONCE and bad_nonces < NONCE_TRIES:
@@ -224,7 +224,7 @@ class AcmeSession:
                 raise self._limited(kind, problem, reply)
             else:
                 if not problem.type and response.status not in (404, 429):
-                    self._refuse_nonsense(url, response)
+                    self._refuse_nonsense(reply)
                 raise self._refused(problem, reply, kind)
 
     def _is_soon(self, moment: datetime | None) -> bool:
@@ -272,8 +272,9 @@ class AcmeSession:
             raise self._nonsense(url, f"The response is not a JSON object. {problems.quoted(reply)}")
         return directories.parse(url, reply.json, issuer=self.issuer)
 
-    def _refuse_nonsense(self, url: str, response: Response) -> None:
+    def _refuse_nonsense(self, reply: AcmeResponse) -> None:
         """Raise DirectoryInvalid for a response that no ACME server sends; the message has its status and its first words."""
+        url, response = reply.url, reply.response
         oddity = improper(response)
         if oddity is Improper.REDIRECT:
             raise DirectoryInvalid(
@@ -293,7 +294,7 @@ class AcmeSession:
                 f"The response is a web page (HTTP {response.status}{titled}): a network's login page, a notice of a "
                 "firewall or proxy, or another site.",
             )
-        if looks_like_json(response) and object_in(response.body) is None:
+        if not reply.json and looks_like_json(response) and object_in(response.body) is None:
             raise self._nonsense(url, f"The response (HTTP {response.status}) is not valid JSON.")
 
     def _nonsense(self, url: str, why: str) -> DirectoryInvalid:

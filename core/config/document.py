@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -29,9 +30,29 @@ def edited(text: str, changes: Mapping[Path, object]) -> str:
         NotEditable: no way was found that makes only these changes.
         tomllib.TOMLDecodeError: the text is not valid TOML.
     """
+    made = _with_new_keys(text, changes)
+    if made is not None:
+        return made
     for path, value in changes.items():
         text = _change(text, path, value)
     return text
+
+
+def _with_new_keys(text: str, changes: Mapping[Path, object]) -> str | None:
+    """Return `text` with all changes made at once, or None if one of them is more than a new key at the top.
+
+    A new file is nothing else, and reading it again after each key would take longer than all the rest of it.
+    """
+    wanted, made = _loads(text), text
+    for path, value in changes.items():
+        if len(path) > 1 or path[0] in wanted or isinstance(value, Mapping):
+            return None
+        if value is not None:
+            _apply(wanted, path, value)
+            made = _with_key(made, path, value)
+    with suppress(tomllib.TOMLDecodeError):
+        return made if _loads(made) == wanted else None
+    return None
 
 
 def _change(text: str, path: Path, value: object) -> str:

@@ -169,14 +169,21 @@ def new_temporary_dir(folder: Path) -> Path:
                 return temporary
 
 
-def write_folder(place: Path, files: Mapping[str, bytes]) -> None:
-    """Put a folder (0700) with these files (0600) at `place`, which must not be there, in one step. Raises StoreError."""
+def write_folder(place: Path, files: Mapping[str, bytes], *, inside: str = "") -> None:
+    """Put a folder (0700) with these files (0600) at `place`, which must not be there, in one step. Raises StoreError.
+
+    Args:
+        inside: name of a folder (0700) in it that gets the files.
+    """
     temporary = new_temporary_dir(place.parent)
     try:
         with storing(place):
+            folder = temporary / inside
+            if inside:
+                _make_dir(folder, 0o700)
             for file, data in files.items():
-                _write_new(temporary / file, data)
-            flush(temporary, *(temporary / file for file in files))
+                _write_new(folder / file, data)
+            flush(*{temporary, folder}, *(folder / file for file in files))
             temporary.rename(place)
             flush(place.parent)
     except BaseException:

@@ -16,9 +16,11 @@ Writers hold the writers' lock. Reading takes none.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -191,11 +193,14 @@ def store_version(
     Raises StoreError: then nothing of it is there.
     """
     home = _home(paths, name)
-    make_dir(home)
     # Never the number of a live version that somebody removed: its link would show this one before anybody tested it.
     number = max((*versions(paths, name), _linked(paths, name))) + 1
     files = {KEY: privkey, "cert.pem": cert, "chain.pem": chain, "fullchain.pem": fullchain, FACTS: facts.to_json()}
-    write_folder(home / str(number), files)
+    if home.is_dir():
+        write_folder(home / str(number), files)
+    else:
+        make_dir(paths.lineages)
+        write_folder(home, files, inside=str(number))
     return number
 
 
@@ -292,32 +297,43 @@ def lineage_of(spec: Mapping[str, object], name: str | None = None) -> LineageCo
         ) from exc
 
 
-def _file(paths: Paths, name: str, version: int, file: str) -> Path:
-    return _home(paths, name).joinpath(str(version), file)
+def _file(paths: Paths, name: str, version: int, file: str) -> str:
+    return f"{_home(paths, name)}/{version}/{file}"  # joined as text: this is asked dozens of times in a renewal
 
 
 def _home(paths: Paths, name: str) -> Path:
+    return _place(paths.lineages, name)
+
+
+@lru_cache(maxsize=64)
+def _place(lineages: Path, name: str) -> Path:
     if NAME.fullmatch(name) is None:
         raise NotFound(
             f"There is no certificate {name!r}.",
             "This is not a valid certificate name.",
             "List the certificates with `certdeck status`.",
         )
-    return paths.lineages / name
+    return lineages / name
 
 
 def _has(paths: Paths, name: str, version: int, file: str) -> bool:
     path = _file(paths, name, version, file)
-    with storing(path, "looked at"):
-        return path.exists()
+    try:
+        os.stat(path)
+    except OSError as exc:
+        if exc.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return False
+        raise store_error(exc, path, "looked at") from exc
+    return True
 
 
 def _read(paths: Paths, name: str, version: int, file: str) -> bytes:
     path = _file(paths, name, version, file)
     try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as opened:
+            return opened.readall()
     except (FileNotFoundError, NotADirectoryError) as exc:
-        if path.parent.is_dir() and not file.startswith("privkey"):
+        if folder(paths, name, version).is_dir() and not file.startswith("privkey"):
             raise StoreCorrupt(
                 f"{path} is missing.",
                 "Another program has removed it.",

@@ -28,7 +28,7 @@ def read_link(paths: Paths, name: str) -> int | None:
 
     Raises StoreCorrupt (`store-corrupt`) for anything that is not a link of ours; StoreError.
     """
-    link = paths.live / name
+    link = f"{paths.live}/{name}"
     try:
         text = os.readlink(link)
     except FileNotFoundError:

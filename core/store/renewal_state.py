@@ -91,9 +91,10 @@ def error_record(error: CertdeckError, at: datetime) -> dict[str, object]:
 
 def load(paths: Paths, name: str) -> RenewalState:
     """Return what is remembered of a lineage. Raises StoreTooNew (`store-too-new`), nothing else."""
-    path = paths.lineages / name / FILE
+    path = f"{paths.lineages}/{name}/{FILE}"
     try:
-        text = path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            text = file.readall()
     except (FileNotFoundError, NotADirectoryError):
         return RenewalState()
     except OSError as exc:

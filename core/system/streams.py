@@ -32,6 +32,8 @@ _NEXT_ADDRESS_SECONDS = 3.0
 _SLICE_SECONDS = 0.05
 """How often a wait checks the cancel token."""
 _CHUNK_BYTES = 65536
+_HELD_BACK_BYTES = 16384
+"""Encrypted bytes that wait for the read that follows them."""
 
 T = TypeVar("T")
 
@@ -143,6 +145,7 @@ class TlsStream(httpcore.NetworkStream):
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         try:
             self._do(self._tls.do_handshake)
+            self._send_records()
         except BaseException:
             below.close()
             raise
@@ -158,9 +161,12 @@ class TlsStream(httpcore.NetworkStream):
             return b""
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Encrypt `buffer`. A small one is sent by the next read, so that head and body of a request leave together."""
         left = memoryview(buffer)
         while left:
             left = left[self._do(partial(self._tls.write, left)) :]
+        if self._outgoing.pending > _HELD_BACK_BYTES:
+            self._send_records()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -194,7 +200,6 @@ class TlsStream(httpcore.NetworkStream):
                     self._send_records()
                 raise
             else:
-                self._send_records()
                 return done
 
     def _send_records(self) -> None:

@@ -209,7 +209,8 @@ def _request(method: str, url: str, headers: Mapping[str, str], body: bytes | No
 def _read(reply: httpx.Response) -> Response:
     """Read the body up to the limit. A connection whose body was not read completely is closed, not reused."""
     body = bytearray()
-    for chunk in reply.iter_raw():
+    assert isinstance(reply.stream, _Body)
+    for chunk in reply.stream:
         body += chunk
         if len(body) > BODY_LIMIT_BYTES:
             break

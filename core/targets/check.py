@@ -52,6 +52,8 @@ def refuse(
     Raises:
         ConfigError (`config-invalid`): all problems at once, in `details["problems"]`.
     """
+    if not targets:
+        return
     for target in targets:
         kind_of(target)
     others = [*targets, *configured]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.config.load import load_lineage
 from core.engine import Engine
 from core.store import journal, lineages
 from tests.support.appliance import Appliance
@@ -130,7 +131,10 @@ SCENES = (first, again, renewed, imported, rolled_back, untargeted, booted)
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_one_failing_call_leaves_one_truth(tmp_path: Path, scene: Callable[[Box], tuple[str, ...]]) -> None:
-    """Whichever call fails, 0 means that the new certificate is live, 1 that the old one is, and the next run is clean."""
+    """Whichever call fails, 0 means that the new certificate is live, 1 that the old one is, and the next run is clean.
+
+    What is live then has its settings.
+    """
     box = Box(tmp_path)
     argv = scene(box)
     old = box.live
@@ -153,6 +157,7 @@ def test_one_failing_call_leaves_one_truth(tmp_path: Path, scene: Callable[[Box]
             ends["failed"] += 1
         again = box.run("--renew", "--json")
         assert again.status == 0, (where, answer, again)
+        assert box.live is None or load_lineage(box.paths, box.name).domains, (where, answer)
         assert leftovers(box.root) == [], (where, answer)
         assert journal.names(box.paths) == (), (where, answer)
     assert ends["failed"] > 20, ends

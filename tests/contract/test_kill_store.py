@@ -90,6 +90,22 @@ def test_a_version_is_stored_and_switched_whole_or_not_at_all(paths: Paths, auth
     assert seen == {1, 2}
 
 
+def test_a_first_version_comes_with_its_folder(paths: Paths, authority: Authority) -> None:
+    """Killed while the first version of a certificate is stored, all of it is there or not even its folder."""
+    leaf = authority.leaf(["new.example.com"])
+    seen = set()
+    for where in kills(root(paths), lambda: store(paths, "new", leaf)):
+        is_there = (paths.lineages / "new").exists()
+        assert lineages.versions(paths, "new") == ((1,) if is_there else ()), where
+        if is_there:
+            pair = lineages.read_pair(paths, "new", 1)
+            assert belong_together(pair.cert, pair.privkey), where
+        seen.add(is_there)
+        clean_up(paths)
+        assert leftovers(root(paths)) == [], where
+    assert seen == {False, True}
+
+
 def test_an_old_key_is_never_lost(paths: Paths, authority: Authority) -> None:
     """Killed while a key is sealed or opened again, the key is there in one form or the other."""
     store(paths, NAME, authority.leaf(["shop.example.com"]))

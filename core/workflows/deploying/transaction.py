@@ -11,6 +11,7 @@ The record of it is in `inflight.py`, the last three steps are in `verify.py`, t
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -165,7 +166,8 @@ def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
     """Return the pair when its key belongs to its certificate. Raises StoreCorrupt (`store-corrupt`), NotFound."""
     pair = lineages.read_pair(context.paths, name, version)
     place = lineages.folder(context.paths, name, version)
-    problem = "" if _is_pair(place) else pair_problem(pair.fullchain, pair.privkey)
+    is_known = "cryptography.x509" not in sys.modules and _is_pair(place)
+    problem = "" if is_known else pair_problem(pair.fullchain, pair.privkey)
     if problem:
         raise StoreCorrupt(
             f"Version {version} of {name} cannot be deployed.",
@@ -180,7 +182,8 @@ def _is_pair(place: Path) -> bool:
     """Return whether OpenSSL accepts the certificate and the key in a folder, as a service does. False proves nothing: ask
     `pair_problem`.
 
-    Loading cryptography for this takes five times as long, and most deployments need nothing else from it.
+    Loading cryptography takes five times as long, and most deployments need nothing else from it. Once loaded, it answers ten times
+    as fast as OpenSSL's own readers.
     """
     import ssl
 

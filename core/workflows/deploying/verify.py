@@ -30,6 +30,7 @@ def verify(context: Context, flight: InFlight, ours: str, reloaded: list[str]) -
         Cancelled: before the last look.
     """
     _test(context, flight)
+    context.cancel.check()  # a test that ends by itself at the same moment has not noticed
     reloaded.extend(target.name for target in flight.targets)
     idle = _reload(context, flight)
     looks = map_concurrently(lambda target: _look(context, flight, target, ours, idle.get(target.name)), flight.targets)

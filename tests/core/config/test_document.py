@@ -113,8 +113,19 @@ def test_windows_line_ends_stay() -> None:
             {("targets", "a"): None, ("targets", "c"): {"x": "3"}},
         ),
         ("[a]\nx = 1", {("a", "y"): "\x1b[31m", ("b.c", "d"): ["e", "f"]}),
+        ("a = [\n[1]\n]\n", {("b",): 1, ("c",): "x"}),
+        ('a = """\n[b]\n"""\n', {("b",): 1, ("c",): "x"}),
     ],
-    ids=["dotted keys", "inline table", "inline table removed", "headers inside values", "out of order", "odd names"],
+    ids=[
+        "dotted keys",
+        "inline table",
+        "inline table removed",
+        "headers inside values",
+        "out of order",
+        "odd names",
+        "an item like a header",
+        "a line like a header",
+    ],
 )
 def test_unusual_texts_mean_what_they_should(text: str, changes: dict[tuple[str, ...], object]) -> None:
     """Whatever way a file is written, the result means the old content with exactly the change."""

@@ -14,9 +14,12 @@ from core.store.atomic import write_folder
 FILES = {"one": b"1", "two": b"2", "three": b"3"}
 
 
-def test_the_files_of_a_folder_are_flushed_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its files and the folder itself wait for the disk at the same time: it writes them in one go."""
-    together = threading.Barrier(len(FILES) + 1, timeout=60)
+@pytest.mark.parametrize("inside", ["", "1"])
+def test_the_files_of_a_folder_are_flushed_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    """Its files and the folders of them wait for the disk at the same time: it writes them in one go."""
+    together = threading.Barrier(len(FILES) + 1 + len(inside), timeout=60)
     real = os.fsync
 
     def fsync(handle: int) -> None:
@@ -25,8 +28,8 @@ def test_the_files_of_a_folder_are_flushed_together(tmp_path: Path, monkeypatch:
         real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    write_folder(tmp_path / "made", FILES)
-    assert {path.name: path.read_bytes() for path in (tmp_path / "made").iterdir()} == FILES
+    write_folder(tmp_path / "made", FILES, inside=inside)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "made" / inside).iterdir()} == FILES
 
 
 def test_a_flush_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

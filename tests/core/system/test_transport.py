@@ -15,8 +15,9 @@ import pytest
 
 from core.errors import Cancelled, ConfigError
 from core.ports import CancelToken, TransportFailure
-from core.system.streams import GRACE_SECONDS
+from core.system.streams import GRACE_SECONDS, SocketStream, TlsStream, limited
 from core.system.transport import BODY_LIMIT_BYTES, POOL_SIZE, HttpsTransport
+from core.system.trusted_roots import client_context
 from tests.support.authority import Authority, self_signed
 from tests.support.programs import free_port
 from tests.support.tls_service import http_answer, serving
@@ -46,6 +47,35 @@ def test_a_bundle_is_trusted_and_connections_are_kept(authority: Authority, bund
         assert [ask(transport, service.port) for _ in range(5)] == [b"hello"] * 5
         assert service.connections == 1
         transport.close()
+
+
+class _Counting(SocketStream):
+    """A connection that counts what it sends."""
+
+    sent = 0
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.sent += 1
+        super().write(buffer, timeout)
+
+
+def test_head_and_body_leave_together(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """Over TLS the pieces of a request are sent as one, when the reply is read; much of it is not held back."""
+    with serving(http_answer(body=b"hello"), authority.leaf(["localhost"]), tmp_path) as service:
+        connection = socket.create_connection(("127.0.0.1", service.port))
+        connection.setblocking(False)
+        below = _Counting(connection)
+        with limited(10.0, None):
+            stream = TlsStream(below, client_context(bundle), "localhost")
+            begun = below.sent
+            stream.write(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n")
+            stream.write(b"ab")
+            assert below.sent == begun
+            assert stream.read(1000).startswith(b"HTTP/1.1 200")
+            assert below.sent == begun + 1
+            stream.write(bytes(100_000))
+            assert below.sent == begun + 2
+        stream.close()
 
 
 def test_repeated_headers_are_joined(authority: Authority, bundle: str, tmp_path: Path) -> None:

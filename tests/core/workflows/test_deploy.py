@@ -356,9 +356,11 @@ def test_stopping_before_the_switch_changes_nothing(box: Box, tmp_path: Path) ->
     assert sorted(path.name for path in (tmp_path / "tls").iterdir()) == ["web.crt", "web.key"]
 
 
-def test_stopping_after_the_switch_puts_everything_back(box: Box, tmp_path: Path) -> None:
+@pytest.mark.parametrize("probe", [True, False], ids=["looked at", "not looked at"])
+def test_stopping_after_the_switch_puts_everything_back(box: Box, tmp_path: Path, probe: bool) -> None:
     """A cancel that comes while the service is tested does not leave the transaction in between: the old pair is served again."""
     service, old = box.serving(tmp_path / "tls")
+    target = service.target if probe else replace(service.target, probe=())
     version, _ = box.store(SHOP)
     token = CancelToken()
 
@@ -369,8 +371,10 @@ def test_stopping_after_the_switch_puts_everything_back(box: Box, tmp_path: Path
 
     context = box.context
     context = replace(context, cancel=token, env=type(context.env)(**{**vars(context.env), "runner": Cancelling()}))
+    reloads = service.did.count("reload")
     with pytest.raises(Cancelled):
-        deploy_version(context, "shop", version, [service.target], spec=SHOP)
+        deploy_version(context, "shop", version, [target], spec=SHOP)
+    assert service.did.count("reload") == reloads
     assert service.serves == old.fullchain_pem
     assert service.pair() == (old.fullchain_pem, old.key_pem)
     assert journal.names(box.paths) == ()
