@@ -59,18 +59,18 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
     if void:
         every = [believable(facts, stamp) for facts in every]
     states = target_states(view, every, probe)
-    watch = _watch(view, now)
+    watched = watch(view, now)
     return Status(
         version=VERSION,
         time=now,
-        lineages=tuple(_lineage(view, facts, now, states, watch) for facts in every),
-        timer=_since(watch.timer, view.paths, troubled),
+        lineages=tuple(lineage_status(view, facts, now, states, watched) for facts in every),
+        timer=_since(watched.timer, view.paths, troubled),
         appliance=view.config.appliance.name,
         hostname=view.config.appliance.hostname or view.env.host.name(),
         problems=tuple(problems),
         clock_doubt=clock.doubt(view) or "",
         void_times=void,
-        unmanaged=detected.unmanaged(view.paths, every, now, view.config.targets) if not names else (),
+        unmanaged=detected.unmanaged(view.paths, lambda: every, now, view.config.targets) if not names else (),
         never_backed_up=backup_record.is_missing(view.paths),
         other_clients=_rivals(view, every),
     )
@@ -82,7 +82,7 @@ def status_of(view: View, name: str, *, probe: bool = False, settings: LineageCo
     now = view.env.clock.now()
     facts = believable(facts, now.timestamp())
     states = target_states(view, [facts], probe)
-    return _lineage(view, facts, now, states, _watch(view, now))
+    return lineage_status(view, facts, now, states, watch(view, now))
 
 
 def _rivals(view: View, every: Sequence[Facts]) -> tuple[str, ...]:
@@ -94,16 +94,17 @@ def _rivals(view: View, every: Sequence[Facts]) -> tuple[str, ...]:
     return rivals(view, every)
 
 
-class _Watch(NamedTuple):
+class Watch(NamedTuple):
     """What starts the scheduled run, and how often."""
 
     timer: TimerState
     timetable: Timetable | None
 
 
-def _watch(view: View, now: datetime) -> _Watch:
+def watch(view: View, now: datetime) -> Watch:
+    """Return what starts the scheduled run."""
     record = load_schedule(view.paths)
-    return _Watch(timer(view, now), None if record is None or record.how == OFF else record.actual)
+    return Watch(timer(view, now), None if record is None or record.how == OFF else record.actual)
 
 
 def _void(every: Sequence[Facts], now: float) -> Iterator[str]:
@@ -152,9 +153,10 @@ def _with_waiting(paths: Paths, facts: Facts) -> Facts:
     )
 
 
-def _lineage(
-    view: View, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState], watch: _Watch
+def lineage_status(
+    view: View, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState], watched: Watch
 ) -> LineageStatus:
+    """Return the state of one lineage from its facts, which must be `believable`."""
     facts = _with_waiting(view.paths, facts)
     stamp = now.timestamp()
     has_certificate = facts.sha256 != ""
@@ -200,8 +202,10 @@ def _lineage(
         on_fallback=facts.on_fallback,
         wanted=facts.wanted,
         is_staging=is_staging_issuer(facts.issued_by),
-        timer=watch.timer.word,
-        too_rare="" if watch.timetable is None or renew_at is None else _too_rare(view.config, facts, watch.timetable),
+        timer=watched.timer.word,
+        too_rare=""
+        if watched.timetable is None or renew_at is None
+        else _too_rare(view.config, facts, watched.timetable),
     )
 
 

@@ -243,20 +243,20 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
     The worst health of all certificates decides. An unreadable certificate is critical. A timer that is absent, off or failed, a
     clock in doubt, and an unmanaged certificate that ends soon are warnings. `stored`: findings of the daily check of the store.
     """
-    by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
+    unlisted = status.unlisted
+    counts = {exits.OK: unlisted.ok, exits.WARNING: unlisted.warning, exits.CRITICAL: len(status.problems)}
     told: dict[int, list[str]] = {exits.WARNING: [], exits.CRITICAL: []}
     for lineage in status.lineages:
         judged = health(lineage)
         level = _EXITS[judged.level]
-        by_level[level].append(lineage.name)
+        counts[level] += 1
         # The timer is reported once, not with every certificate.
         codes = [reason.code for reason in judged.reasons if reason.code != NO_TIMER]
         if codes:
             told[level].append(_told(lineage, codes, status.time))
     for problem in status.problems:
-        by_level[exits.CRITICAL].append(problem.lineage or "state")
         told[exits.CRITICAL].append(f"{printable(problem.lineage or 'state')}: {printable(problem.code)}")
-    worst = max((level for level, names in by_level.items() if names), default=exits.OK)
+    worst = max((level for level, count in counts.items() if count), default=exits.OK)
     for finding in stored:
         level = exits.CRITICAL if finding.status == "fail" else exits.WARNING
         told[level].append(f"{printable(finding.title)}: {printable(finding.detail).rstrip('.')}")
@@ -272,10 +272,10 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
         told[exits.WARNING].append(f"clock: {printable(status.clock_doubt).rstrip('.')}")
         worst = max(worst, exits.WARNING)
     word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
-    healthy = len(by_level[exits.OK])
+    healthy = counts[exits.OK]
     few = _few([*told[exits.CRITICAL], *told[exits.WARNING]])
     shown = [*few, f"{text.plural(healthy, 'certificate')} healthy" if healthy or few else "no certificates"]
-    return worst, f"CERTDECK {word} - {'; '.join(shown).replace('|', '/')} | {_performance(status, by_level)}"
+    return worst, f"CERTDECK {word} - {'; '.join(shown).replace('|', '/')} | {_performance(status, counts)}"
 
 
 def _told(lineage: LineageStatus, codes: Sequence[str], now: datetime) -> str:
@@ -305,9 +305,9 @@ _TIMER: Final = {
 }
 
 
-def _performance(status: Status, by_level: dict[int, list[str]]) -> str:
+def _performance(status: Status, counts: Mapping[int, int]) -> str:
     days = [lineage.days_left for lineage in status.lineages if lineage.days_left is not None]
-    counts = (
-        f"ok={len(by_level[exits.OK])} warning={len(by_level[exits.WARNING])} critical={len(by_level[exits.CRITICAL])}"
-    )
-    return f"{counts} min_days_left={min(days)}" if days else counts
+    if status.unlisted.days_left is not None:
+        days.append(status.unlisted.days_left)
+    counted = f"ok={counts[exits.OK]} warning={counts[exits.WARNING]} critical={counts[exits.CRITICAL]}"
+    return f"{counted} min_days_left={min(days)}" if days else counted

@@ -103,7 +103,8 @@ def _check(call: Call) -> int:
     from tui.cli.status_text import check_line
 
     try:
-        status = call.engine.status(call.args.names, probe=True)
+        briefly = not call.args.names and not call.wants_json
+        status = call.engine.summary() if briefly else call.engine.status(call.args.names, probe=True)
         stored = () if call.args.names else call.engine.daily_look()
     except CertdeckError as exc:
         if call.wants_json:
