@@ -11,16 +11,16 @@ that fresh is read again the next time (the file system's own clock decides, by 
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import MsgspecError, Raw, Struct, ValidationError, field
 from msgspec.json import decode, encode
 
+from core.collector import without_collector
 from core.errors import CertdeckError, NotFound
 from core.paths import Paths
 from core.store import windows
@@ -181,18 +181,6 @@ def facts_of_some(paths: Paths, seen: Look, names: Sequence[str]) -> Found:
 def look(paths: Paths) -> Look:
     """Look at every lineage. Raises StoreError when the folder of the lineages cannot be read."""
     return Look(_signatures(paths), _open_orders(paths))
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Ten thousand lineages are half a million objects and no garbage: looking through them takes as long as reading them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _facts_of(paths: Paths, seen: Look, names: Sequence[str], kind: type[_OfFacts | _OfTexts]) -> Found:
@@ -356,6 +344,8 @@ def _open_orders(paths: Paths) -> frozenset[str]:
 
 
 def _is_fresh(signature: tuple[int, ...], at: int) -> bool:
+    if max(signature[1], signature[3], signature[4]) <= at - _FRESH_NANOSECONDS:
+        return False
     for time in (signature[1], signature[3], signature[4]):
         margin = _FINE_FRESH_NANOSECONDS if time % 1_000_000_000 else _FRESH_NANOSECONDS
         if -_FRESH_NANOSECONDS < at - time < margin:

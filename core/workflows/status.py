@@ -188,7 +188,7 @@ def lineage_status(
         renew_why=why,
         last_error=facts.last_error,
         failures=facts.failures,
-        targets=tuple(states[facts.name, target] for target in facts.targets),
+        targets=tuple([states[facts.name, target] for target in facts.targets]),
         version=facts.version,
         waiting_version=facts.waiting_version,
         newer_version=facts.newer_version,

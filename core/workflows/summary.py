@@ -15,7 +15,7 @@ from core.health import NO_TIMER, OK, health
 from core.lineage_status import LineageStatus, Status, Unlisted
 from core.severity import days_left, turns
 from core.store import detected, quiet
-from core.store.index import Facts, Look, facts_of_all, facts_of_some, look, without_collector
+from core.store.index import Facts, Look, facts_of_all, facts_of_some, look
 from core.store.quiet import Quiet
 from core.version import BUILT, VERSION
 from core.workflows import clock
@@ -26,31 +26,30 @@ from core.workflows.status import Watch, lineage_status, target_states, watch
 
 def summary(view: View) -> Status:
     """Return the state of all, probed, without the certificates that have no problem but the timer: they are only counted."""
-    with without_collector():
-        now = view.env.clock.now()
-        stamp = now.timestamp()
-        watched = watch(view, now)
-        basis = _basis(view, watched)
-        seen = look(view.paths)
-        kept = quiet.load(view.paths, basis, stamp)
-        still = _still_quiet(seen, kept, stamp)
-        found = facts_of_some(view.paths, seen, sorted(seen.signatures.keys() - still.keys()))
-        every = [believable(facts, stamp) for facts in found.facts]
-        states = target_states(view, every, probe=True)
-        listed: list[LineageStatus] = []
-        passing: list[Quiet] = []
-        """Quiet, but judged again the next time."""
-        for facts, stored in zip(every, found.facts, strict=True):
-            row = lineage_status(view, facts, now, states, watched)
-            judged = quiet_until(row, stored, seen, stamp)
-            if judged is None:
-                listed.append(row)
-            elif facts.name in found.settled and stamp < judged.until:
-                still[facts.name] = judged
-            else:
-                passing.append(judged)
-        if still != kept:
-            quiet.save(view.paths, basis, stamp, still)
+    now = view.env.clock.now()
+    stamp = now.timestamp()
+    watched = watch(view, now)
+    basis = _basis(view, watched)
+    seen = look(view.paths)
+    kept = quiet.load(view.paths, basis, stamp)
+    still = _still_quiet(seen, kept, stamp)
+    found = facts_of_some(view.paths, seen, sorted(seen.signatures.keys() - still.keys()))
+    every = [believable(facts, stamp) for facts in found.facts]
+    states = target_states(view, every, probe=True)
+    listed: list[LineageStatus] = []
+    passing: list[Quiet] = []
+    """Quiet, but judged again the next time."""
+    for facts, stored in zip(every, found.facts, strict=True):
+        row = lineage_status(view, facts, now, states, watched)
+        judged = quiet_until(row, stored, seen, stamp)
+        if judged is None:
+            listed.append(row)
+        elif facts.name in found.settled and stamp < judged.until:
+            still[facts.name] = judged
+        else:
+            passing.append(judged)
+    if still != kept:
+        quiet.save(view.paths, basis, stamp, still)
     return Status(
         version=VERSION,
         time=now,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, OK, WARNING, Health, health
+from core.health import CRITICAL, EXPIRES_SOON, LEVELS, NO_TIMER, OK, WARNING, Health, health
 from tui.cli import exits
 from tui.cli.output import Stream
 from tui.cli.plain import error_lines
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
     from core.upload.values import SigningRequest
 
-_URGENCY: Final = ("red", "yellow", "green")
 _SAID_BY_DAYS: Final = frozenset({EXPIRES_SOON, "expired", "no-certificate"})
 _SHOWN_ANYWAY: Final = _SAID_BY_DAYS | frozenset(
     {
@@ -54,15 +53,17 @@ def status_lines(
         yield "There is no certificate yet. `certdeck first-boot` creates a self-signed one; `certdeck issue` orders a trusted one."
     else:
         judged = [(lineage, health(lineage)) for lineage in status.lineages]
-        judged.sort(key=lambda each: (_URGENCY.index(text.colour_of(each[1])), each[0].name))
+        judged.sort(key=lambda each: (-LEVELS.index(each[1].level), each[0].name))
         head, *rows = table(
-            ["", "NAME", "NAMES", "ISSUER", "LEFT", "RENEWS", "SERVED BY"],
-            [_row(lineage, text.colour_of(its), status.time) for lineage, its in judged],
+            ["NAME", "NAMES", "ISSUER", "LEFT", "RENEWS", "SERVED BY"],
+            [_row(lineage, status.time) for lineage, _ in judged],
         )
+        colours = {level: text.colour_of(Health(level)) for level in LEVELS}
+        marks = {level: stream.painted(text.MARKS[colour].glyph, colour) for level, colour in colours.items()}
         yield ""
-        yield stream.painted(head, "dim")
+        yield stream.painted(f"   {head}", "dim")
         for (lineage, its), row in zip(judged, rows, strict=True):
-            yield _with_painted_mark(row, text.colour_of(its), stream)
+            yield f"{marks[its.level]}  {row}"
             if lineage.last_error:
                 yield f"   {stream.painted(_failure(lineage.last_error), 'dim')}"
             for reason in its.reasons:
@@ -99,10 +100,9 @@ def _at(error: Mapping[str, object]) -> str:
         return printable(at)
 
 
-def _row(lineage: LineageStatus, severity: str, now: datetime) -> list[str]:
-    served = ", ".join(_target_short(target) for target in lineage.targets)
+def _row(lineage: LineageStatus, now: datetime) -> list[str]:
+    served = ", ".join(map(_target_short, lineage.targets))
     return [
-        text.MARKS[severity].glyph,
         printable(lineage.name),
         text.names_shown(lineage.domains),
         text.issuer_shown(lineage),
@@ -115,11 +115,6 @@ def _row(lineage: LineageStatus, severity: str, now: datetime) -> list[str]:
 def _target_short(target: TargetState) -> str:
     sign = "" if target.state == "deployed" else f"{text.MARKS[target.state].glyph} "
     return f"{sign}{printable(target.name)}"
-
-
-def _with_painted_mark(row: str, severity: str, stream: Stream) -> str:
-    glyph = text.MARKS[severity].glyph
-    return stream.painted(glyph, severity) + row.removeprefix(glyph)
 
 
 def _sum(judged: Sequence[tuple[LineageStatus, Health]]) -> str:
