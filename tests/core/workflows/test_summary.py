@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from core.config.edit import write_lineage
 from core.config.model import Appliance, Config, Defaults, LineageConfig
@@ -238,3 +239,28 @@ def test_what_is_kept_stays_right_until_its_moment(tmp_path: Path, stored: Facts
             st.just(max(first, kept.until - 1e-6)),
         )
         assert judged(data.draw(within))[:2] == (level, [])
+
+
+def test_each_fact_has_its_place(view: View) -> None:
+    """The state of a certificate is made by position: every field has the fact of its own, and no other."""
+    (row,) = status(view, ["shop0"]).lineages
+    every, _ = index.facts_of_all(view.paths)
+    stored = every[0]._replace(
+        dns="provider", cert_profile="profile", failures=3, ca="ca", newer_version=7, revoked=True, root_sent=True,
+        chain_end="R3", wanted={"key_type": "rsa-2048"}, last_error={"code": "x"}, issued_by="(STAGING) R3", serial="serial",
+        is_wanted=True, chain_length=4, waiting_version=8, open_order=True,
+    )  # fmt: skip
+    made = lineage_status(view, stored, NOON, {}, watch_of(view, NOON))
+    same = {
+        "name", "subject", "serial", "self_signed", "sha256", "method", "ca", "last_error", "failures", "version",
+        "waiting_version", "newer_version", "open_order", "dns", "chain_end", "root_sent", "revoked", "on_fallback", "wanted",
+    }  # fmt: skip
+    assert {name: getattr(made, name) for name in same} == {name: getattr(stored, name) for name in same}
+    others = {name: value for name, value in asdict(made).items() if name not in same}
+    assert others == {
+        "domains": tuple(stored.names), "issuer": "(STAGING) R3", "not_before": NOON - timedelta(hours=1),
+        "not_after": NOON + timedelta(days=60), "days_left": 60, "severity": "green", "chain": True, "chain_length": 3,
+        "key_type": "ec-256", "auto_renew": True, "renew_at": NOON, "renew_why": "deploy", "targets": (), "profile": "profile",
+        "chain_not_after": NOON + timedelta(days=60), "valid_yet": True, "is_staging": True, "timer": "absent", "too_rare": "",
+    }  # fmt: skip
+    assert (row.name, row.timer) == ("shop0", "absent")
