@@ -46,7 +46,8 @@ class Health(NamedTuple):
 def health(row: LineageStatus) -> Health:
     """Return the health of a certificate."""
     found = [reason for rule in _RULES for reason in rule(row)]
-    found.sort(key=lambda reason: -LEVELS.index(reason.level))
+    if len(found) > 1:
+        found.sort(key=lambda reason: -LEVELS.index(reason.level))
     return Health(found[0].level, tuple(found)) if found else Health(OK)
 
 

@@ -88,6 +88,11 @@ class Paths(Struct, frozen=True, dict=True):
         return self.state / "index.json"
 
     @cached_property
+    def quiet(self) -> Path:
+        """Which certificates have no problem, and until when; may be removed at any time."""
+        return self.state / "quiet.json"
+
+    @cached_property
     def windows(self) -> Path:
         """When CAs suggest renewals (ARI); a lost response is requested again."""
         return self.state / "renewal-windows.json"

@@ -6,6 +6,8 @@ DAY = 86400.0
 _YELLOW_DAYS = 30
 _RED_DAYS = 7
 _DEADLINE_DAYS = 15
+_TICK = 1e-6
+"""Resolution of a `datetime`, in seconds."""
 _REFERENCE_DAYS = 90
 """The lifetime that the numbers of days refer to; a shorter one is judged proportionally."""
 
@@ -24,18 +26,19 @@ def severity(not_before: float, not_after: float, now: float, chain_not_after: f
     """
     if now < not_before:
         return "red"
+    yellow, red = turns(not_before, not_after, chain_not_after)
+    return "red" if now >= red else "yellow" if now >= yellow else "green"
+
+
+def turns(not_before: float, not_after: float, chain_not_after: float | None = None) -> tuple[float, float]:
+    """Return the moments from which a certificate is yellow and red, in epoch seconds."""
     # RFC 5280 §4.1.2.5: both ends belong to the lifetime. A 90-day certificate of a public CA states 90 days less one second.
     life = not_after - not_before + 1
     end = not_after if chain_not_after is None else min(not_after, chain_not_after)
     if life < _REFERENCE_DAYS * DAY:
-        left = end - now
-        if left <= life * _RED_DAYS / _REFERENCE_DAYS:
-            return "red"
-        return "yellow" if left <= life / 3 else "green"
-    days = days_left(not_before, end, now)
-    if days <= _RED_DAYS:
-        return "red"
-    return "yellow" if days <= _YELLOW_DAYS else "green"
+        return end - life / 3, end - life * _RED_DAYS / _REFERENCE_DAYS
+    # Of 8 days exactly, 8 are left: it turns right after that.
+    return end - (_YELLOW_DAYS + 1) * DAY + _TICK, end - (_RED_DAYS + 1) * DAY + _TICK
 
 
 def is_past_deadline(not_before: float, end: float, now: float) -> bool:

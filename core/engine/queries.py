@@ -62,6 +62,12 @@ class Queries(EngineBase):
 
         return status(self._view(), names, probe=probe)
 
+    def summary(self) -> Status:
+        """Return the state for monitoring: certificates without a problem are only counted (`unlisted`). Services are queried."""
+        from core.workflows.summary import summary
+
+        return summary(self._view())
+
     def what_if(self, day: date, names: Sequence[str] = ()) -> Forecast:
         """Return the effect of announced lifetimes on all certificates, or on `names`, on a day. Raises NotFound (`not-found`)."""
         from core.workflows.what_if import what_if

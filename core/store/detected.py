@@ -5,7 +5,7 @@ A detection takes seconds, so `status` shows the last result, at the cost of rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -65,16 +65,21 @@ def load(paths: Paths) -> DetectedRecord | None:
 
 
 def unmanaged(
-    paths: Paths, every: Sequence[Facts], now: datetime, targets: Mapping[str, TargetConfig] | None = None
+    paths: Paths,
+    facts_of_all: Callable[[], Sequence[Facts]],
+    now: datetime,
+    targets: Mapping[str, TargetConfig] | None = None,
 ) -> tuple[Unmanaged, ...]:
-    """Return the listeners that presented a certificate which is none of `every`, the one that ends first at the top.
+    """Return the listeners that presented a certificate which is none of this box, the one that ends first at the top.
 
     Args:
-        targets: as configured: what one that carries a certificate of `every` serves is told of with that certificate.
+        facts_of_all: called only if there are any.
+        targets: as configured: what one that carries a certificate of this box serves is told of with that certificate.
     """
     record = load(paths)
-    if record is None:
+    if record is None or not record.presented:
         return ()
+    every = facts_of_all()
     own = {facts.sha256 for facts in every}
     carrying = (targets[name] for facts in every for name in facts.targets if targets and name in targets)
     told = {address for target in carrying for address in target.probe}

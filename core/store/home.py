@@ -13,6 +13,7 @@ REPLACED = "replaced-"
 _DERIVED = (
     "idle",
     "index.json",
+    "quiet.json",
     "clock.json",
     "last-run.json",
     "last-look.json",
@@ -46,6 +47,7 @@ def is_left_out(paths: Paths, root: Path, name: str) -> bool:
     return stays(paths, root, name) or root / name in (
         paths.idle,
         paths.index,
+        paths.quiet,
         paths.windows,
         paths.revocation,
         paths.last_look,

@@ -11,28 +11,27 @@ that fresh is read again the next time (the file system's own clock decides, by 
 
 from __future__ import annotations
 
-import gc
 import os
-from binascii import crc32
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec import MsgspecError
-from msgspec.json import decode
+from msgspec import MsgspecError, Raw, Struct, ValidationError, field
+from msgspec.json import decode, encode
 
+from core.collector import without_collector
 from core.errors import CertdeckError, NotFound
 from core.paths import Paths
 from core.store import windows
+from core.store.derived import is_whole, with_sum
 from core.store.windows import NEVER_ASKED, Window
 
 if TYPE_CHECKING:
     from core.config.model import LineageConfig
 
-FORMAT = 5
+FORMAT = 6
 """Raise when `Facts` changes: an index of another format is ignored."""
-_SUM_LENGTH = len('{"sum":"00000000",')
 _FRESH_NANOSECONDS = 2_000_000_000
 """Coarsest change time of a file system that we know of (FAT: 2 s)."""
 _FINE_FRESH_NANOSECONDS = 50_000_000
@@ -105,7 +104,55 @@ class Facts(NamedTuple):
 
 
 _ARI = slice(Facts._fields.index("ari_id"), Facts._fields.index("ari_check_at") + 1)
-"""Filled in each time, as whether an order is open."""
+"""Filled in each time, as whether an order is open: the rows of the index have neither."""
+
+
+class _Entry(Struct, array_like=True):
+    """What the index holds of a lineage."""
+
+    signature: tuple[int, ...]
+    row: Facts | Raw
+
+
+class _WithFacts(_Entry):
+    row: Facts
+
+
+class _WithText(_Entry):
+    """The row is decoded when it is wanted: nearly all of the time goes there."""
+
+    row: Raw
+
+
+class _Index(Struct):
+    format: int
+    at: int = 0
+    """When it was looked at, in nanoseconds of the file system's own clock."""
+
+
+class _OfFacts(_Index):
+    lineages: dict[str, _WithFacts] = field(default_factory=dict)
+
+
+class _OfTexts(_Index):
+    lineages: dict[str, _WithText] = field(default_factory=dict)
+
+
+class Look(NamedTuple):
+    """What the files look like from outside: who has the same signature as before has not changed."""
+
+    signatures: Mapping[str, tuple[int, ...]]
+    orders: Set[str]
+    """The lineages with an open order."""
+
+
+class Found(NamedTuple):
+    """The facts by name, and the error of each lineage that cannot be read."""
+
+    facts: list[Facts]
+    problems: list[CertdeckError]
+    settled: Set[str]
+    """The lineages whose facts are sure to be those of their signature: what changes now gets another one."""
 
 
 def with_window(facts: Facts, window: Window) -> Facts:
@@ -120,47 +167,55 @@ def facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
 
     Reads without the lock. Raises StoreError only when the folder of the lineages itself cannot be read.
     """
-    with _without_collector():
-        return _facts_of_all(paths)
+    with without_collector():
+        seen = look(paths)
+        found = _facts_of(paths, seen, sorted(seen.signatures), _OfFacts)
+    return found.facts, found.problems
 
 
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Ten thousand lineages are half a million objects and no garbage: looking through them takes as long as reading them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+def facts_of_some(paths: Paths, seen: Look, names: Sequence[str]) -> Found:
+    """Return the same for some of the lineages of a look; `names` in order. Costs little where these are few of many."""
+    return _facts_of(paths, seen, names, _OfTexts) if names else Found([], [], frozenset())
 
 
-def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
-    kept, at, is_ours = _load(paths)
-    signatures = _signatures(paths)
-    orders = _open_orders(paths)
+def look(paths: Paths) -> Look:
+    """Look at every lineage. Raises StoreError when the folder of the lineages cannot be read."""
+    return Look(_signatures(paths), _open_orders(paths))
+
+
+def _facts_of(paths: Paths, seen: Look, names: Sequence[str], kind: type[_OfFacts | _OfTexts]) -> Found:
+    kept, at, is_ours = _load(paths, kind)
     asked = windows.load(paths)
+    signatures, orders = seen
     found: list[Facts] = []
     changed: list[str] = []
-    make = Facts._make
-    for name in sorted(signatures):
+    for name in names:
         entry = kept.get(name)
         signature = signatures[name]
-        if entry is None or entry[0] != signature or _is_fresh(signature, at):
+        if entry is None or entry.signature != signature or _is_fresh(signature, at):
             changed.append(name)
-        else:
-            row = entry[1]
-            row[-1] = name in orders
-            row[_ARI] = asked.get(name, NEVER_ASKED)
-            entry[1] = make(row)  # in place of the row, or there would be both, ten thousand times
-            found.append(entry[1])
-    if not changed and len(kept) == len(signatures):
-        return found, []
-    read, problems = _read_again(paths, changed, signatures, kept, orders, asked, keeps=is_ours)
+            continue
+        row = entry.row
+        facts = decode(row, type=Facts) if isinstance(row, Raw) else row
+        found.append(_completed(facts, orders, asked) if name in orders or name in asked else facts)
+    settled = frozenset(names).difference(changed)
+    if not changed and len(kept) <= len(signatures):
+        return Found(found, [], settled)
+    read, problems = _read_again(paths, changed, seen, kept, keeps=is_ours)
     if read:
-        found = sorted([*found, *read])
-    return found, problems
+        found = sorted([*found, *(_completed(facts, orders, asked) for facts in read)], key=_name_of)
+    return Found(found, problems, settled)
+
+
+def _completed(facts: Facts, orders: Set[str], asked: Mapping[str, Window]) -> Facts:
+    row: list[Any] = list(facts)
+    row[_ARI] = asked.get(facts.name, NEVER_ASKED)
+    row[-1] = facts.name in orders
+    return Facts._make(row)
+
+
+def _name_of(facts: Facts) -> str:
+    return facts.name
 
 
 def facts_of(paths: Paths, name: str, settings: LineageConfig | None = None) -> Facts:
@@ -170,10 +225,9 @@ def facts_of(paths: Paths, name: str, settings: LineageConfig | None = None) -> 
     """
     from core.store.index_row import read_row
 
-    row = read_row(paths, name, settings=settings)
-    row[-1] = os.path.exists(paths.orders / name / "order.json")
-    row[_ARI] = windows.load(paths).get(name, NEVER_ASKED)
-    return Facts._make(row)
+    facts = Facts._make(read_row(paths, name, settings=settings))
+    orders = {name} if os.path.exists(paths.orders / name / "order.json") else frozenset()
+    return _completed(facts, orders, windows.load(paths))
 
 
 def facts_without_live(paths: Paths, name: str) -> Facts:
@@ -225,9 +279,9 @@ def generation(paths: Paths) -> str:
     return f"{hash(tuple(stamps)) & 0xFFFFFFFFFFFFFFFF:016x}"
 
 
-def _signatures(paths: Paths) -> dict[str, list[int]]:
+def _signatures(paths: Paths) -> dict[str, tuple[int, ...]]:
     """Return inode and change time of each lineage's settings, live certificate and folder; zeros for what is not there."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, tuple[int, ...]] = {}
     try:
         with _Folder(paths.certificates) as settings, _Folder(paths.live) as live, _Folder(paths.lineages) as homes:
             if settings is None:
@@ -256,7 +310,7 @@ def _signatures(paths: Paths) -> dict[str, list[int]]:
                             five = stat(name, dir_fd=homes).st_ctime_ns
                         except OSError:
                             pass
-                    found[name] = [one, two, three, four, five]
+                    found[name] = (one, two, three, four, five)
     except OSError as exc:
         from core.store.atomic import store_error
 
@@ -289,7 +343,9 @@ def _open_orders(paths: Paths) -> frozenset[str]:
     return frozenset(name for name in found if name[0] != "." and (paths.orders / name / "order.json").exists())
 
 
-def _is_fresh(signature: list[int], at: int) -> bool:
+def _is_fresh(signature: tuple[int, ...], at: int) -> bool:
+    if max(signature[1], signature[3], signature[4]) <= at - _FRESH_NANOSECONDS:
+        return False
     for time in (signature[1], signature[3], signature[4]):
         margin = _FINE_FRESH_NANOSECONDS if time % 1_000_000_000 else _FRESH_NANOSECONDS
         if -_FRESH_NANOSECONDS < at - time < margin:
@@ -297,69 +353,54 @@ def _is_fresh(signature: list[int], at: int) -> bool:
     return False
 
 
-def _sum(rest: bytes) -> bytes:
-    """Return how the file begins whose remaining text is `rest`."""
-    return b'{"sum":"%08x",' % crc32(rest)
-
-
-def _load(paths: Paths) -> tuple[dict[str, Any], int, bool]:
+def _load(paths: Paths, kind: type[_OfFacts | _OfTexts]) -> tuple[dict[str, Any], int, bool]:
     """Return the entries, when they were looked at, and whether the file may be replaced: not that of a later release."""
     try:
         data = paths.index.read_bytes()
-        # Looking at every value would cost more than reading it anew; a sum says whether it is what we wrote.
-        if data.startswith(_sum(data[_SUM_LENGTH:])):
-            raw = decode(data)
-            if raw["format"] == FORMAT:
-                return raw["lineages"], raw["at"], True
-            return {}, 0, not raw["format"] > FORMAT
-    except (OSError, MsgspecError, KeyError, TypeError, RecursionError):
+        if is_whole(data):
+            with suppress(ValidationError):  # another format, perhaps
+                index = decode(data, type=kind)
+                if index.format == FORMAT:
+                    return index.lineages, index.at, True
+            return {}, 0, not decode(data, type=_Index).format > FORMAT
+    except (OSError, MsgspecError, RecursionError):
         pass
     return {}, 0, True
 
 
 def check_index(paths: Paths) -> None:
     """Raise StoreTooNew (`store-too-new`) for an index of a later release: it cannot be used here, and is not replaced."""
-    if not _load(paths)[2]:
+    if not _load(paths, _OfTexts)[2]:
         from core.store.records import check_format
 
         check_format(decode(paths.index.read_bytes())["format"], paths.index, FORMAT)
 
 
 def _read_again(
-    paths: Paths,
-    changed: list[str],
-    signatures: dict[str, list[int]],
-    kept: dict[str, Any],
-    orders: frozenset[str],
-    asked: Mapping[str, Window],
-    *,
-    keeps: bool,
+    paths: Paths, changed: list[str], seen: Look, kept: dict[str, _Entry], *, keeps: bool
 ) -> tuple[list[Facts], list[CertdeckError]]:
-    import json
-
     from core.store.atomic import TemporaryFile
     from core.store.index_row import read_row
 
     found: list[Facts] = []
     problems: list[CertdeckError] = []
     with TemporaryFile(paths.index) as file:  # made before anything is read: its time says what was fresh then
-        entries = {name: entry for name, entry in kept.items() if name in signatures}
+        entries = {name: entry for name, entry in kept.items() if name in seen.signatures}
         for name in changed:
             entries.pop(name, None)
             try:
-                row = read_row(paths, name)
+                row = Facts._make(read_row(paths, name))
             except NotFound:
                 continue  # deleted since
             except CertdeckError as exc:
                 exc.lineage = exc.lineage or name
                 problems.append(exc)
                 continue
-            row[-1] = name in orders
-            row[_ARI] = asked.get(name, NEVER_ASKED)
-            entries[name] = [signatures[name], row]
-            found.append(Facts._make(row))
+            found.append(row)
+            with suppress(UnicodeEncodeError, MsgspecError):  # JSON cannot hold it: it is read again each time
+                text = encode(row)
+                decode(text, type=Facts)
+                entries[name] = _WithText(seen.signatures[name], Raw(text))
         if keeps and (found or len(entries) != len(kept)):
-            text = {"format": FORMAT, "at": file.changed_at, "lineages": entries}
-            data = json.dumps(text, separators=(",", ":")).encode()[1:]
-            file.keep(_sum(data) + data)
+            file.keep(with_sum({"format": FORMAT, "at": file.changed_at, "lineages": entries}))
     return found, problems

@@ -145,6 +145,9 @@ class FakeEngine(
         self._called("config")
         return self.settings
 
+    def summary(self) -> Status:
+        return self.status(probe=True)
+
     def status(self, names: Sequence[str] = (), *, probe: bool = False) -> Status:
         self._called("status", names=tuple(names), probe=probe)
         found = [self._find(name) for name in names] if names else self.lineages

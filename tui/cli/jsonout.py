@@ -60,7 +60,8 @@ def _plain(value: object) -> object:
 
 def rfc3339(moment: datetime) -> str:
     """Return `2026-11-21T04:02:00Z`; fractions are dropped."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc.isoformat()[:19]}Z"
 
 
 def _time(moment: datetime | None) -> str | None:

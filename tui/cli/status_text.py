@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, OK, WARNING, Health, health
+from core.health import CRITICAL, EXPIRES_SOON, LEVELS, NO_TIMER, OK, WARNING, Health, health
 from tui.cli import exits
 from tui.cli.output import Stream
 from tui.cli.plain import error_lines
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
     from core.upload.values import SigningRequest
 
-_URGENCY: Final = ("red", "yellow", "green")
 _SAID_BY_DAYS: Final = frozenset({EXPIRES_SOON, "expired", "no-certificate"})
 _SHOWN_ANYWAY: Final = _SAID_BY_DAYS | frozenset(
     {
@@ -54,15 +53,17 @@ def status_lines(
         yield "There is no certificate yet. `certdeck first-boot` creates a self-signed one; `certdeck issue` orders a trusted one."
     else:
         judged = [(lineage, health(lineage)) for lineage in status.lineages]
-        judged.sort(key=lambda each: (_URGENCY.index(text.colour_of(each[1])), each[0].name))
+        judged.sort(key=lambda each: (-LEVELS.index(each[1].level), each[0].name))
         head, *rows = table(
-            ["", "NAME", "NAMES", "ISSUER", "LEFT", "RENEWS", "SERVED BY"],
-            [_row(lineage, text.colour_of(its), status.time) for lineage, its in judged],
+            ["NAME", "NAMES", "ISSUER", "LEFT", "RENEWS", "SERVED BY"],
+            [_row(lineage, status.time) for lineage, _ in judged],
         )
+        colours = {level: text.colour_of(Health(level)) for level in LEVELS}
+        marks = {level: stream.painted(text.MARKS[colour].glyph, colour) for level, colour in colours.items()}
         yield ""
-        yield stream.painted(head, "dim")
+        yield stream.painted(f"   {head}", "dim")
         for (lineage, its), row in zip(judged, rows, strict=True):
-            yield _with_painted_mark(row, text.colour_of(its), stream)
+            yield f"{marks[its.level]}  {row}"
             if lineage.last_error:
                 yield f"   {stream.painted(_failure(lineage.last_error), 'dim')}"
             for reason in its.reasons:
@@ -99,10 +100,9 @@ def _at(error: Mapping[str, object]) -> str:
         return printable(at)
 
 
-def _row(lineage: LineageStatus, severity: str, now: datetime) -> list[str]:
-    served = ", ".join(_target_short(target) for target in lineage.targets)
+def _row(lineage: LineageStatus, now: datetime) -> list[str]:
+    served = ", ".join(map(_target_short, lineage.targets))
     return [
-        text.MARKS[severity].glyph,
         printable(lineage.name),
         text.names_shown(lineage.domains),
         text.issuer_shown(lineage),
@@ -115,11 +115,6 @@ def _row(lineage: LineageStatus, severity: str, now: datetime) -> list[str]:
 def _target_short(target: TargetState) -> str:
     sign = "" if target.state == "deployed" else f"{text.MARKS[target.state].glyph} "
     return f"{sign}{printable(target.name)}"
-
-
-def _with_painted_mark(row: str, severity: str, stream: Stream) -> str:
-    glyph = text.MARKS[severity].glyph
-    return stream.painted(glyph, severity) + row.removeprefix(glyph)
 
 
 def _sum(judged: Sequence[tuple[LineageStatus, Health]]) -> str:
@@ -243,20 +238,20 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
     The worst health of all certificates decides. An unreadable certificate is critical. A timer that is absent, off or failed, a
     clock in doubt, and an unmanaged certificate that ends soon are warnings. `stored`: findings of the daily check of the store.
     """
-    by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
+    unlisted = status.unlisted
+    counts = {exits.OK: unlisted.ok, exits.WARNING: unlisted.warning, exits.CRITICAL: len(status.problems)}
     told: dict[int, list[str]] = {exits.WARNING: [], exits.CRITICAL: []}
     for lineage in status.lineages:
         judged = health(lineage)
         level = _EXITS[judged.level]
-        by_level[level].append(lineage.name)
+        counts[level] += 1
         # The timer is reported once, not with every certificate.
         codes = [reason.code for reason in judged.reasons if reason.code != NO_TIMER]
         if codes:
             told[level].append(_told(lineage, codes, status.time))
     for problem in status.problems:
-        by_level[exits.CRITICAL].append(problem.lineage or "state")
         told[exits.CRITICAL].append(f"{printable(problem.lineage or 'state')}: {printable(problem.code)}")
-    worst = max((level for level, names in by_level.items() if names), default=exits.OK)
+    worst = max((level for level, count in counts.items() if count), default=exits.OK)
     for finding in stored:
         level = exits.CRITICAL if finding.status == "fail" else exits.WARNING
         told[level].append(f"{printable(finding.title)}: {printable(finding.detail).rstrip('.')}")
@@ -272,10 +267,10 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
         told[exits.WARNING].append(f"clock: {printable(status.clock_doubt).rstrip('.')}")
         worst = max(worst, exits.WARNING)
     word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
-    healthy = len(by_level[exits.OK])
+    healthy = counts[exits.OK]
     few = _few([*told[exits.CRITICAL], *told[exits.WARNING]])
     shown = [*few, f"{text.plural(healthy, 'certificate')} healthy" if healthy or few else "no certificates"]
-    return worst, f"CERTDECK {word} - {'; '.join(shown).replace('|', '/')} | {_performance(status, by_level)}"
+    return worst, f"CERTDECK {word} - {'; '.join(shown).replace('|', '/')} | {_performance(status, counts)}"
 
 
 def _told(lineage: LineageStatus, codes: Sequence[str], now: datetime) -> str:
@@ -305,9 +300,9 @@ _TIMER: Final = {
 }
 
 
-def _performance(status: Status, by_level: dict[int, list[str]]) -> str:
+def _performance(status: Status, counts: Mapping[int, int]) -> str:
     days = [lineage.days_left for lineage in status.lineages if lineage.days_left is not None]
-    counts = (
-        f"ok={len(by_level[exits.OK])} warning={len(by_level[exits.WARNING])} critical={len(by_level[exits.CRITICAL])}"
-    )
-    return f"{counts} min_days_left={min(days)}" if days else counts
+    if status.unlisted.days_left is not None:
+        days.append(status.unlisted.days_left)
+    counted = f"ok={counts[exits.OK]} warning={counts[exits.WARNING]} critical={counts[exits.CRITICAL]}"
+    return f"{counted} min_days_left={min(days)}" if days else counted

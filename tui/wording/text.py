@@ -139,12 +139,12 @@ def short_left(lineage: LineageStatus, now: datetime) -> str:
         return "none"
     if not_yet_valid(lineage, now):
         return "not yet"
-    left = (lineage.not_after - now).total_seconds()
-    if left <= 0:
+    left = lineage.not_after - now
+    if left.days > 0:
+        return f"{left.days} d"
+    if left <= timedelta():
         return "over"
-    if left < 86400:
-        return f"{int(left // 3600)} h" if left >= 3600 else f"{int(left // 60)} min"
-    return f"{int(left // 86400)} d"
+    return f"{left.seconds // 3600} h" if left.seconds >= 3600 else f"{left.seconds // 60} min"
 
 
 def days_shown(days: int) -> str:
@@ -315,14 +315,19 @@ def is_manual(lineage: LineageStatus) -> bool:
 
 def issuer_shown(lineage: LineageStatus) -> str:
     """Return the short name of the issuer: `Let's Encrypt`, `self-signed`, `private CA`."""
+    return _issuer_shown(lineage.ca, lineage.self_signed, lineage.issuer, lineage.method)
+
+
+@lru_cache(maxsize=1024)
+def _issuer_shown(ca: str | None, self_signed: bool, issuer: str, method: str) -> str:
     from core.issuers import BUILT_IN
 
-    built_in = BUILT_IN.get(lineage.ca or "")
+    built_in = BUILT_IN.get(ca or "")
     if built_in is not None:
         return {"self-signed": "self-signed", "private-ca": "private CA"}.get(built_in.kind, built_in.title)
-    if lineage.self_signed:
+    if self_signed:
         return "self-signed"
-    return printable(lineage.ca or _house(common_name(lineage.issuer)) or lineage.method) or "–"
+    return printable(ca or _house(common_name(issuer)) or method) or "–"
 
 
 def _house(name: str) -> str:

@@ -126,14 +126,11 @@ def believable(facts: Facts, now: float) -> Facts:
 
 
 def void_of(facts: Facts, now: float) -> tuple[str, ...]:
-    """Return the names of the stored times that only a wrong clock can have written. Most lineages have no stored times."""
-    if (
-        facts.next_attempt is None
-        and facts.last_attempt is None
-        and facts.ari_check_at is None
-        and facts.chain_retry_at is None
-        and not facts.last_error
-    ):
+    """Return the names of the stored times that only a wrong clock can have written. Most are past, and none of those is void."""
+    latest = max(
+        facts.next_attempt or 0.0, facts.last_attempt or 0.0, facts.ari_check_at or 0.0, facts.chain_retry_at or 0.0
+    )
+    if latest <= now and not facts.last_error:
         return ()
     from core.stored_times import void_times
 

@@ -28,9 +28,9 @@ def box(tmp_path: Path) -> Box:
 def test_the_one_that_ends_first_is_first(box: Box) -> None:
     """What was found last is shown without asking anybody, judged by the clock of now."""
     detected.save(box.paths, SERVICES, NOON)
-    found = detected.unmanaged(box.paths, (), NOON)
+    found = detected.unmanaged(box.paths, tuple, NOON)
     assert [each.address for each in found] == ENDS
-    later = detected.unmanaged(box.paths, (), found[-1].not_after - timedelta(days=2))
+    later = detected.unmanaged(box.paths, tuple, found[-1].not_after - timedelta(days=2))
     assert (later[-1].severity, later[-1].days_left, later[-1].seen) == ("red", 2, NOON)
 
 
@@ -38,7 +38,7 @@ def test_what_is_ours_is_not_unmanaged(box: Box) -> None:
     """A certificate that has become one of certdeck's is no longer listed, though nobody has looked since."""
     detected.save(box.paths, SERVICES, NOON)
     ours = cast("Facts", SimpleNamespace(sha256=SERVICES[0].listeners[0].sha256, targets=()))
-    assert [each.address for each in detected.unmanaged(box.paths, (ours,), NOON)] == [
+    assert [each.address for each in detected.unmanaged(box.paths, lambda: (ours,), NOON)] == [
         each for each in ENDS if each != "127.0.0.1:443"
     ]
 
@@ -48,7 +48,7 @@ def test_what_a_target_of_ours_serves_is_told_elsewhere(box: Box) -> None:
     detected.save(box.paths, SERVICES, NOON)
     ours = cast("Facts", SimpleNamespace(sha256="", targets=("mail", "gone")))
     targets = {"mail": TargetConfig(name="mail", probe=("smtp://127.0.0.1:25",)), "other": TargetConfig(name="other")}
-    found = [each.address for each in detected.unmanaged(box.paths, (ours,), NOON, targets)]
+    found = [each.address for each in detected.unmanaged(box.paths, lambda: (ours,), NOON, targets)]
     assert found == [each for each in ENDS if each != "smtp://127.0.0.1:25"]
 
 
@@ -57,7 +57,7 @@ def test_a_damaged_record_is_no_record(box: Box, text: bytes) -> None:
     """What cannot be read is left out: the next look writes it anew."""
     box.paths.state.mkdir(parents=True, exist_ok=True)
     box.paths.detected.write_bytes(text)
-    assert detected.unmanaged(box.paths, (), NOON) == ()
+    assert detected.unmanaged(box.paths, tuple, NOON) == ()
 
 
 def test_looking_keeps_what_it_found(box: Box) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from core.collector import without_collector
 from core.errors import CertdeckError, NotFound, UsageError
 from tui.cli import exits
 from tui.cli.parser import Command
@@ -30,6 +31,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(call: Call) -> int:
+    with without_collector():
+        return _show(call)
+
+
+def _show(call: Call) -> int:
     if call.args.what_if is not None:
         return _what_if(call)
     if call.args.check:
@@ -103,7 +109,8 @@ def _check(call: Call) -> int:
     from tui.cli.status_text import check_line
 
     try:
-        status = call.engine.status(call.args.names, probe=True)
+        briefly = not call.args.names and not call.wants_json
+        status = call.engine.summary() if briefly else call.engine.status(call.args.names, probe=True)
         stored = () if call.args.names else call.engine.daily_look()
     except CertdeckError as exc:
         if call.wants_json:
