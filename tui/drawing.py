@@ -46,8 +46,9 @@ class DrawnOnce(Screen[T]):
         try:
             with self._context():
                 await self._settle()
-                self._compositor.update_widgets(self._dirty_widgets)
-                super()._compositor_refresh()
+                if self in self.app.screen_stack:  # it may have been left meanwhile
+                    self._compositor.update_widgets(self._dirty_widgets)
+                    super()._compositor_refresh()
         except Exception as error:  # noqa: BLE001 - as in Textual's own tasks: it would be lost
             self.app._handle_exception(error)
 

@@ -25,7 +25,7 @@ class Listing:
         """The groups that there are."""
         self._waiting = waiting
         self._texts: dict[str, str] = {}
-        """For each name, the text that the filter searches; built when it is opened."""
+        """For each name, the text that the filter searches."""
         self._sorted: tuple[Order, list[LineageStatus]] | None = None
         self._found: tuple[Filter, list[LineageStatus]] | None = None
         """What the last filter has found, in the same order."""
@@ -45,7 +45,9 @@ class Listing:
         self._found = (wanted, rows)
         return rows
 
-    def prepare(self) -> None:
-        """Build the texts that the filter searches, unless they are there."""
-        if len(self._texts) < len(self.every):
-            self._texts = {row.name: certificate_filter.haystack(row) for row in self.every}
+    def prepare(self, most: int | None = None) -> bool:
+        """Build the texts that the filter searches, or `most` more of them. Returns whether all are there."""
+        there = len(self._texts)
+        missing = self.every[there:] if most is None else self.every[there : there + most]
+        self._texts.update((row.name, certificate_filter.haystack(row)) for row in missing)
+        return len(self._texts) >= len(self.every)

@@ -65,6 +65,10 @@ class CertificateTable(CursorList[LineageStatus]):
     def key_of(self, row: LineageStatus) -> str:
         return row.name
 
+    def _place_of(self, key: str) -> int | None:
+        # Not by way of `key_of`: the call would be most of the time, with ten thousand.
+        return next((number for number, row in enumerate(self._rows) if row.name == key), None)
+
     def cursor_moved(self) -> None:
         self._moved()
 

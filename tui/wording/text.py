@@ -315,14 +315,20 @@ def is_manual(lineage: LineageStatus) -> bool:
 
 def issuer_shown(lineage: LineageStatus) -> str:
     """Return the short name of the issuer: `Let's Encrypt`, `self-signed`, `private CA`."""
+    return _issuer_shown(lineage.ca, lineage.issuer, lineage.method, lineage.self_signed)
+
+
+@lru_cache(maxsize=256)
+def _issuer_shown(ca: str | None, issuer: str, method: str, self_signed: bool) -> str:
+    """Return the same: thousands of certificates have few issuers."""
     from core.issuers import BUILT_IN
 
-    built_in = BUILT_IN.get(lineage.ca or "")
+    built_in = BUILT_IN.get(ca or "")
     if built_in is not None:
         return {"self-signed": "self-signed", "private-ca": "private CA"}.get(built_in.kind, built_in.title)
-    if lineage.self_signed:
+    if self_signed:
         return "self-signed"
-    return printable(lineage.ca or _house(common_name(lineage.issuer)) or lineage.method) or "–"
+    return printable(ca or _house(common_name(issuer)) or method) or "–"
 
 
 def _house(name: str) -> str:
