@@ -47,6 +47,10 @@ class DrawnOnce(Screen[T]):
             with self._context():
                 await self._settle()
                 if self in self.app.screen_stack:  # it may have been left meanwhile
+                    if self._is_unlaid:
+                        # Never drawn as it was laid out before: Textual would take a widget that has just appeared for a known
+                        # one then, and never tell it its size.
+                        self._on_timer_update()
                     self._compositor.update_widgets(self._dirty_widgets)
                     super()._compositor_refresh()
         except Exception as error:  # noqa: BLE001 - as in Textual's own tasks: it would be lost
