@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from textual.app import App
 from textual.events import Event, Key
-from textual.message_pump import MessagePump
 from textual.widget import Widget
 
+from tui.quiet import is_quiet
 from tui.reading import takes_text
 
 _AT_ONCE: Final = 20
@@ -44,12 +44,12 @@ class KeyQueue:
         """Tell whether an event that the app has just received may act now. If not, it is kept, and comes again later."""
         if event is self._tried:
             self._tried = None
-            is_due = self._is_quiet() or self._looks >= _LOOKS
+            is_due = is_quiet(self._app) or self._looks >= _LOOKS
             if is_due:
                 self._waiting.popleft()
                 self._looks = 0
         else:
-            is_due = not self._waiting and (self._goes_on(event) or self._is_quiet())
+            is_due = not self._waiting and (self._goes_on(event) or is_quiet(self._app))
             if not is_due:
                 self._waiting.append(event)
         if is_due:
@@ -82,20 +82,9 @@ class KeyQueue:
     async def _hand_on(self) -> None:
         while self._waiting:
             self._looks += 1
-            if self._tried is None and (self._is_quiet() or self._looks >= _LOOKS):
+            if self._tried is None and (is_quiet(self._app) or self._looks >= _LOOKS):
                 # What the app itself is doing is seen only when it takes the event.
                 self._tried = self._waiting[0]
                 if not self._app.post_message(self._tried):
                     return  # the app ends
             await asyncio.sleep(0 if self._looks < _AT_ONCE else _PAUSE_SECONDS)
-
-    def _is_quiet(self) -> bool:
-        """Tell whether the page that is shown has been made, and no message waits for it or for the app."""
-        stack = self._app.screen_stack
-        if not stack or _waits(self._app):
-            return False
-        return all(each._is_mounted and not _waits(each) for each in stack[-1].walk_children(with_self=True))
-
-
-def _waits(pump: MessagePump) -> bool:
-    return bool(pump.message_queue_size or pump._pending_message or pump._next_callbacks)

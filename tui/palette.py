@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from tui.action import Action, Situation, why_not
 from tui.actions import offered
+from tui.certificate_search import CertificateSearch, begun
 from tui.deck import Deck
 from tui.glyphs import printable
 from tui.screens.dialogs.dialog import Dialog
@@ -86,24 +87,18 @@ def _open_records(deck: Deck, name: str) -> None:
     deck.push_screen(RecordsScreen(name))
 
 
-def certificates(deck: Deck) -> Iterator[PaletteEntry]:
-    """Yield a command for each certificate, which moves the cursor to it."""
-    for lineage in deck.status.lineages if deck.status else ():
-        name = printable(lineage.name)
-        domains = " ".join(map(text.name_shown, lineage.domains))
-        title = f"{name}  {text.days_left(lineage, deck.now())}"
-        yield PaletteEntry("", title, f"certificate {name} {domains}".casefold(), partial(deck.go_to, lineage.name))
+def certificates(deck: Deck, search: CertificateSearch, typed: str) -> Iterator[PaletteEntry]:
+    """Yield a command for each certificate that was found, which moves the cursor to it."""
+    for words, lineage in search.best(typed.casefold().split(), _MOST):
+        title = f"{printable(lineage.name)}  {text.days_left(lineage, deck.now())}"
+        yield PaletteEntry("", title, words, partial(deck.go_to, lineage.name))
 
 
 def ranked(found: list[PaletteEntry], typed: str) -> list[PaletteEntry]:
     """Return the commands that contain every typed word: those where words begin with them first, inapplicable ones last."""
     words = typed.casefold().split()
     hits = [command for command in found if all(word in command.words for word in words)]
-    return sorted(hits, key=lambda command: (bool(command.why_not), -_begun(command, words)))
-
-
-def _begun(command: PaletteEntry, words: list[str]) -> int:
-    return sum(f" {word}" in f" {command.words}" for word in words)
+    return sorted(hits, key=lambda command: (bool(command.why_not), -begun(command.words, words)))
 
 
 class Finder(Dialog[None]):
@@ -186,16 +181,15 @@ class PaletteDialog(Finder):
     def __init__(self, page: Page[Any]) -> None:
         super().__init__(page)
         self._commands = commands(page)
-        self._certificates: list[PaletteEntry] | None = None
+        self._search = CertificateSearch(page.deck.status.lineages if page.deck.status else ())
 
     def candidates(self, typed: str) -> list[PaletteEntry]:
         # Certificates only when something is typed: there may be thousands.
         # Likewise inapplicable actions: they are there only for a search.
         if not typed.strip():
             return self._commands
-        if self._certificates is None:
-            self._certificates = list(certificates(self._page.deck))
-        return [*self._commands, *self._certificates, *inapplicable(self._page)]
+        found = certificates(self._page.deck, self._search, typed)
+        return [*self._commands, *found, *inapplicable(self._page)]
 
 
 class MenuDialog(Finder):

@@ -11,13 +11,15 @@ import struct
 import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 DOWN, UP, ESCAPE, PALETTE = "\x1b[B", "\x1b[A", "\x1b", "\x10"
 _PATIENCE_SECONDS = 60.0
 _QUIET_SECONDS = 0.1
+_RESTING_SECONDS = 0.002
+"""Processor time within the quiet time that a console with nothing to do may take: its clock and its cursor."""
 _ANSWERS = {
     b"\x1b[6n": b"\x1b[1;1R",
     b"\x1b[?2026$p": b"\x1b[?2026;2$y",
@@ -58,10 +60,29 @@ class Typist:
         begun = last = time.perf_counter()
         os.write(self._terminal, key.encode())
         size, patience = 0, _PATIENCE_SECONDS
-        while chunk := self._read(patience):
-            last, patience = time.perf_counter(), _QUIET_SECONDS
-            size += len(chunk)
-        return Answered((last - begun) * 1000, size)
+        while True:
+            used = self._used_seconds()
+            chunk = self._read(patience)
+            if chunk:
+                last, patience = time.perf_counter(), _QUIET_SECONDS
+                size += len(chunk)
+            elif not self._is_working(used):
+                return Answered((last - begun) * 1000, size)
+
+    def _is_working(self, used: float) -> bool:
+        """Tell whether it has done something since it had `used` so much time, or waits for a processor: on a busy machine a
+        program that is quiet need not have finished."""
+        states = (text.rsplit(")", 1)[1].split()[0] for text in self._of_threads("stat"))
+        return self._used_seconds() - used > _RESTING_SECONDS or "R" in states
+
+    def _used_seconds(self) -> float:
+        """Return its processor time, to the nanosecond."""
+        return sum(int(text.split()[0]) for text in self._of_threads("schedstat")) / 1e9
+
+    def _of_threads(self, name: str) -> Iterator[str]:
+        for each in Path(f"/proc/{self._pid}/task").glob(f"*/{name}"):
+            with suppress(OSError):  # it has ended
+                yield each.read_text()
 
     def settle(self, seconds: float = 0.5) -> None:
         """Wait until nothing has been drawn for so long."""

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from tests.support.fake_engine import FakeEngine
 from tui.app import CertdeckApp
+from tui.quiet import is_quiet
 from tui.terminal import Terminal
 
 NARROW = (80, 24)
@@ -33,7 +34,7 @@ async def settled(pilot: Pilot[Any]) -> None:
     app: Any = pilot.app
     for _ in range(1000):
         await pilot.pause()
-        if app.bridge.idle and app.key_queue.is_empty:
+        if app.bridge.idle and app.key_queue.is_empty and is_quiet(app) and app.screen.is_drawn:
             break
         await pilot.pause(0.005)
     else:

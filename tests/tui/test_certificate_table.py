@@ -219,14 +219,14 @@ async def test_cursor_stays_on_its_certificate() -> None:
     async with app.run_test(size=NARROW):
         table = app.query_one(CertificateTable)
         rows = many(10)
-        table.show(rows, NOW)
+        table.show(rows, NOW, standings={})
         assert table.choose("site-00004")
-        table.show(tuple(reversed(rows)), NOW)
+        table.show(tuple(reversed(rows)), NOW, standings={})
         assert table.chosen is not None
         assert table.chosen.name == "site-00004"
-        table.show([row for row in reversed(rows) if row.name != "site-00004"], NOW)
+        table.show([row for row in reversed(rows) if row.name != "site-00004"], NOW, standings={})
         assert table.chosen.name == "site-00003"
-        table.show((), NOW)
+        table.show((), NOW, standings={})
         assert table.chosen is None
         assert not table.choose("site-00004")
 
@@ -236,7 +236,7 @@ async def test_only_what_is_seen_is_drawn() -> None:
     app = Alone()
     async with app.run_test(size=NARROW) as pilot:
         table = app.query_one(CertificateTable)
-        table.show(many(10_000), NOW)
+        table.show(many(10_000), NOW, standings={})
         await pilot.pause()
         await pilot.press("end", "pageup")
         await pilot.pause()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from msgspec.structs import replace
@@ -21,6 +20,7 @@ from tui.actions import Situation, bindings, of_scope
 from tui.deck import StatusRead
 from tui.screens import operations
 from tui.screens.certificate_actions import CertificateActions
+from tui.screens.listing import Listing
 from tui.screens.ordering import URGENT_FIRST, Order
 from tui.screens.waiting import rows_of, waiting_orders
 from tui.widgets.certificate_table import CertificateTable
@@ -31,7 +31,7 @@ from tui.widgets.notice import empty, failed
 from tui.widgets.overview import Overview
 from tui.widgets.sheet import Sheet
 from tui.wording import certificate_filter, text
-from tui.wording.state import STANDINGS, standing_of
+from tui.wording.state import STANDINGS
 
 _WIDE: Final = 110
 """From this width on the details are right of the list; on a tall screen the list gets more columns instead."""
@@ -39,6 +39,10 @@ _TALL: Final = 30
 """From this height on there is room for spacing, and beside the details for a lane per certificate."""
 _DETAIL_ROWS: Final = 9
 """The details' share of the height, below the list: as many rows at least."""
+
+_AT_ONCE: Final = 500
+"""Certificates whose searched text is built in one go; takes about a millisecond."""
+_PAUSE_SECONDS: Final = 0.005
 
 _REST_SECONDS: Final = 0.25
 """On a slow line, how long the cursor rests on a row before the details are drawn."""
@@ -77,16 +81,9 @@ class LineagesScreen(CertificateActions):
         super().__init__()
         self._order = Order()
         self._filter = ""
-        self._every: tuple[LineageStatus, ...] = ()
-        """The lineages, and the open orders whose lineage does not exist yet."""
+        self._listing = Listing()
         self._resting: Timer | None = None
         """Until the details are drawn."""
-        self._standings: Mapping[str, str] = {}
-        """For each name, the group in which it is counted."""
-        self._texts: dict[str, str] = {}
-        """For each name, the text that the filter searches; built at the first letter."""
-        self._sorted: tuple[Order, list[LineageStatus]] | None = None
-        """All rows in that order, kept for the next letter of the filter."""
 
     def body(self) -> ComposeResult:
         yield Overview()
@@ -113,10 +110,8 @@ class LineagesScreen(CertificateActions):
     def _read_orders(self) -> None:
         lineages = self.deck.status.lineages if self.deck.status else ()
         self.waiting = waiting_orders(self.engine) if self.deck.status_error is None else {}
-        self._every = (*lineages, *rows_of(self.waiting, lineages)) if self.waiting else lineages
-        self._standings = {row.name: standing_of(row, row.name in self.waiting) for row in self._every}
-        self._texts.clear()
-        self._sorted = None
+        every = (*lineages, *rows_of(self.waiting, lineages)) if self.waiting else lineages
+        self._listing = Listing(every, self.waiting)
 
     def refresh_frame(self) -> None:
         status = self.deck.status
@@ -125,34 +120,21 @@ class LineagesScreen(CertificateActions):
             self.page_detail = status.hostname
         super().refresh_frame()
 
-    def rows(self) -> list[LineageStatus]:
-        """Return the lineages that match the filter, in the current order."""
-        if self._sorted is None or self._sorted[0] != self._order:
-            self._sorted = (self._order, self._order.sorted(self._every, self._standings))
-        if not self._filter:
-            return self._sorted[1]
-        tests = certificate_filter.parsed(self._filter, self._text_of)
-        return certificate_filter.narrowed(self._sorted[1], tests, self.deck.now(), self.waiting)
-
-    def _text_of(self, row: LineageStatus) -> str:
-        """Return the text that the filter searches; it is kept for the next letter."""
-        found = self._texts.get(row.name)
-        if found is None:
-            found = self._texts[row.name] = certificate_filter.haystack(row)
-        return found
-
-    def _show(self) -> None:
+    def _show(self, keeps_detail: LineageStatus | None = None) -> None:
+        """Show what is known. `keeps_detail`: if the cursor stays on it, its details stay as they are."""
         status, now = self.deck.status, self.deck.now()
-        every, rows = self._every, self.rows()
+        every, standings = self._listing.every, self._listing.standings
+        rows = self._listing.rows(self._order, self._filter, now)
         self.query_one(Overview).show(
-            every if status else None, now, *self._note(), standings=self._standings, only=self._standing_shown()
+            every if status else None, now, *self._note(), standings=standings, only=self._standing_shown()
         )
         table = self.query_one(CertificateTable)
-        table.show(rows, now, waiting=self.waiting, sorting=self._order.arrow)
+        table.show(rows, now, standings=standings, sorting=self._order.arrow)
         table.border_title = f"Certificates  {len(every):,}"
         if self._filter:
             table.border_title = f"Certificates  {len(rows):,} of {len(every):,}  / {text.printable(self._filter)}"
-        self._show_detail()
+        if keeps_detail is None or self.chosen is not keeps_detail:
+            self._show_detail()
         self._share_height()
 
     def _standing_shown(self) -> str:
@@ -167,14 +149,14 @@ class LineagesScreen(CertificateActions):
             return "✖ configuration broken · !", "severity-red"
         if status is not None and status.problems:
             return f"▲ {text.plural(len(status.problems), 'file')} unreadable · !", "severity-yellow"
-        if "no-timer" in self._standings.values():
+        if "no-timer" in self._listing.words:
             return "▲ nothing renews · S", "severity-yellow"
         return ("asking the services …" if self.deck.is_looking else ""), "text-muted"
 
     def _show_detail(self) -> None:
         sheet, chosen = self.query_one("#detail", Sheet), self.chosen
         error, status = self.deck.status_error, self.deck.status
-        if error is not None and (status is None or not self._every):
+        if error is not None and (status is None or not self._listing.every):
             sheet.border_title = "The configuration cannot be used"
             sheet.write(failed(error))
         elif chosen is not None:
@@ -269,7 +251,7 @@ class LineagesScreen(CertificateActions):
         self.query_one("#list").focus()
 
     def on_overview_note_chosen(self, message: Overview.NoteChosen) -> None:
-        if "no-timer" in self._standings.values() and self.deck.status_error is None:
+        if "no-timer" in self._listing.words and self.deck.status_error is None:
             self.deck.action_open("schedule")
         else:
             self.action_problems()
@@ -318,9 +300,15 @@ class LineagesScreen(CertificateActions):
             field = FilterField(certificate_filter.HINT, id="filter")
             await self.mount(field, after=self.query_one(Overview))
             self.call_after_refresh(self._share_height)
+            self._prepare_filter()
         if words is not None:
             self.query_one("#filter Input", Input).value = words
             self._set_filter(words)
+
+    def _prepare_filter(self) -> None:
+        """Build what the filter searches, in steps that delay no key: the first letter would have to wait for all of it."""
+        if not self._listing.prepare(_AT_ONCE):
+            self.set_timer(_PAUSE_SECONDS, self._prepare_filter)
 
     def on_filter_field_typed(self, message: Message) -> None:
         self._set_filter(getattr(message, "text", ""))
@@ -333,7 +321,7 @@ class LineagesScreen(CertificateActions):
 
     def _set_filter(self, words: str) -> None:
         self._filter = words.strip()
-        self._show()
+        self._show(keeps_detail=self.chosen)
         self.refresh_actions()
 
     def action_problems(self) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -16,6 +15,7 @@ from core.errors import CertdeckError
 from tui.actions import Action, Situation, of_scope
 from tui.bridge import Bridge
 from tui.deck import Deck
+from tui.drawing import DrawnOnce
 from tui.reading import OWN_ENTER, takes_text
 from tui.terminal import SMALLEST
 from tui.widgets.footer import PageFooter
@@ -33,7 +33,7 @@ _WAY_SECONDS: Final = 0.5
 """A notification younger than this belongs to the page that is shown now."""
 
 
-class Page(Screen[T]):
+class Page(DrawnOnce[T]):
     """A full screen. A subclass defines SCOPE and `page_title`, and composes `body`."""
 
     SCOPE: ClassVar[str] = ""

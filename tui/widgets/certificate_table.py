@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from tui.widgets.cursor_list import CursorList
 from tui.widgets.ink import Ink
 from tui.widgets.life import life_bar
 from tui.widgets.lines import BLANK, Part, fit, squeezed, strip_of, width_of
-from tui.wording.state import mark_of
+from tui.wording.state import STANDINGS
 from tui.wording.text import MARKS
 
 
@@ -44,8 +44,7 @@ class CertificateTable(CursorList[LineageStatus]):
         """`moved` is called immediately when the cursor is on another certificate, so that dependent parts are drawn with it."""
         super().__init__(id=id)
         self._moved = moved
-        self._now: datetime | None = None
-        self._waiting: Collection[str] = ()
+        self._look: Look | None = None
         self._columns: tuple[int, tuple[Place, ...]] | None = None
         self._sorting = ("", False)
         self._strips: dict[tuple[int, bool], Strip] = {}
@@ -66,6 +65,10 @@ class CertificateTable(CursorList[LineageStatus]):
     def key_of(self, row: LineageStatus) -> str:
         return row.name
 
+    def _place_of(self, key: str) -> int | None:
+        # Not by way of `key_of`: the call would be most of the time, with ten thousand.
+        return next((number for number, row in enumerate(self._rows) if row.name == key), None)
+
     def cursor_moved(self) -> None:
         self._moved()
 
@@ -74,16 +77,16 @@ class CertificateTable(CursorList[LineageStatus]):
         rows: Sequence[LineageStatus],
         now: datetime,
         *,
-        waiting: Collection[str] = (),
+        standings: Mapping[str, str],
         sorting: tuple[str, bool] = ("", False),
     ) -> None:
         """Set the rows. The cursor stays on the same name, or on the same position if the name is gone.
 
         Args:
-            waiting: the names whose order waits for manual DNS records.
+            standings: the group of each certificate, by its name.
             sorting: the key of the sort column, and whether it is descending; its head shows an arrow.
         """
-        self._waiting, self._now, self._sorting = waiting, now, sorting
+        self._look, self._sorting = Look(now, standings), sorting
         self._replace(rows)
         self._columns = None
         self._strips.clear()
@@ -128,12 +131,12 @@ class CertificateTable(CursorList[LineageStatus]):
         if y == 0:
             return self._heading(width)
         number = y - 1 + self.scroll_offset.y
-        if number >= len(self._rows) or self._now is None:
+        if number >= len(self._rows) or self._look is None:
             return Strip.blank(width)
         key = (number, number == self._cursor)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._row(self._rows[number], key[1], width, self._now)
+            strip = self._strips[key] = self._row(self._rows[number], key[1], width, self._look)
         return strip
 
     def _heading(self, width: int) -> Strip:
@@ -154,20 +157,20 @@ class CertificateTable(CursorList[LineageStatus]):
                 parts.append((fit(title, cells + GAP), style))
         return strip_of(parts, width)
 
-    def _row(self, row: LineageStatus, chosen: bool, width: int, now: datetime) -> Strip:
+    def _row(self, row: LineageStatus, chosen: bool, width: int, look: Look) -> Strip:
         ink = self.ink
         style = ink.chosen if chosen else ink
         blank = style("foreground") if chosen else BLANK
-        mark = MARKS[mark_of(row, row.name in self._waiting)]
+        mark = MARKS[STANDINGS[look.word(row)].mark]
         parts: list[Part] = [
             ("▎" if chosen and self.has_focus else " ", style("brand") if chosen else BLANK),
             (f"{mark.glyph} ", style(mark.colour, bold=chosen)),
             (" ", blank),
         ]
-        look, used = Look(now, self._waiting), 4
+        used = 4
         for place in self._places(width):
             if place.column is LIFE:
-                parts += [(sign, style(role)) for sign, role in life_bar(row, now, place.cells)]
+                parts += [(sign, style(role)) for sign, role in life_bar(row, look.now, place.cells)]
             else:
                 cell, role = place.column.cell(row, look)
                 if place.column is NAME:
@@ -181,6 +184,6 @@ class CertificateTable(CursorList[LineageStatus]):
 
     def _places(self, width: int) -> tuple[Place, ...]:
         if self._columns is None or self._columns[0] != width:
-            look, bars = Look(self._now, self._waiting) if self._now else None, not self.app.has_class("-linear")
+            look, bars = self._look, not self.app.has_class("-linear")
             self._columns = (width, share_out(self._rows, look, width, bars=bars) if look is not None else ())
         return self._columns[1]

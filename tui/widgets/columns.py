@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -28,7 +28,12 @@ class Look(Struct, frozen=True):
     """The input of a cell besides its row."""
 
     now: datetime
-    waiting: Collection[str] = ()
+    standings: Mapping[str, str]
+    """The group of each certificate, a word of `STANDINGS`, by its name."""
+
+    def word(self, row: LineageStatus) -> str:
+        """Return the word of a certificate's group."""
+        return self.standings.get(row.name) or state.standing_of(row)
 
 
 class Column(Struct, frozen=True, kw_only=True):
@@ -53,16 +58,16 @@ class Place(Struct, frozen=True):
 
 
 def _state_role(row: LineageStatus, look: Look) -> str:
-    word = state.standing_of(row, row.name in look.waiting)
+    word = look.word(row)
     return "text-muted" if word in ("healthy", "soon") else MARKS[state.STANDINGS[word].mark].colour
 
 
 def _state(row: LineageStatus, look: Look) -> tuple[str, str]:
-    return state.state_shown(row, look.now, row.name in look.waiting), _state_role(row, look)
+    return state.state_shown(row, look.now, look.word(row)), _state_role(row, look)
 
 
 def _why(row: LineageStatus, look: Look) -> tuple[str, str]:
-    return state.why_shown(row, look.now, row.name in look.waiting), _state_role(row, look)
+    return state.why_shown(row, look.now, look.word(row)), _state_role(row, look)
 
 
 def _renews(row: LineageStatus, look: Look) -> tuple[str, str]:

@@ -84,8 +84,11 @@ class Overview(Inked):
             standings: the word of `STANDINGS` of each certificate, by its name.
             only: the standing that the list is filtered for.
         """
+        told = (note, role, only)
         if lineages is not self._lineages:
             self._made = None
+        elif standings is self._standings and told == (self._note, self._note_role, self._only) and self._is_fresh(now):
+            return
         if standings is not self._standings or lineages is not self._lineages:
             rows = lineages or ()
             self._counted = dict(counted(standings.get(row.name, "healthy") for row in rows))
@@ -117,10 +120,13 @@ class Overview(Inked):
     def _horizon(self, width: int, now: datetime) -> tuple[datetime, Horizon]:
         """Return the horizon, and the time for which it was computed."""
         # Not recomputed for each key: there may be ten thousand certificates.
-        if self._made is None or self._made[0] != width or abs(now - self._made[1]) > _MADE_FOR:
+        if self._made is None or self._made[0] != width or not self._is_fresh(now):
             room = max(width - len(_LEFT) - len(_RIGHT), 1)
             self._made = (width, now, horizon(self._lineages or (), now, room))
         return self._made[1:]
+
+    def _is_fresh(self, now: datetime) -> bool:
+        return self._made is not None and abs(now - self._made[1]) <= _MADE_FOR
 
     def _parts(self, cells: Sequence[Cell], lit: Collection[int] = ()) -> list[Part]:
         ink = self.ink

@@ -7,9 +7,11 @@ Pure. A word that is no term of the language is looked for in names, issuer and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from tui.wording import text
 from tui.wording.filter_terms import terms
@@ -28,28 +30,63 @@ _DUE: Final = re.compile(r"(due|left|renews)([<>])(\d{1,5})([hdwmy]?)")
 _ALSO: Final = {"needs": "urgent", "critical": "urgent", "ok": "healthy", "stale": "not-served", "warned": "warning"}
 
 
+class Filter(Struct, frozen=True, kw_only=True):
+    """A filter, its plain words apart: they are looked up in one text for each certificate."""
+
+    words: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    tests: tuple[Test, ...] = ()
+
+    def goes_on(self, before: Filter) -> bool:
+        """Tell whether whatever passes this one passes `before`, at any time: a word has been added, or a letter to a word."""
+        return (
+            not before.tests
+            and set(before.excluded) <= set(self.excluded)
+            and all(any(word in longer for longer in self.words) for word in before.words)
+        )
+
+
 def haystack(row: LineageStatus) -> str:
     """Return the text that plain words are searched in."""
     services = (target.name for target in row.targets)
     return " ".join((*_names(row), text.issuer_shown(row), row.issuer, row.method, *services)).casefold()
 
 
-def parsed(words: str, text_of: Callable[[LineageStatus], str] = haystack) -> tuple[Test, ...]:
-    """Return a test for each term. A certificate passes if all tests pass.
-
-    `text_of`: returns what `haystack` does, for whoever keeps it from one letter to the next.
-    """
-    made = ((_term(term, text_of), excludes) for term, excludes in terms(words))
-    return tuple(_excluding(test) if excludes else test for test, excludes in made)
+def parsed(words: str) -> Filter:
+    """Return the filter for typed text. A certificate passes if it passes every term."""
+    found: tuple[list[str], list[str]] = ([], [])
+    tests: list[Test] = []
+    for term, excludes in terms(words):
+        test = _term(term)
+        if test is None:
+            found[excludes].append(term)
+        else:
+            tests.append(_excluding(test) if excludes else test)
+    return Filter(words=tuple(found[0]), excluded=tuple(found[1]), tests=tuple(tests))
 
 
 def narrowed(
-    rows: Sequence[LineageStatus], tests: tuple[Test, ...], now: datetime, waiting: Collection[str] = ()
+    rows: Sequence[LineageStatus],
+    wanted: Filter,
+    now: datetime,
+    waiting: Collection[str] = (),
+    texts: Mapping[str, str] | None = None,
 ) -> list[LineageStatus]:
-    """Return the certificates that pass the filter, in their order. `waiting`: the names of those whose order waits."""
+    """Return the certificates that pass the filter, in their order.
+
+    Args:
+        waiting: the names of those whose order waits.
+        texts: the `haystack` of each, by its name, for whoever keeps them from one letter to the next.
+    """
     left = list(rows)
-    for test in tests:
-        # Term by term: a letter may not take longer than somebody notices, with ten thousand certificates.
+    if texts is None:
+        texts = {row.name: haystack(row) for row in rows} if wanted.words or wanted.excluded else {}
+    # Term by term: a letter may not take longer than somebody notices, with ten thousand certificates.
+    for word in wanted.words:
+        left = [row for row in left if word in texts[row.name]]
+    for word in wanted.excluded:
+        left = [row for row in left if word not in texts[row.name]]
+    for test in wanted.tests:
         left = [row for row in left if test(row, now, row.name in waiting)]
     return left
 
@@ -58,13 +95,14 @@ def _excluding(inner: Test) -> Test:
     return lambda row, now, waits: not inner(row, now, waits)
 
 
-def _term(word: str, text_of: Callable[[LineageStatus], str]) -> Test:
+def _term(word: str) -> Test | None:
+    """Return the test of a term; None for a plain word."""
     due = _DUE.fullmatch(word)
     if due is not None:
         return _within(due[1] == "renews", due[2] == "<", float(due[3]) * _UNITS[due[4] or "d"])
     key, colon, value = word.partition(":")
     made = _KEYS.get(key) if colon else None
-    return made(value) if made is not None else lambda row, now, waits: word in text_of(row)
+    return made(value) if made is not None else None
 
 
 def _within(renewal: bool, before: bool, days: float) -> Test:

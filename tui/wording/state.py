@@ -88,11 +88,6 @@ def troubles_of(lineage: LineageStatus) -> set[str]:
     return {word for word in words if word in ("failed", "not-served")}
 
 
-def mark_of(lineage: LineageStatus, waits: bool = False) -> str:
-    """Return the mark of a certificate in a list, a key of `MARKS`."""
-    return STANDINGS[standing_of(lineage, waits)].mark
-
-
 def counted(words: Iterable[str]) -> list[tuple[Standing, int]]:
     """Return the number of certificates in each non-empty group."""
     counts = Counter(words)
@@ -102,13 +97,16 @@ def counted(words: Iterable[str]) -> list[tuple[Standing, int]]:
 # -- why ---------------------------------------------------------------------------------------------------------------
 
 
-def why_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> str:
-    """Return the problem in a few words: `failed 3×, next 21:40`, `nginx shows another`. Empty: there is none."""
-    word = standing_of(lineage, waits)
+def why_shown(lineage: LineageStatus, now: datetime, word: str = "") -> str:
+    """Return the problem in a few words: `failed 3×, next 21:40`, `nginx shows another`. Empty: there is none.
+
+    `word`: its group, if already known.
+    """
+    word = word or standing_of(lineage)
     if word == "waiting":
         return "waits for DNS records"
-    reason = foremost(health(lineage))
-    if reason is None or word == "soon":
+    reason = foremost(health(lineage)) if word not in ("healthy", "soon") else None
+    if reason is None:
         return ""
     if reason.code == EXPIRES_SOON and _renews(lineage):
         return "expires soon" if reason.level == CRITICAL else ""
@@ -128,9 +126,9 @@ def renews_shown(lineage: LineageStatus, now: datetime) -> str:
     return near(lineage.renew_at, now)
 
 
-def state_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> str:
-    """Return the problem, else when it renews: the only state column of a narrow list."""
-    why = why_shown(lineage, now, waits)
+def state_shown(lineage: LineageStatus, now: datetime, word: str = "") -> str:
+    """Return the problem, else when it renews: the only state column of a narrow list. `word`: its group, if already known."""
+    why = why_shown(lineage, now, word)
     when = renews_shown(lineage, now)
     if lineage.timer != "active" and lineage.renew_at is not None and why in ("", *text.WITHOUT_TIMER.values()):
         return f"would renew {when} – {text.WITHOUT_TIMER[lineage.timer]}"

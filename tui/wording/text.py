@@ -315,11 +315,12 @@ def is_manual(lineage: LineageStatus) -> bool:
 
 def issuer_shown(lineage: LineageStatus) -> str:
     """Return the short name of the issuer: `Let's Encrypt`, `self-signed`, `private CA`."""
-    return _issuer_shown(lineage.ca, lineage.self_signed, lineage.issuer, lineage.method)
+    return _issuer_shown(lineage.ca, lineage.issuer, lineage.method, lineage.self_signed)
 
 
-@lru_cache(maxsize=1024)
-def _issuer_shown(ca: str | None, self_signed: bool, issuer: str, method: str) -> str:
+@lru_cache(maxsize=256)
+def _issuer_shown(ca: str | None, issuer: str, method: str, self_signed: bool) -> str:
+    """Return the same: thousands of certificates have few issuers."""
     from core.issuers import BUILT_IN
 
     built_in = BUILT_IN.get(ca or "")

@@ -11,12 +11,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui.drawing import DrawnOnce
 from tui.widgets.key_line import KeyLine
 
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T]):
+class Dialog(DrawnOnce[T], ModalScreen[T]):
     """A question. A subclass provides `title_text`, `parts`, `buttons` and `keys`; it returns its answer with `dismiss`."""
 
     BINDINGS: ClassVar = [

@@ -1,0 +1,113 @@
+"""A screen is drawn once for everything that a key sets off, and it is drawn however much is going on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from textual._compositor import LayoutUpdate
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Input
+
+from tests.support.deck import NARROW, settled
+from tests.support.fake_engine import FakeEngine
+from tui.app import CertdeckApp
+from tui.palette import PaletteDialog
+from tui.widgets.sheet import Sheet
+
+
+class Drawn(CertdeckApp):
+    """Keeps what goes to the terminal."""
+
+    def __init__(self) -> None:
+        engine: Any = FakeEngine.with_lineages(100)
+        super().__init__(engine, loading=False)
+        self.updates: list[Any] = []
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        # A test does not draw parts of the screen (tests.support.headless): of those only the call is seen.
+        self.updates.append(renderable)
+        super()._display(screen, renderable)
+
+
+async def test_the_palette_is_drawn_once() -> None:
+    """Its layout, its size, its commands and its focus are one picture."""
+    app = Drawn()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        app.updates.clear()
+        await pilot.press("ctrl+p")
+        await settled(pilot)
+        assert isinstance(app.screen, PaletteDialog)
+        assert len([each for each in app.updates if isinstance(each, LayoutUpdate)]) == 1
+
+
+async def test_a_letter_of_the_filter_is_drawn_with_what_it_finds() -> None:
+    """The letter, the list and the title are one picture."""
+    app = Drawn()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("slash")
+        await settled(pilot)
+        app.screen.query_one(Input).cursor_blink = False
+        await settled(pilot)
+        for letter in "site-0000":
+            app.updates.clear()
+            await pilot.press(letter)
+            await settled(pilot)
+            assert len(app.updates) == 1, letter
+
+
+@contextmanager
+def _going_on(app: Drawn) -> Iterator[None]:
+    """Let messages never end meanwhile."""
+    goes_on = True
+
+    async def again() -> None:
+        await asyncio.sleep(0)
+        if goes_on:
+            app.screen.call_later(again)
+
+    app.screen.call_later(again)
+    yield
+    goes_on = False
+
+
+async def _drawn(app: Drawn, pilot: Pilot[Any]) -> None:
+    """Wait until something is drawn."""
+    app.updates.clear()
+    for _ in range(1000):
+        await pilot.pause(0.01)
+        if app.updates:
+            return
+    raise AssertionError("nothing was drawn")
+
+
+async def test_what_goes_on_for_ever_does_not_keep_it_from_being_drawn() -> None:
+    """Where messages never end, what has changed is seen all the same."""
+    app = Drawn()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        with _going_on(app):
+            app.screen.refresh()
+            await _drawn(app, pilot)
+
+
+async def test_what_appears_meanwhile_gets_its_size() -> None:
+    """A widget that appears while messages never end is laid out before it is drawn, and makes its lines for its width."""
+    app = Drawn()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        sheet = Sheet()
+        sheet.display = False
+        await app.screen.mount(sheet)
+        await settled(pilot)
+        with _going_on(app):
+            app.screen.refresh()
+            sheet.display = True
+            sheet.write(lambda width, ink: [[("seen", ink("foreground"))]])
+            await _drawn(app, pilot)
+        await settled(pilot)
+        assert sheet.count == 1

@@ -1,0 +1,69 @@
+"""Screens that are drawn once for everything that a key sets off.
+
+Textual draws a screen after each step: a page that opens is laid out, drawn, told its size, laid out and drawn again, and a letter
+in a field is drawn before what it finds. That takes most of the time that somebody waits, and bytes on a slow line. Here, drawing
+waits until no message is under way, and then draws everything that has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import Final, TypeVar
+
+from textual.screen import Screen
+
+from tui.quiet import is_quiet
+
+T = TypeVar("T")
+
+_LONGEST_SECONDS: Final = 0.1
+"""After this time it is drawn all the same: a key that is held down on a slow machine has to be seen to act."""
+_AT_ONCE: Final = 20
+"""So many looks follow each other without a pause."""
+_PAUSE_SECONDS: Final = 0.001
+
+
+class DrawnOnce(Screen[T]):
+    """The base of every screen. Only when it is drawn differs from Textual's own."""
+
+    _drawing: asyncio.Task[None] | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Nothing that has changed waits to be drawn."""
+        return (self._drawing is None or self._drawing.done()) and not (self._dirty_widgets or self._is_unlaid)
+
+    @property
+    def _is_unlaid(self) -> bool:
+        return self._layout_required or self._scroll_required or self._repaint_required
+
+    def _compositor_refresh(self) -> None:
+        if self._drawing is None or self._drawing.done():
+            self._drawing = asyncio.create_task(self._draw(), name="drawing")
+
+    async def _draw(self) -> None:
+        try:
+            with self._context():
+                await self._settle()
+                if self in self.app.screen_stack:  # it may have been left meanwhile
+                    if self._is_unlaid:
+                        # Never drawn as it was laid out before: Textual would take a widget that has just appeared for a known
+                        # one then, and never tell it its size.
+                        self._on_timer_update()
+                    self._compositor.update_widgets(self._dirty_widgets)
+                    super()._compositor_refresh()
+        except Exception as error:  # noqa: BLE001 - as in Textual's own tasks: it would be lost
+            self.app._handle_exception(error)
+
+    async def _settle(self) -> None:
+        """Wait until everything has been done, and lay out what it has changed."""
+        until, looks = monotonic() + _LONGEST_SECONDS, 0
+        while monotonic() < until and self._running:
+            await asyncio.sleep(0 if looks < _AT_ONCE else _PAUSE_SECONDS)
+            looks += 1
+            if not is_quiet(self.app):
+                continue
+            if not self._is_unlaid:
+                return
+            self._on_timer_update()
