@@ -14,6 +14,7 @@ from core.acme.problem_words import FIREWALL, OVER_IPV6, PAUSED, SECONDARY, WORD
 from core.acme.request_words import common_name_hint, words_for
 from core.acme.response import AcmeResponse
 from core.acme.wire import Json, object_of, objects_of, plain, text_of
+from core.dates import minute_shown
 from core.errors import (
     AccountDeactivated,
     AccountError,
@@ -204,7 +205,7 @@ def _said_until(detail: str) -> datetime | None:
 def _until(retry_at: datetime | None) -> str:
     if retry_at is None:
         return "The CA does not say for how long. Try again in an hour."
-    return f"Wait until {retry_at:%Y-%m-%d %H:%M} UTC."
+    return f"Wait until {minute_shown(retry_at)}."
 
 
 _ABOUT_THE_NETWORK = (

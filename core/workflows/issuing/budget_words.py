@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from core.acme.problem_words import USE_STAGING
 from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, Standing
 from core.config.model import Config
+from core.dates import minute_shown
 from core.errors import BudgetSpent, CertdeckError, RateLimited
 from core.events import Narrator, Warned
 from core.identifiers import parse_identifiers
@@ -28,7 +29,7 @@ _WORDS = {
 
 def moment(at: float) -> str:
     """Return a time (epoch seconds) as text in minutes, UTC, rounded up so that it is never too early."""
-    return f"{datetime.fromtimestamp(at + 59, UTC):%Y-%m-%d %H:%M} UTC"
+    return minute_shown(datetime.fromtimestamp(at + 59, UTC))
 
 
 def limit_words(issuer: Issuer, found: Standing) -> str:
