@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tui.wording import text
@@ -26,6 +26,11 @@ def timer_shown(timer: TimerState, now: datetime) -> str:
         known = "timer on" if timer.state == "on" else "no timer set"
         return f"{known} · last run {text.ago(timer.last_run, now)}{failed}"
     return "timer on · has not run yet" if timer.state == "on" else "timer unknown · has not run yet"
+
+
+def delay_shown(delay: timedelta) -> str:
+    """Return how much later than its time a run can start, as the end of a clause: `, up to 1 hour later`; empty for none."""
+    return f", up to {text.span(delay.total_seconds())} later" if delay else ""
 
 
 def run_at(timer: TimerState) -> str:

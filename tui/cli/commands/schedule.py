@@ -13,7 +13,7 @@ from tui.cli.parser import Command
 from tui.cli.tables import labelled
 from tui.glyphs import printable
 from tui.wording import text
-from tui.wording.timer import run_at
+from tui.wording.timer import delay_shown, run_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -95,9 +95,7 @@ def _lines(info: ScheduleInfo, now: datetime, stream: Stream) -> Iterator[str]:
     if timer.trouble:
         pairs.append(("Trouble", printable(timer.trouble)))
     if info.how:
-        delay = info.random_delay.total_seconds()
-        later = f", up to {text.span(delay)} later" if delay else ""
-        pairs.append(("Comes", f"{info.words}{later}, and after a boot"))
+        pairs.append(("Comes", f"{info.words}{delay_shown(info.random_delay)}, and after a boot"))
     if timer.next_run is not None:
         pairs.append(("Next run", f"{run_at(timer)}, {text.until(timer.next_run, now)}"))
     pairs.append(("Last run", _last_run(info, now)))
