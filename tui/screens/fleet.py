@@ -151,7 +151,7 @@ class FleetScreen(FilteredListPage[Box]):
             self.deck,
             f"Approve {text.printable(box.name)} as {box.role}?",
             f"Its fingerprint:\n\n{fingerprint_shown(box.fingerprint)}\n\n"
-            "Approve it only if the box itself shows the same fingerprint (certdeck fleet join).",
+            "Approve it only if that box shows the same fingerprint: `certdeck fleet join` prints it there.",
             "Approve",
             lambda: self.deck.begin(
                 f"Approve {box.name}",
