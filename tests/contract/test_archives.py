@@ -143,7 +143,7 @@ def test_what_if_has_its_shape() -> None:
     said = command("status", "--what-if", "2028-02-16", engine=engine).out
     assert "45 days (now 90)" in said
     assert "about 12 times a year" in said
-    assert "2027-03-15: no public CA issues for more than 100 days." in said
+    assert "15 Mar 2027: no public CA issues for more than 100 days." in said
 
 
 def test_on_a_real_box(home: Path, tmp_path: Path, secret: str) -> None:
