@@ -24,6 +24,15 @@ def second_shown(at: datetime) -> str:
     return f"{day_shown(at)} {at:%H:%M:%S %Z}".rstrip()
 
 
+def iso_shown(text: str) -> str:
+    """Return a day or a month that is stored as text: `2026-08-05` as `5 Aug 2026`, `2026-08` as `Aug 2026`."""
+    return (
+        day_shown(date.fromisoformat(text))
+        if len(text) > len("2026-08")
+        else f"{date.fromisoformat(f'{text}-01'):%b %Y}"
+    )
+
+
 @lru_cache(maxsize=1024)
 def _day(year: int, month: int, number: int) -> str:
     return f"{number} {date(year, month, number):%b %Y}"

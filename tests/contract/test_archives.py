@@ -134,7 +134,7 @@ def test_what_if_has_its_shape() -> None:
     assert found["date"] == "2028-02-16"
     shop, mail = found["certificates"]
     assert (shop["name"], shop["lifetime_days"], shop["renews_every_days"], shop["problems"]) == ("shop", 45, 30.0, [])
-    assert shop["source"].startswith("Let's Encrypt, 2025-12-02")
+    assert shop["source"].startswith("Let's Encrypt, 2 Dec 2025")
     assert [problem["code"] for problem in mail["problems"]] == ["manual-dns"]
     assert found["orders_per_week"] == 0.47
     assert found["runs_per_week"] == 14

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from core.dates import day_shown, minute_shown, second_shown
+from core.dates import day_shown, iso_shown, minute_shown, second_shown
 
 
 def test_one_form() -> None:
@@ -13,6 +13,11 @@ def test_one_form() -> None:
     assert day_shown(date(2026, 11, 29)) == "29 Nov 2026"
     assert (day_shown(at), minute_shown(at)) == ("1 Dec 2026", "1 Dec 2026 03:04 UTC")
     assert second_shown(at) == "1 Dec 2026 03:04:05 UTC"
+
+
+def test_a_stored_day_or_month() -> None:
+    """The date of a fact, which may be a month, is shown in the same form."""
+    assert (iso_shown("2026-08-05"), iso_shown("2026-07")) == ("5 Aug 2026", "Jul 2026")
 
 
 def test_a_time_is_shown_in_its_own_zone() -> None:

@@ -149,7 +149,7 @@ def test_the_cas_own_refusal_names_the_figure(counted: Appliance) -> None:
     error = caught.value
     assert error.code == "rate-limited"
     assert (
-        "ca allows 50 certificates for example.com in 7 days (as of 2026-08-05). This box has used 0 of them."
+        "ca allows 50 certificates for example.com in 7 days (as of 5 Aug 2026). This box has used 0 of them."
         in error.why
     )
     assert "Wait until 22 Nov 2026 08:00 UTC." in error.fix
