@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from core.dates import minute_shown
 from core.stored_times import CLOCK_ASKED, CLOCK_SEEN, TOLERANCE_SECONDS, is_void
 from core.text import plural
 from core.version import BUILT
@@ -117,4 +118,4 @@ def span(seconds: float) -> str:
 def _moment(stamp: float) -> str:
     from datetime import UTC, datetime
 
-    return f"{datetime.fromtimestamp(stamp, UTC):%Y-%m-%d %H:%M} UTC"
+    return minute_shown(datetime.fromtimestamp(stamp, UTC))

@@ -7,9 +7,13 @@ reason has a stable code and one short sentence. A new kind of problem is one mo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from core.dates import day_shown
 from core.lineage_status import LineageStatus
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 OK, WARNING, CRITICAL = "ok", "warning", "critical"
 LEVELS = (OK, WARNING, CRITICAL)
@@ -166,5 +170,5 @@ _RULES: tuple[Callable[[LineageStatus], Iterator[Reason]], ...] = (
 )
 
 
-def _day(moment: object) -> str:
-    return f"{moment:%Y-%m-%d}" if moment is not None else "an unknown day"
+def _day(moment: datetime | None) -> str:
+    return day_shown(moment) if moment is not None else "an unknown day"

@@ -123,7 +123,7 @@ BUILT_IN: Mapping[str, Issuer] = {
                 profiles="classic, tlsserver, shortlived",
                 limits="",
             ),
-            notes=("Free. 90 days, 64 from 2027-02-10. 50 certificates a week for a registered domain.",),
+            notes=("Free. 90 days, 64 from 10 Feb 2027. 50 certificates a week for a registered domain.",),
         ),
         Issuer(
             name="letsencrypt-staging",

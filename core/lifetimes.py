@@ -10,9 +10,9 @@ from datetime import date
 from msgspec import Struct
 
 _BALLOT = "CA/B Forum, Baseline Requirements 6.3.2 (ballot SC-081)"
-_LETS_ENCRYPT = "Let's Encrypt, 2025-12-02, https://letsencrypt.org/2025/12/02/from-90-to-45"
-_PROFILES = "Let's Encrypt, 2026-07-14, https://letsencrypt.org/docs/profiles/"
-_LIMITS = "Let's Encrypt, 2026-08-05, https://letsencrypt.org/docs/rate-limits/"
+_LETS_ENCRYPT = "Let's Encrypt, 2 Dec 2025, https://letsencrypt.org/2025/12/02/from-90-to-45"
+_PROFILES = "Let's Encrypt, 14 Jul 2026, https://letsencrypt.org/docs/profiles/"
+_LIMITS = "Let's Encrypt, 5 Aug 2026, https://letsencrypt.org/docs/rate-limits/"
 
 ANY_PUBLIC = "public"
 """The limit for every CA that browsers trust."""

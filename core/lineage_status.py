@@ -165,11 +165,14 @@ class TimerState(Struct, frozen=True, kw_only=True):
     state: str
     """`on`, `off`, `dead` (installed, but nothing runs), `unknown` (something else has run recently)."""
     next_run: datetime | None = None
+    """The earliest moment of the next run."""
+    next_run_by: datetime | None = None
+    """Its latest moment, if the timer delays each run at random, as systemd does; None: it starts at `next_run`."""
     last_run: datetime | None = None
     last_outcome: str = ""
     """`done`, `failed`, or empty if it never ran."""
     last_error: str = ""
-    mended: bool = False
+    resolved: bool = False
     """What failed in the last run has succeeded since, or no longer exists."""
     trouble: str = ""
     """The problem, in one sentence, if it is not simply on or off: it does not run, or its unit or program is missing."""

@@ -6,7 +6,7 @@ JSON output, exit statuses and screens are built only from these and from the er
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -362,6 +362,8 @@ class ScheduleInfo(Struct, frozen=True, kw_only=True):
     """`Sunday`; None is every day."""
     words: str
     """`every day at 03:00 and 15:00`."""
+    random_delay: timedelta = timedelta()
+    """How much later than its time a run can start."""
     warnings: tuple[Notice, ...] = ()
     """Certificates whose lifetime is too short for it."""
 

@@ -111,7 +111,8 @@ class CertdeckApp(Deck):
             self._all_themes = True
             loaded = theming.load(self.engine.paths.etc, depth=self.terminal.colours)
             if name not in loaded.themes:
-                loaded = replace(loaded, problems=(*loaded.problems, theming.unknown(name, loaded)))
+                if name not in theming.SHIPPED:  # otherwise its file is among the problems
+                    loaded = replace(loaded, problems=(*loaded.problems, theming.unknown(name, loaded)))
                 name = theming.DEFAULT
         self.theme_problems = loaded.problems
         for each in loaded.themes.values():

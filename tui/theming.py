@@ -8,9 +8,11 @@ wrong color would otherwise fail later, with an error that does not name the fil
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +21,27 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from core.errors import ConfigError
+from core.findings import Finding
 from core.regular import read_regular
+from core.text import plural
 
 DEFAULT: Final = "dark"
 ANSI: Final = "ansi"
 ANSI_LIGHT: Final = "ansi-light"
+SHIPPED: Final = (ANSI, ANSI_LIGHT, "contrast", DEFAULT, "light")
+"""The themes of this package, which must all be there."""
+_PLAINEST: Final = f"""
+name = "{DEFAULT}"
+dark = true
+primary = "cyan"
+success = "lime"
+warning = "yellow"
+error = "tomato"
+foreground = "white"
+background = "black"
+surface = "black"
+panel = "darkslategray"
+"""
 
 COLOURS: Final = (
     "primary", "secondary", "warning", "error", "success", "accent", "foreground", "background", "surface", "panel", "boost",
@@ -64,24 +82,26 @@ class Loaded(Struct, frozen=True):
     problems: tuple[ConfigError, ...] = ()
 
 
-def load(etc: Path | None = None, *, only: str | None = None, depth: int = 1 << 24) -> Loaded:
+def load(
+    etc: Path | None = None, *, only: str | None = None, depth: int = 1 << 24, package: Traversable | None = None
+) -> Loaded:
     """Return the shipped themes and those in `etc/themes`.
 
     Args:
         only: read only this shipped theme, for a fast start.
         depth: number of colors of the terminal.
+        package: the folder of the shipped themes; None: that of this installation.
     """
     themes: dict[str, Theme] = {}
     problems: list[ConfigError] = []
-    if only is not None:
-        file = resources.files("themes") / f"{only}.toml"
-        if file.is_file():
-            return Loaded({only: parse(file.read_text(encoding="utf-8"), f"{only}.toml", depth)})
-    shipped = sorted((each for each in resources.files("themes").iterdir()), key=lambda each: each.name)
-    for file in shipped:
-        if file.name.endswith(".toml"):
-            theme = parse(file.read_text(encoding="utf-8"), file.name, depth)
-            themes[theme.name] = theme
+    if only in SHIPPED:
+        with suppress(ConfigError):  # the full reading below reports it
+            return Loaded({only: _shipped(only, depth, package)})
+    for name in SHIPPED:
+        try:
+            themes[name] = _shipped(name, depth, package)
+        except ConfigError as exc:
+            problems.append(exc)
     for path in sorted((etc / "themes").glob("*.toml")) if etc is not None else ():
         try:
             theme = parse(read_regular(path).decode("utf-8"), str(path), depth)
@@ -90,7 +110,46 @@ def load(etc: Path | None = None, *, only: str | None = None, depth: int = 1 << 
             problems.append(exc)
         except (OSError, UnicodeDecodeError):
             problems.append(_refused(str(path), "It cannot be read, or is not UTF-8 text."))
+    themes.setdefault(DEFAULT, _built_in(depth))
     return Loaded(themes, tuple(problems))
+
+
+def _shipped(name: str, depth: int, package: Traversable | None) -> Theme:
+    """Return a shipped theme. Raises ConfigError (`config-invalid`) if its file is missing or damaged."""
+    file = f"themes/{name}.toml"
+    fix = "Reinstall certdeck."
+    try:
+        place = (package or resources.files("themes")) / f"{name}.toml"
+        return parse(place.read_text(encoding="utf-8"), file, depth)
+    except ConfigError as exc:
+        raise ConfigError(exc.what, exc.why, fix, details=exc.details) from exc
+    except (OSError, UnicodeDecodeError, ModuleNotFoundError) as exc:
+        why = "It is missing, cannot be read, or is not UTF-8 text."
+        raise ConfigError(f"The theme {file} cannot be used.", why, fix, details={"problems": [why]}) from exc
+
+
+def _built_in(depth: int) -> Theme:
+    """Return the theme that replaces the default one if its file is unusable: plain colors, every field filled up."""
+    return parse(_PLAINEST, "built-in", depth)
+
+
+def findings(etc: Path, wanted: str | None, *, package: Traversable | None = None) -> Iterator[Finding]:
+    """Yield a finding for each theme file that is missing or damaged, or one that all are good.
+
+    Args:
+        wanted: the configured theme.
+        package: as for `load`.
+    """
+    found = load(etc, package=package)
+    problems = [*found.problems]
+    if wanted is not None and wanted not in found.themes:
+        problems.append(unknown(wanted, found))
+    for each in problems:
+        yield Finding(id="themes", status="fail", title="Themes", detail=f"{each.what} {each.why}", fix=each.fix)
+    if not problems:
+        yield Finding(
+            id="themes", status="pass", title="Themes", detail=f"{plural(len(found.themes), 'theme')} can be read"
+        )
 
 
 def native(etc: Path | None, wanted: str | None) -> str:

@@ -13,6 +13,7 @@ from core.acme.problem_type import URN, ProblemType
 from core.acme.problem_words import FIREWALL, OVER_IPV6, PAUSED, SECONDARY, WORDS, ProblemText
 from core.acme.response import AcmeResponse
 from core.acme.wire import Json, object_of, objects_of, plain, text_of
+from core.dates import minute_shown
 from core.errors import (
     AccountDeactivated,
     AccountError,
@@ -207,7 +208,7 @@ def _said_until(detail: str) -> datetime | None:
 def _until(retry_at: datetime | None) -> str:
     if retry_at is None:
         return "The CA does not say for how long. Try again in an hour."
-    return f"Wait until {retry_at:%Y-%m-%d %H:%M} UTC."
+    return f"Wait until {minute_shown(retry_at)}."
 
 
 _ABOUT_THE_NETWORK = (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from core.challenges import InPlace
 from core.challenges.pending import PendingRecords
 from core.challenges.proofs import is_granted, permission_ends, record_of, records_of
+from core.dates import day_shown
 from core.dns.authority import Authority
 from core.dns.names import DNS_PERSIST01
 from core.dns.placement import Placement
@@ -106,7 +107,7 @@ class Persistent:
                 narrator.tell(
                     Warned(
                         code="permission-ends",
-                        what=f"The record {name} allows certificates until {datetime.fromtimestamp(ends, UTC):%Y-%m-%d} only.",
+                        what=f"The record {name} allows certificates until {day_shown(datetime.fromtimestamp(ends, UTC))} only.",
                         fix="Before that day, set it again with a later persistUntil, or without one.",
                     )
                 )

@@ -34,7 +34,6 @@ NAME_FIX = "Use 1 to 128 letters, digits, . _ and -, and start with a letter, a 
 _ZONE = r"(?=.{1,253}\.?$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
 EMAIL = r"[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,64}@[^\s@,:<>\"?&%\x00-\x1f\x7f]{1,253}"
 """One address without a display name. Separators of addresses or header fields in a `mailto:` URL (RFC 6068) are excluded."""
-NOTIFICATION_KINDS = ("smtp", "webhook", "apprise")
 NOTIFICATION_EVENTS = (
     "renewed",
     "failed",
@@ -55,6 +54,13 @@ CHALLENGES = ("http-01", "dns-01", "dns-account-01", "dns-persist-01", "tls-alpn
 
 Broken = tuple[str, str] | None
 Rule = Callable[[Any], Broken]
+
+
+def notification_kind(value: str) -> Broken:
+    """Require a kind of notification channel. The table is not loaded on a box without one."""
+    from core.notify.catalogue import KINDS
+
+    return one_of(*KINDS)(value)
 
 
 def one_of(*known: str) -> Rule:
@@ -335,7 +341,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (DnsProviderConfig, "kind"): not_empty,
     (DnsProviderConfig, "zones"): zones,
     (DnsProviderConfig, "delegations"): delegations,
-    (NotificationConfig, "kind"): one_of(*NOTIFICATION_KINDS),
+    (NotificationConfig, "kind"): notification_kind,
     (NotificationConfig, "on"): some_of(*NOTIFICATION_EVENTS),
     (Schedule, "ping_url"): web_address,
     (Metrics, "file"): absolute,

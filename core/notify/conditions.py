@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from core.dates import day_shown, minute_shown
 from core.errors import CertdeckError
 from core.notify.channel import Item
 from core.renewal_report import FailedLineage, Notice, RenewalReport
@@ -246,8 +247,8 @@ def _moment(stamp: float) -> datetime:
 
 
 def _day(stamp: float) -> str:
-    return f"{_moment(stamp):%Y-%m-%d}"
+    return day_shown(_moment(stamp))
 
 
 def _minute(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return minute_shown(at.astimezone(UTC))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from textwrap import wrap
 
+from core.dates import minute_shown
 from core.notify.channel import Item, Message
 from core.text import plural, safe_line
 from core.version import VERSION
@@ -75,7 +76,7 @@ def _lines(ordered: Sequence[Item], host: str, now: datetime) -> Iterator[str]:
         for words in (item.what, item.why):
             yield from _wrapped(words)
         if item.next_try is not None:
-            yield from _wrapped(f"The next attempt is at {item.next_try.astimezone(UTC):%Y-%m-%d %H:%M} UTC.")
+            yield from _wrapped(f"The next attempt is at {minute_shown(item.next_try.astimezone(UTC))}.")
         if item.fix:
             yield from _wrapped(f"What to do: {item.fix}")
         yield ""
@@ -83,7 +84,7 @@ def _lines(ordered: Sequence[Item], host: str, now: datetime) -> Iterator[str]:
         yield f"And {len(ordered) - _MOST_IN_TEXT} more; `certdeck status` shows them."
         yield ""
     yield "-- "
-    yield f"certdeck {VERSION} on {safe_line(host, 253)}, {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    yield f"certdeck {VERSION} on {safe_line(host, 253)}, {minute_shown(now.astimezone(UTC))}"
 
 
 def _wrapped(words: str) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from core.dates import day_shown, minute_shown
 from core.errors import CertdeckError
 from core.fleet_status import BoxStatus, FleetCertificate, FleetStatus
 from core.notify.channel import Item
@@ -54,9 +55,10 @@ def _of_etcd(found: FleetStatus) -> Iterator[Condition]:
 
 def _away(box: BoxStatus) -> Condition:
     kind = "device" if box.role == "device" else "hub"
+    seen = minute_shown(box.seen) if box.seen is not None else "an unknown day"
     item = Item(
         events=("failed",),
-        what=f"The {kind} {box.name} was last seen on {box.seen:%Y-%m-%d %H:%M} UTC.",
+        what=f"The {kind} {box.name} was last seen on {seen}.",
         why="A working box contacts the fleet at least twice a day.",
         fix="Check whether it is on, whether it reaches etcd, and whether its timer runs (certdeck schedule). "
         f"If it no longer exists: certdeck fleet remove {box.id}",
@@ -84,7 +86,7 @@ def _of_certificate(found: FleetStatus, one: FleetCertificate, now: datetime) ->
         assert one.not_after is not None
         item = Item(
             events=("expiring",),
-            what=f"{one.name}, served by devices of the fleet, expires on {one.not_after:%Y-%m-%d}.",
+            what=f"{one.name}, served by devices of the fleet, expires on {day_shown(one.not_after)}.",
             fix=f"Renew it: certdeck --renew {one.name}",
             certificate=one.name,
             not_after=one.not_after,

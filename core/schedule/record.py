@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,6 +35,11 @@ class ScheduleRecord(Struct, frozen=True, kw_only=True):
     program: str = ""
     files: tuple[Path, ...] = ()
     """All of them must exist for the schedule to be on."""
+
+    @property
+    def random_delay(self) -> timedelta:
+        """How much later than its time a run can start: systemd delays each run at random, cron does not."""
+        return self.timetable.random_delay if self.how in (SYSTEMD, PACKAGE) else timedelta()
 
     @property
     def actual(self) -> Timetable:

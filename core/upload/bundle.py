@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from core.dates import day_shown
 from core.text import listed
 from core.upload.names import accepted
 from core.upload.parsed import ParsedUpload
@@ -190,4 +191,4 @@ def _left_out(kind: str, certificate: Certificate) -> LeftOut:
 def _told(certificate: Certificate, now: datetime) -> str:
     if now < certificate.not_after:
         return certificate.subject
-    return f"{certificate.subject} (expired on {certificate.not_after:%Y-%m-%d})"
+    return f"{certificate.subject} (expired on {day_shown(certificate.not_after)})"

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from core.dates import day_shown, minute_shown
 from core.key_types import key_words
 from core.severity import days_left, severity
 from core.text import listed, plural
@@ -328,11 +329,11 @@ def _clock(case: CheckContext, _material: CertificateBundle) -> Answer:
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"
+    return day_shown(moment)
 
 
 def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return minute_shown(moment)
 
 
 CHECKS: tuple[Check, ...] = (

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from core.config.model import Config, LineageConfig
+from core.dates import day_shown
 from core.errors import CertdeckError, StoreCorrupt, UsageError
 from core.events import Warned
 from core.operations import FirstBoot
@@ -81,7 +82,7 @@ def warn_of_clock(context: Context) -> None:
         context.narrator.tell(
             Warned(
                 code="clock-before-build",
-                what=f"The clock of this box shows {now:%Y-%m-%d}, which is before this release was built.",
+                what=f"The clock of this box shows {day_shown(now)}, which is before this release was built.",
                 fix="Set the date, or turn time synchronization on: with a wrong clock, valid certificates appear invalid.",
             )
         )
@@ -271,7 +272,7 @@ def _has_a_valid_one(context: Context, target: str) -> bool:
     context.narrator.tell(
         Warned(
             code="target-left-alone",
-            what=f"The target {target} has a certificate that is valid until {leaf.not_after:%Y-%m-%d}, and keeps it.",
+            what=f"The target {target} has a certificate that is valid until {day_shown(leaf.not_after)}, and keeps it.",
             fix=f"To replace it anyway: certdeck deploy {NAME} --target {target}",
         )
     )

@@ -315,7 +315,7 @@ def _since(known: TimerState, paths: Paths, troubled: Set[str | None]) -> TimerS
     last = last_run.read(paths) if known.last_outcome == "failed" else None
     if last is None or not last.lineages or any(name in troubled for name in last.lineages):
         return known
-    return replace(known, mended=True)
+    return replace(known, resolved=True)
 
 
 def _time(stamp: float) -> datetime:

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from msgspec import Struct, field
 
+from core.dates import day_shown, minute_shown
 from core.key_types import EXPLICIT_CURVE
 from core.x509.certificate import Certificate, printable
 from core.x509.name_constraints import violated_name
@@ -107,7 +108,7 @@ class Rules(Struct):
         if self.now >= certificate.not_after:
             which = "the root of the chain" if certificate.self_signed else "in the chain"
             return PathProblem(
-                f"{certificate.subject}, {which}, expired on {certificate.not_after:%Y-%m-%d}.",
+                f"{certificate.subject}, {which}, expired on {day_shown(certificate.not_after)}.",
                 "Ask the CA for its current root."
                 if certificate.self_signed
                 else "Ask the CA for its current intermediate certificate.",
@@ -115,7 +116,7 @@ class Rules(Struct):
             )
         if self.now < certificate.not_before - LATE_CLOCK:
             return PathProblem(
-                f"{certificate.subject}, in the chain, is not valid before {certificate.not_before:%Y-%m-%d %H:%M} UTC.",
+                f"{certificate.subject}, in the chain, is not valid before {minute_shown(certificate.not_before)}.",
                 "Wait until then, and check that the clock of this box is correct.",
             )
         return None

@@ -16,14 +16,14 @@ _AVOIDED = re.compile(
     r"|\bgo(es)? on (with|where|in)\b|\bstands? (in|behind|beside|alone|there)\b|\btrouble of its own\b|\blet into\b"
     r"|\bof that name\b|\bdo(es)? not go (with|together)\b"
     r"|\bto be had\b|\bis had\b|(?<![#.-])\blineages?\b|\bwhat answers\b|\bleads? elsewhere\b|\bissued again\b|\bno answer\b"
-    r"|\bmust stand\b|(?-i:(?<!-)\b(?P<word>[a-z]+) (?P=word)\b)",
+    r"|\bby hand\b|\bputs? right\b|\bmendable\b|\bmust stand\b|(?-i:(?<!-)\b(?P<word>[a-z]+) (?P=word)\b)",
     re.IGNORECASE,
 )
 """Each has a plainer word: automatically, fix, restored, no longer, anyway, fails, not visible, you, deleted, "
-"again, its, certificate."""
+"again, its, certificate, manually."""
 
-_CODE = re.compile(r"^ *(CREATE|SELECT|INSERT)\b|PRIMARY KEY|, run, lineage,|lineage = \?|\"lineages\":")
-"""SQL and JSON: names of columns and keys are no words that a person reads."""
+_CODE = re.compile(r"^by hand$|^ *(CREATE|SELECT|INSERT)\b|PRIMARY KEY|, run, lineage,|lineage = \?|\"lineages\":")
+"""`renew_why`, SQL and JSON: codes, columns and keys are no words that a person reads."""
 
 
 def _texts(source: Source) -> Iterator[tuple[int, str]]:
@@ -47,6 +47,44 @@ def test_texts_are_plain(package: str) -> None:
         if (match := _AVOIDED.search(text))
     ]
     assert found == []
+
+
+def test_codes_are_plain() -> None:
+    """The codes of warnings, which are in JSON, have the same words; `lineage` is one of the contract."""
+    found = [
+        f"{source.name}:{node.value.lineno}: {node.value.value}"
+        for package in ("core", "tui")
+        for source in sources(package)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant)
+        if _AVOIDED.search(str(node.value.value).replace("-", " ").replace("lineage", "certificate"))
+    ]
+    assert found == []
+
+
+_FOR_MACHINES = {
+    "core/dns/providers/acs3.py": "the vendor's header",
+    "core/idle/repeat.py": "JSON",
+    "core/store/exchanges.py": "a log, and a file's name",
+    "core/store/step_log.py": "a log",
+    "tui/cli/jsonout.py": "JSON",
+    "tui/cli/manual.py": "the head of a manual page",
+    "tui/screens/maintenance.py": "a file's name",
+}
+_PARTS_OF_A_DATE = re.compile(r"%Y-%m-%d|%F\b|%d\.%m\.|%b %Y")
+
+
+def test_dates_are_written_in_one_way() -> None:
+    """No file but `core.dates` writes a day for people: messages, mails, lists and screens have the same form of it."""
+    own = {"core/dates.py", "tui/cli/nothing_due.py", *_FOR_MACHINES}  # nothing_due.py loads no datetime
+    found = {
+        source.name
+        for package in ("core", "tui")
+        for source in sources(package)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _PARTS_OF_A_DATE.search(node.value)
+    }
+    assert found == own
 
 
 @pytest.mark.parametrize("document", ["README.md", "SECURITY.md", "CHANGELOG.md"])

@@ -217,7 +217,7 @@ def test_status_names_the_order_and_shows_its_records(golden: SnapshotAssertion)
         )
     ]
     told = shown(command("status", engine=engine)) + shown(command("status", "shop", "wild", engine=engine))
-    assert "renews by hand before 23 Jan 2027" in told
+    assert "renews manually before 23 Jan 2027" in told
     assert "It can renew automatically with" in told
     assert told == golden
 

@@ -13,20 +13,23 @@ from core.renewal_report import Notice
 from core.schedule.timetable import timetable_for
 from tests.support.command import command
 from tests.support.fake_engine import FakeEngine
-from tests.support.lineages import NOW
+from tests.support.lineages import NEXT_RUN, NOW
 
 
 def test_show() -> None:
     """Whether the timer lives comes first, then when it comes, next and last run (ST-27)."""
-    answer = command("schedule")
+    engine = FakeEngine()
+    engine.timer = replace(engine.timer, next_run_by=NEXT_RUN + timedelta(hours=1))
+    answer = command("schedule", engine=engine)
     assert answer.out.splitlines() == [
         "certdeck certificate renewal: on, by systemd (certdeck-renewal.timer)",
-        "  Comes     every day at 03:00 and 15:00, up to an hour later, and after a boot",
-        "  Next run  22 Nov 2026 03:00 UTC, in 22 h",
+        "  Comes     every day at 03:00 and 15:00, up to 1 hour later, and after a boot",
+        "  Next run  22 Nov 2026 between 03:00 and 04:00 UTC, in 22 h",
         "  Last run  21 Nov 2026 03:02 UTC, 1 hour ago: done",
     ]
     assert (answer.status, answer.err) == (0, "")
-    assert command("schedule", "show") == answer
+    assert command("schedule", "show", engine=engine) == answer
+    assert "Next run  22 Nov 2026 03:00 UTC, in 22 h" in command("schedule").out  # without a random delay
 
 
 def test_show_trouble() -> None:
@@ -67,12 +70,18 @@ def test_json() -> None:
     """`--json` says the same in one object; times are RFC 3339."""
     assert command("schedule", "--json").json == {
         "state": "on",
-        "timer": {"state": "active", "last_run": "2026-11-21T03:02:00Z", "next_run": "2026-11-22T03:00:00Z"},
+        "timer": {
+            "state": "active",
+            "last_run": "2026-11-21T03:02:00Z",
+            "next_run": "2026-11-22T03:00:00Z",
+            "next_run_by": None,
+        },
         "how": "systemd",
         "preset": "twice-daily",
         "times": ["03:00", "15:00"],
         "weekday": None,
         "next_run": "2026-11-22T03:00:00Z",
+        "next_run_by": None,
         "last_run": "2026-11-21T03:02:00Z",
         "last_outcome": "done",
         "last_error": None,
@@ -159,7 +168,7 @@ def test_cron_has_no_later() -> None:
 
     class OnCron(FakeEngine):
         def schedule(self) -> object:
-            return replace(info, how="cron")
+            return replace(info, how="cron", random_delay=timedelta())
 
     out = command("schedule", engine=OnCron()).out
     assert "by cron (/etc/cron.d/certdeck)" in out

@@ -148,7 +148,7 @@ def failure(name: str) -> FailedLineage:
             ["--renew"],
             RenewalReport(
                 skipped=(
-                    Skipped(name="b", why="not due before 2026-12-24", renew_at=NOW + timedelta(days=33)),
+                    Skipped(name="b", why="not due before 24 Dec 2026", renew_at=NOW + timedelta(days=33)),
                     Skipped(name="a", why="it was uploaded: import a new certificate in time"),
                 )
             ),
@@ -156,7 +156,7 @@ def failure(name: str) -> FailedLineage:
         ),
         pytest.param(
             ["--renew", "b"],
-            RenewalReport(skipped=(Skipped(name="b", why="not due before 2026-12-24", renew_at=NOW),)),
+            RenewalReport(skipped=(Skipped(name="b", why="not due before 24 Dec 2026", renew_at=NOW),)),
             id="named-not-due",
         ),
         pytest.param(

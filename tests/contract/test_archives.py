@@ -134,7 +134,7 @@ def test_what_if_has_its_shape() -> None:
     assert found["date"] == "2028-02-16"
     shop, mail = found["certificates"]
     assert (shop["name"], shop["lifetime_days"], shop["renews_every_days"], shop["problems"]) == ("shop", 45, 30.0, [])
-    assert shop["source"].startswith("Let's Encrypt, 2025-12-02")
+    assert shop["source"].startswith("Let's Encrypt, 2 Dec 2025")
     assert [problem["code"] for problem in mail["problems"]] == ["manual-dns"]
     assert found["orders_per_week"] == 0.47
     assert found["runs_per_week"] == 14
@@ -143,7 +143,7 @@ def test_what_if_has_its_shape() -> None:
     said = command("status", "--what-if", "2028-02-16", engine=engine).out
     assert "45 days (now 90)" in said
     assert "about 12 times a year" in said
-    assert "2027-03-15: no public CA issues for more than 100 days." in said
+    assert "15 Mar 2027: no public CA issues for more than 100 days." in said
 
 
 def test_on_a_real_box(home: Path, tmp_path: Path, secret: str) -> None:

@@ -148,14 +148,14 @@ def test_renew(words: str) -> None:
     engine = FakeEngine()
     engine.renewal = RenewalReport(
         renewed=("api", "mail"),
-        skipped=(Skipped(name="wild", why="not due before 2027-01-01", renew_at=NOW),),
+        skipped=(Skipped(name="wild", why="not due before 1 Jan 2027", renew_at=NOW),),
         failed=(FailedLineage(name="shop", error=limited()),),
     )
     answer = command(words, "--json", engine=engine)
     assert answer.status == 1
     assert answer.json == {
         "renewed": ["api", "mail"],
-        "skipped": [{"name": "wild", "why": "not due before 2027-01-01"}],
+        "skipped": [{"name": "wild", "why": "not due before 1 Jan 2027"}],
         "failed": [
             {
                 "name": "shop",

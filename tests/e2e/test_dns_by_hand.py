@@ -63,7 +63,7 @@ def test_by_hand_from_the_first_word_to_the_renewal(box: RealBox, pebble: Pebble
     assert (done["state"], done["certificate"]["method"]) == ("issued", "manual-dns-01")
     box.serves("wild")
     assert "open_orders" not in box.done("status")
-    assert "renews by hand before" in box.run("status", "wild").out
+    assert "renews manually before" in box.run("status", "wild").out
     skipped = {each["name"]: each["why"] for each in box.done("--renew")["skipped"]}
     assert "set manually" in skipped["wild"]
     assert box.refused("complete", "wild")["code"] == "not-found"

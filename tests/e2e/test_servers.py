@@ -102,7 +102,7 @@ def test_nginx_serves_and_reloads(nginx: NginxServer, authority: Authority) -> N
 
 
 def test_nginx_breaks_and_mends(nginx: NginxServer) -> None:
-    """With a broken configuration test and reload fail while the server goes on, until it is mended."""
+    """With a broken configuration test and reload fail while the server goes on, until it is fixed."""
     before = nginx.served_sha256()
     nginx.break_config()
     assert subprocess.run(nginx.test_command, check=False, capture_output=True).returncode == 1

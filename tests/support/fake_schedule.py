@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -43,6 +44,7 @@ class FakeSchedule:
             preset=table.preset,
             times=table.clock_times,
             weekday=None if table.weekday is None else DAYS[table.weekday],
+            random_delay=timedelta(hours=1),
             words=table.words,
             warnings=self.warnings,
         )

@@ -41,7 +41,7 @@ _TITLES = {
 _DETAILS = {
     "parse": "Read as PEM.",
     "key-match": "EC P-256.",
-    "validity": "Valid until 2027-03-04.",
+    "validity": "Valid until 4 Mar 2027.",
     "chain": "2 intermediates, complete; this system's trust store trusts DigiCert Global Root G3.",
     "expiry-soon": "102 days are left.",
     "key-strength": "EC P-256.",
@@ -50,7 +50,7 @@ _DETAILS = {
     "not-ca": "It is a server certificate.",
     "names-kept": "It covers every name of the previous certificate.",
     "distrusted": "No browser distrusts this CA.",
-    "clock": "The clock of this box shows 2026-11-21.",
+    "clock": "The clock of this box shows 21 Nov 2026.",
 }
 
 
@@ -106,7 +106,7 @@ def refused_check(name: str = "shop", *, passphrase: str = "") -> UploadCheck:
 
 def forceable_check(name: str = "shop") -> UploadCheck:
     """Make the check of an upload that is refused, and that somebody may apply all the same."""
-    expired = result("chain", "fail", "R9, in the chain, expired on 2026-09-01.", "Ask the CA for its current one.")
+    expired = result("chain", "fail", "R9, in the chain, expired on 1 Sep 2026.", "Ask the CA for its current one.")
     return good_check(name, changes=[expired], can_be_forced=True)
 
 

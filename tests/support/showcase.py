@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from core.config.model import Config
+from core.dates import day_shown
 from core.errors import StoreNotWritable
 from core.events import (
     CertificateIssued,
@@ -45,7 +46,7 @@ KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
 def skip_reason(each: LineageStatus) -> str:
     if each.method == "upload":
         return "it was uploaded: import a new certificate in time"
-    return f"not due before {each.renew_at:%Y-%m-%d}" if each.renew_at else "automatic renewal is off"
+    return f"not due before {day_shown(each.renew_at)}" if each.renew_at else "automatic renewal is off"
 
 
 def issuer_info(config: Config, name: str, title: str, kind: str, directory: str | None, needs_eab: bool) -> IssuerInfo:

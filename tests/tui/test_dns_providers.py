@@ -78,7 +78,7 @@ async def test_an_empty_list_says_what_to_do() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await open_list(pilot)
         assert "n adds the provider of your zones" in shown(app)
-        assert "records can be set by hand at any provider" in shown(app)
+        assert "records can be set manually at any provider" in shown(app)
 
 
 async def test_a_broken_configuration_is_said() -> None:

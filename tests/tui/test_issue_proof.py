@@ -261,7 +261,7 @@ async def test_an_order_by_hand_leads_to_its_records() -> None:
         await go_to(pilot, "Validation")
         await pilot.press("down", "down")
         await go_to(pilot, "Check")
-        assert "DNS, by hand" in shown(app)
+        assert "DNS, manually" in shown(app)
         assert "port 80" not in shown(app)
         await pilot.press("enter")
         await settled(pilot)
@@ -303,7 +303,7 @@ async def test_a_certificate_had_by_hand_says_that_it_does_not_renew_by_itself()
         await go_to(pilot, "Issue")
         await settled(pilot)
         text = " ".join(shown(app).split())
-        assert "· It renews by hand before" in text
+        assert "· It renews manually before" in text
         assert "add a DNS provider (h)" in text
 
 

@@ -184,7 +184,7 @@ async def test_an_empty_log_says_so() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("l")
         await settled(pilot)
-        assert "Nothing has happened yet." in shown(app)
+        assert "Nothing is logged yet." in shown(app)
 
 
 async def test_foreign_words_in_the_log_are_shown_and_not_obeyed() -> None:

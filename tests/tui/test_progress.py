@@ -159,7 +159,7 @@ def _ended(result: object, error: ReloadFailed | None = None) -> Operation:
         ),
         (RenewalReport(renewed=("a", "b", "c", "d")), "a, b, c and 1 more renewed."),
         (
-            RenewalReport(skipped=(Skipped(name="a", why="not due before 2027-01-01"),)),
+            RenewalReport(skipped=(Skipped(name="a", why="not due before 1 Jan 2027"),)),
             "Nothing to renew: a, not due before",
         ),
         (RenewalReport(failed=(FailedLineage(name="a", error=BROKEN),)), "a failed: nginx could not be reloaded."),

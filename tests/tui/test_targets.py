@@ -182,7 +182,7 @@ async def test_an_empty_list_says_what_to_do() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await _open(pilot)
-        assert "n adds a service" in shown(app)
+        assert "n adds one manually." in shown(app)
 
 
 async def test_a_click_chooses() -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from core.operations import TargetState, TimerState
 from tests.support.lineages import NOW, lineage, seven, without_certificate
 from tui.wording import text
+from tui.wording.timer import run_at, timer_shown
 
 
 @pytest.mark.parametrize(
@@ -153,8 +154,12 @@ def test_every_state_has_sign_and_word() -> None:
             "timer on · next run 05:02, in 1 h · last run failed",
         ),
         (
-            TimerState(state="on", next_run=NOW + timedelta(hours=1), last_outcome="failed", mended=True),
+            TimerState(state="on", next_run=NOW + timedelta(hours=1), last_outcome="failed", resolved=True),
             "timer on · next run 05:02, in 1 h",
+        ),
+        (
+            TimerState(state="on", next_run=NOW + timedelta(hours=1), next_run_by=NOW + timedelta(hours=2)),
+            "timer on · next run 05:02–06:02, in 1 h",
         ),
         (TimerState(state="on"), "timer on · has not run yet"),
         (TimerState(state="unknown", last_run=NOW - timedelta(days=9)), "no timer set · last run 9 days ago"),
@@ -162,7 +167,16 @@ def test_every_state_has_sign_and_word() -> None:
 )
 def test_whether_the_timer_lives(timer: TimerState, shown: str) -> None:
     """The first thing to know is whether the timer lives: last run, next run, last failure."""
-    assert text.timer_shown(timer, NOW) == shown
+    assert timer_shown(timer, NOW) == shown
+
+
+def test_when_the_next_run_starts() -> None:
+    """A timer that delays at random is shown with the earliest and the latest moment, any other with its minute."""
+    first, last = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    assert run_at(TimerState(state="on")) == ""
+    assert run_at(TimerState(state="on", next_run=first)) == "21 Nov 2026 05:02 UTC"
+    window = TimerState(state="on", next_run=first, next_run_by=last)
+    assert run_at(window) == "21 Nov 2026 between 05:02 and 06:02 UTC"
 
 
 def test_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,11 +219,11 @@ def test_the_rule_of_renewal_fits_the_lifetime(days: int, rule: str) -> None:
 def test_renewed_by_hand(method: str) -> None:
     """Where a person sets the next records, it is said until when that has to be done, however the live ones were set (ST-17)."""
     manual = lineage("wild", method=method, renew_at=None, renew_why="by hand", left=timedelta(days=21))
-    assert text.renewal_shown(manual, NOW) == "renews by hand before 12 Dec 2026"
-    assert text.renewal_shown(replace(manual, method="http-01"), NOW) == "renews by hand before 12 Dec 2026"
+    assert text.renewal_shown(manual, NOW) == "renews manually before 12 Dec 2026"
+    assert text.renewal_shown(replace(manual, method="http-01"), NOW) == "renews manually before 12 Dec 2026"
     assert text.renewal_shown(replace(manual, renew_why="ari", renew_at=NOW), NOW) == "renews at the next run"
     assert text.renewal_why(manual) == "its DNS records are set manually"
-    assert text.method_shown(method).endswith("records set by hand")
+    assert text.method_shown(method).endswith("records set manually")
     new = without_certificate("new", method=method, renew_why="by hand")
     assert text.renewal_shown(new, NOW) == "waits for its first order"
 

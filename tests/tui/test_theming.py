@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.color import ColorSystem
@@ -13,7 +14,9 @@ from textual.widgets import OptionList
 from core.errors import ConfigError
 from tests.support.deck import NARROW, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
+from tests.support.sources import ROOT
 from tui import theming
+from tui.app import CertdeckApp
 from tui.terminal import Terminal
 
 SHIPPED = theming.load().themes
@@ -249,6 +252,46 @@ def test_a_vendor_drops_one_in(tmp_path: Path) -> None:
         f"The theme {folder / 'bad.toml'} cannot be used.",
         f"The theme {folder / 'latin.toml'} cannot be used.",
     ]
+
+
+def damaged(folder: Path) -> Path:
+    """Make a folder of the shipped themes in which two are damaged and one is missing."""
+    for path in (ROOT / "themes").glob("*.toml"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "dark.toml").write_text("name = ")
+    (folder / "light.toml").write_bytes(b"\xff")
+    (folder / "contrast.toml").unlink()
+    return folder
+
+
+async def test_a_damaged_default_theme_keeps_nobody_out(tmp_path: Path) -> None:
+    """If the file of the default theme is damaged, the console starts with a built-in one, and says so."""
+    loaded = theming.load(only="dark", package=damaged(tmp_path))
+    double: Any = FakeEngine()
+    app = CertdeckApp(double, themes=loaded, loading=False)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        assert app.theme == "dark"
+        assert "shop.example.com" in shown(app)
+        assert "The theme themes/dark.toml cannot be used." in [note.title for note in app._notifications]
+
+
+def test_a_missing_package_of_themes_is_a_problem_too(tmp_path: Path) -> None:
+    """Without any theme file there is still the built-in one, and each missing file is a problem."""
+    loaded = theming.load(package=tmp_path)
+    assert set(loaded.themes) == {"dark"}
+    assert len(loaded.problems) == len(theming.SHIPPED)
+
+
+def test_the_self_check_finds_damaged_themes(tmp_path: Path) -> None:
+    """Each damaged or missing theme is a failure with what to do, and so is a configured theme that does not exist."""
+    (tmp_path / "package").mkdir()
+    found = list(theming.findings(tmp_path, "acme", package=damaged(tmp_path / "package")))
+    assert [(each.id, each.status) for each in found] == [("themes", "fail")] * 4
+    assert {each.fix for each in found[:3]} == {"Reinstall certdeck."}
+    assert "There is no theme 'acme'." in found[3].detail
+    (good,) = theming.findings(tmp_path, "light")
+    assert (good.status, good.detail) == ("pass", "5 themes can be read")
 
 
 async def test_the_configured_theme_is_on(tmp_path: Path) -> None:

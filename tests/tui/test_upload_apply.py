@@ -344,7 +344,7 @@ async def test_it_is_called_as_the_request_that_it_answers(leaf: Leaf) -> None:
     ("fields", "words"),
     [
         ({}, "Let's Encrypt renews it now."),
-        ({"method": "manual-dns-01", "renew_why": "by hand"}, "it is renewed by hand: you set its DNS records."),
+        ({"method": "manual-dns-01", "renew_why": "by hand"}, "it is renewed manually: you set its DNS records."),
         ({"auto_renew": False, "renew_why": "off"}, "its automatic renewal is off."),
     ],
     ids=["by itself", "by hand", "off"],

@@ -156,7 +156,7 @@ async def test_renewing_by_hand_orders_and_shows_the_records() -> None:
         await pilot.press("r")
         assert isinstance(app.screen, ConfirmDialog)
         await pilot.pause()
-        assert "set by hand" in shown(app)
+        assert "set manually" in shown(app)
         await pilot.press("enter")
         await settled(pilot)
         assert isinstance(app.screen, RecordsScreen)

@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from tui.cli.jsonout import rfc3339
 from tui.cli.tables import table
 from tui.glyphs import printable
+from tui.wording import text
 
 if TYPE_CHECKING:
     from core.adoption import Adoptable, Adopted, Adoption
@@ -93,7 +94,7 @@ def _found(done: Adoption, options: str) -> Iterator[str]:
             printable(each.name),
             each.client,
             _names(each),
-            f"{each.not_after:%Y-%m-%d}" if each.not_after else "–",
+            text.day(each.not_after) if each.not_after else "–",
             each.key_type or "–",
             printable(each.issuer or "–"),
             printable(each.dns or each.dns_name or each.challenge or "–"),

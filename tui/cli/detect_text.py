@@ -92,7 +92,7 @@ def _rows(service: DetectedService) -> Iterator[list[str]]:
 def _presented(seen: Presented) -> tuple[str, str]:
     if seen.not_after is None or seen.days_left is None:
         return "no response", _NONE
-    return printable(seen.subject), f"{seen.not_after:%Y-%m-%d} ({text.days_shown(seen.days_left)})"
+    return printable(seen.subject), f"{text.day(seen.not_after)} ({text.days_shown(seen.days_left)})"
 
 
 def _about(service: DetectedService) -> Iterator[str]:

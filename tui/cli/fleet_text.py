@@ -10,6 +10,7 @@ from core.errors import CertdeckError
 from tui.cli.jsonout import error_json, rfc3339
 from tui.cli.tables import labelled, table
 from tui.glyphs import printable
+from tui.wording import text
 
 if TYPE_CHECKING:
     from core.fleet_status import BoxCertificate, BoxStatus, FleetStatus, Joined, Member, Received, Removed
@@ -181,7 +182,7 @@ def status_lines(found: FleetStatus, now: datetime) -> Iterator[str]:
                     printable(each.name),
                     str(each.version) if each.version else "-",
                     each.policy,
-                    f"{each.not_after:%Y-%m-%d}" if each.not_after else "-",
+                    text.day(each.not_after) if each.not_after else "-",
                     printable(each.trouble),
                 )
                 for each in found.certificates

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
+from core.dates import day_shown
 from core.errors import UsageError
 from core.forecast import CertificateThen, Forecast
 from core.lifetimes import Lifetime
@@ -73,9 +74,9 @@ def forecast_json(found: Forecast) -> dict[str, object]:
 
 def forecast_lines(found: Forecast, stream: Stream) -> Iterator[str]:
     """Yield the announced changes until then, a line for each certificate with its problems, and a summary."""
-    yield stream.painted(f"On {found.day}, if nothing changes here", "bold")
+    yield stream.painted(f"On {day_shown(found.day)}, if nothing changes here", "bold")
     for change in found.changes:
-        yield f"  {change.since}: {_announcement(change)}"
+        yield f"  {day_shown(change.since)}: {_announcement(change)}"
     if not found.certificates:
         yield "There is no certificate yet."
         return

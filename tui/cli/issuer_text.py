@@ -8,6 +8,7 @@ from core.limit_table import window_words
 from core.operations import IssuerFacts, IssuerShown, LimitStanding
 from tui.cli.tables import labelled, table
 from tui.glyphs import printable
+from tui.wording import text
 from tui.wording.issuers import COUNTED_HERE, EXEMPT, NO_LIMITS, fact_rows, known, source_words
 
 VALIDATION_NOTE = (
@@ -46,11 +47,11 @@ def shown_lines(found: IssuerShown) -> Iterator[str]:
     for closed in found.closed:
         about = f" for {printable(closed.domain)}" if closed.domain else ""
         said = f': "{printable(closed.said)}"' if closed.said else ""
-        yield f"{printable(issuer.name)} {closed.what}{about} before {closed.until:%Y-%m-%d %H:%M} UTC{said}"
+        yield f"{printable(issuer.name)} {closed.what}{about} before {text.moment(closed.until)}{said}"
 
 
 def _row(each: LimitStanding) -> list[str]:
-    free = "now" if each.free_at is None else f"{each.free_at:%Y-%m-%d %H:%M} UTC"
+    free = "now" if each.free_at is None else text.moment(each.free_at)
     return [
         each.words,
         window_words(each.seconds),

@@ -120,7 +120,12 @@ def status_json(
 
 def timer_json(timer: TimerState) -> dict[str, object]:
     """Return `timer` of `status --json`: the state of the timer for the scheduled run."""
-    return {"state": timer.word, "last_run": _time(timer.last_run), "next_run": _time(timer.next_run)}
+    return {
+        "state": timer.word,
+        "last_run": _time(timer.last_run),
+        "next_run": _time(timer.next_run),
+        "next_run_by": _time(timer.next_run_by),
+    }
 
 
 def unmanaged_json(found: Sequence[Unmanaged]) -> list[dict[str, object]]:

@@ -63,8 +63,14 @@ def _heading(finding: Finding) -> str:
     return finding.title.removesuffix(".")
 
 
-def finding_lines(findings: Sequence[Finding], stream: Stream) -> Iterator[str]:
-    """Yield a line for each finding, with its fix below it."""
+def finding_lines(
+    findings: Sequence[Finding],
+    stream: Stream,
+    *,
+    good: str = "Nothing prevents issuing",
+    bad: str = "would prevent issuing",
+) -> Iterator[str]:
+    """Yield a line for each finding, with its fix below it, and the conclusion: `good`, or the number of problems and `bad`."""
     for finding in findings:
         mark = text.MARKS[finding.status]
         colour = {"pass": "green", "warn": "yellow", "fail": "red"}.get(finding.status, "dim")
@@ -75,7 +81,7 @@ def finding_lines(findings: Sequence[Finding], stream: Stream) -> Iterator[str]:
     warnings = sum(finding.status == "warn" for finding in findings)
     yield ""
     if failures:
-        yield f"{text.plural(failures, 'problem')} would prevent issuing."
+        yield f"{text.plural(failures, 'problem')} {bad}."
     else:
         told = f", {text.plural(warnings, 'warning')}" if warnings else ""
-        yield f"Nothing prevents issuing{told}."
+        yield f"{good}{told}."

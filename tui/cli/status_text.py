@@ -17,6 +17,7 @@ from tui.glyphs import printable
 from tui.wording import text
 from tui.wording.facts import certificate_facts, chain_note
 from tui.wording.state import counted, standing_of
+from tui.wording.timer import timer_shown
 
 if TYPE_CHECKING:
     from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
@@ -44,7 +45,7 @@ def status_lines(
     `orders` and `requests`: the open ones.
     """
     names = f"{printable(status.appliance)} · {printable(status.hostname)}"
-    yield f"{stream.painted(names, 'bold')} · {text.timer_shown(status.timer, status.time)}"
+    yield f"{stream.painted(names, 'bold')} · {timer_shown(status.timer, status.time)}"
     for sentence in (status.clock_doubt, *status.void_times):
         if sentence:
             yield stream.painted(printable(sentence), "yellow")

@@ -47,9 +47,9 @@ class AdoptScreen(ListPage[Adoptable]):
     )
     LIST_TITLE = "Found on this box"
     EMPTY = (
-        "",
-        "No certificate of another ACME client was found.",
-        "To look in another folder: certdeck adopt --dir DIR",
+        "Nothing found",
+        "No certificate of another ACME client was found in the usual folders.",
+        "Only a command looks in another folder: certdeck adopt --dir DIR",
     )
     UNREADABLE = "Reading failed"
 

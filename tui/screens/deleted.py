@@ -27,7 +27,11 @@ class DeletedScreen(ListPage[DeletedLineage]):
     )
     COLUMNS = (Column("Certificate", flexible=True), Column("Deleted"), Column("Kept until"))
     LIST_TITLE = "Kept copies"
-    EMPTY = ("", "No copy: nothing was deleted within the last 30 days.")
+    EMPTY = (
+        "Nothing to restore",
+        "A deleted certificate is kept here for 30 days, and can be restored.",
+        "Nothing was deleted in that time.",
+    )
 
     page_title = "Deleted certificates"
 

@@ -66,9 +66,11 @@ class FleetScreen(FilteredListPage[Box]):
     EMPTY: ClassVar = (
         "No fleet",
         "This box is not in a fleet and needs none: it renews its own certificates.",
-        'To begin, add [fleet] to certdeck.toml with endpoints = ["https://etcd1.example.com:2379"] and role = "hub".',
+        "Several boxes can share certificates through etcd. A fleet is set up in the configuration and by command only:",
+        'On the first box, add [fleet] with endpoints = ["https://etcd1.example.com:2379"] and role = "hub" to certdeck.toml.',
         "Then run: certdeck fleet init",
         'On every other box, add the same endpoints with role = "device", and run: certdeck fleet join',
+        "After that, this page shows all boxes, and a approves one that asks to join.",
     )
     page_title = "Fleet"
 
@@ -149,7 +151,7 @@ class FleetScreen(FilteredListPage[Box]):
             self.deck,
             f"Approve {text.printable(box.name)} as {box.role}?",
             f"Its fingerprint:\n\n{fingerprint_shown(box.fingerprint)}\n\n"
-            "Approve it only if the box itself shows the same fingerprint (certdeck fleet join).",
+            "Approve it only if that box shows the same fingerprint: `certdeck fleet join` prints it there.",
             "Approve",
             lambda: self.deck.begin(
                 f"Approve {box.name}",

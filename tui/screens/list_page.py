@@ -112,6 +112,7 @@ class ListPage(Page[None], Generic[Item]):
                 self.every = answer
             self.is_looking = False
             self.fill(then)
+            self._make_room()
             self.was_read()
 
         self.ask(self.fetch, answered)
@@ -125,6 +126,14 @@ class ListPage(Page[None], Generic[Item]):
         rows.show([self.row(each) for each in self.items])
         rows.choose(then)
         self._on_moved()
+
+    def _make_room(self) -> None:
+        """Show no list where there is nothing to list: the details then say what it is for, and how to begin."""
+        rows = self.query_one(RowList)
+        had_focus = self.focused in (None, rows, self.query_one("#about"))
+        self.set_class(not self.every, "-empty")
+        if had_focus:
+            self.set_focus(rows if self.every else self.query_one("#about"))
 
     def was_read(self) -> None:
         """React after the items have been shown."""

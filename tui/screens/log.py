@@ -20,6 +20,7 @@ from tui.screens.filtered_list import FILTER_KEYS, FilteredListPage
 from tui.widgets.details import told_error
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, Part, wrap
+from tui.widgets.prose import marked
 from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.sheet import Sheet
 from tui.wording import text
@@ -146,8 +147,12 @@ class LogScreen(FilteredListPage[Run]):
         if not self.items and self.error is None:
             sheet = self.query_one("#about", Sheet)
             sheet.border_title = ""
-            words = "Nothing matches." if self.filter and self.every else "Nothing has happened yet."
-            sheet.write(lambda width, ink: [[(words, ink("text-muted"))]])
+            words = (
+                "Nothing matches."
+                if self.filter and self.every
+                else "Nothing is logged yet. Orders, renewals, deployments and changed settings will be listed here."
+            )
+            sheet.write(lambda width, ink: marked("○", "text-muted", words, width, ink))
         else:
             super().show()
 

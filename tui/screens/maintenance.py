@@ -10,6 +10,7 @@ from core.archives import BackupDone, RestoreDone
 from core.errors import CertdeckError
 from core.kept import NewLog, NewVault
 from core.operations import Finding
+from tui import theming
 from tui.actions import bindings, of_scope
 from tui.screens.tasks import Task, TasksPage
 from tui.wording import text
@@ -65,7 +66,7 @@ class MaintenanceScreen(TasksPage):
                 id="self-check",
                 title="Self-check",
                 words=(
-                    "Enter loads every module, opens the vault, reads every file and verifies the log. Nothing is changed.",
+                    "Enter loads every module, opens the vault, reads every file and theme, verifies the log, and changes nothing.",
                 ),
             ),
             Task(
@@ -204,7 +205,11 @@ class MaintenanceScreen(TasksPage):
             else:
                 self.say("self-check", *_findings(answer))
 
-        self.ask_to_change(self.engine.self_check, answered)
+        self.ask_to_change(self._checked, answered)
+
+    def _checked(self) -> tuple[Finding, ...]:
+        themes = theming.findings(self.engine.paths.etc, self.engine.config().appliance.theme)
+        return (*self.engine.self_check(), *themes)
 
     # -- secrets and log -----------------------------------------------------------------------------------------------
 

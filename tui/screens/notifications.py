@@ -54,7 +54,7 @@ class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
     LIST_TITLE = "Notifications"
     EMPTY: ClassVar = (
         "No notifications",
-        "There is no channel yet. A failed renewal is then shown only here.",
+        "A channel tells you about failures and other events. There is none yet, so a failed renewal is shown only here.",
         "n adds one: mail, a webhook, or a chat service.",
     )
     TESTING = "Sending a test message …"

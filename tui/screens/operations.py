@@ -63,7 +63,7 @@ def _renew_by_hand(deck: Deck, lineage: LineageStatus) -> None:
     ask_then(
         deck,
         f"Renew {printable(name)}?",
-        "Its DNS records are set by hand: the order has new values, which are shown next. The live certificate stays until then.",
+        "Its DNS records are set manually: the order has new values, which are shown next. The live certificate stays until then.",
         "Order",
         lambda: deck.begin(
             f"Renew {name}",

@@ -21,7 +21,7 @@ from tui.terminal import SMALLEST
 from tui.widgets.footer import PageFooter
 from tui.widgets.header import PageHeader
 from tui.widgets.tray import Tray
-from tui.wording import text
+from tui.wording.timer import timer_shown
 
 if TYPE_CHECKING:
     from core.engine import Engine
@@ -216,11 +216,11 @@ class Page(DrawnOnce[T]):
         status, now = self.deck.status, self.deck.now()
         right, role = "", "text-muted"
         if status is not None:
-            right = text.timer_shown(status.timer, now)
+            right = timer_shown(status.timer, now)
             role = {"on": "severity-green", "off": "severity-yellow", "dead": "severity-red"}.get(
                 status.timer.state, "text-muted"
             )
-            if status.timer.last_outcome == "failed" and not status.timer.mended:
+            if status.timer.last_outcome == "failed" and not status.timer.resolved:
                 role = "severity-red"
         self.query_one(PageHeader).show(
             title=self.page_title, detail=self.page_detail, right=right, role=role, yields=self.title_yields

@@ -16,6 +16,7 @@ from tui.screens.operations import run_now
 from tui.screens.tasks import Task, TasksPage
 from tui.widgets.field import Field
 from tui.wording import text
+from tui.wording.timer import delay_shown, run_at
 
 _PRESETS: Final = (
     ("twice-daily", "Twice a day", "every day at 03:00 and 15:00"),
@@ -142,9 +143,13 @@ def _last(info: ScheduleInfo, page: TasksPage) -> str:
 def _told(info: ScheduleInfo, page: TasksPage) -> tuple[str, ...]:
     """Return the state of the timer, in paragraphs."""
     now, timer = page.deck.now(), info.timer
-    how = f"Renewal runs {info.words}, with {_BY[info.how]}." if info.how in _BY else "No timer is set."
+    how = (
+        f"Renewal runs {info.words}{delay_shown(info.random_delay)}, with {_BY[info.how]}."
+        if info.how in _BY
+        else "No timer is set."
+    )
     if timer.next_run is not None:
-        how += f" The next run is {text.soon(timer.next_run, now)}, {text.until(timer.next_run, now)}."
+        how += f" The next run is on {run_at(timer)}, {text.until(timer.next_run, now)}."
     told = [how]
     if timer.trouble:
         told.append(f"▲ {timer.trouble}")

@@ -45,7 +45,11 @@ class ServicesScreen(ListPage[DetectedService]):
     )
     LIST_TITLE = "Services"
     LOOKING = "Looking for services …"
-    EMPTY = ("No TLS service", "No TLS service was found. Only root can see services of other users.")
+    EMPTY = (
+        "No TLS service",
+        "No TLS service was found on this box. Only root can see services of other users.",
+        "To add a service manually, press n on the page Targets (y).",
+    )
 
     page_title = "Services of this box"
 

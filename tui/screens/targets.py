@@ -40,8 +40,9 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
     LIST_TITLE = "Targets"
     EMPTY = (
         "No target yet",
+        "A target is a service that certificates are deployed to, for example a web server.",
         "B finds the services of this box, with their files and ports, and takes them over.",
-        "n adds a service manually. Certificates are then deployed there automatically.",
+        "n adds one manually. Its certificates are then deployed there automatically.",
     )
 
     page_title = "Targets"

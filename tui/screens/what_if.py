@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
+from core.dates import day_shown
 from core.forecast import CertificateThen, Forecast
 from core.lifetimes import ANY_PUBLIC, changes_between
 from tui.actions import bindings, of_scope
@@ -58,7 +59,7 @@ class WhatIfScreen(ListPage[Day]):
         return item.on.isoformat()
 
     def title_of(self, item: Day) -> str:
-        return f"On {_day(item.on)}, if nothing is changed here"
+        return f"On {day_shown(item.on)}, if nothing is changed here"
 
     def row(self, item: Day) -> Row:
         found = item.found
@@ -66,7 +67,7 @@ class WhatIfScreen(ListPage[Day]):
         sign = ("▲", "severity-yellow") if count else ("●", "severity-green")
         year = sum(each.renewals_per_year for each in found.certificates)
         problems = text.plural(count, "problem") if count else "none"
-        return Row(item.on.isoformat(), (_day(item.on), f"{year:.0f} a year", (problems, "text-muted")), sign)
+        return Row(item.on.isoformat(), (day_shown(item.on), f"{year:.0f} a year", (problems, "text-muted")), sign)
 
     def about(self, item: Day, width: int, ink: Ink) -> list[Line]:
         found, lines = item.found, list[Line]()
@@ -76,7 +77,7 @@ class WhatIfScreen(ListPage[Day]):
                 if change.whose == ANY_PUBLIC
                 else f"Let's Encrypt issues for {change.days:.0f} days{f', profile {change.profile}' if change.profile else ''}"
             )
-            lines += marked("·", "text-muted", f"From {_day(change.since)} {words}.", width, ink)
+            lines += marked("·", "text-muted", f"From {day_shown(change.since)} {words}.", width, ink)
         for problem in found.problems:
             lines += [*marked("▲", "severity-yellow", problem.text, width, ink), *here(problem.text, width, ink)]
         if lines:
@@ -116,7 +117,7 @@ def _lives(each: CertificateThen) -> str:
 
 
 def _certificate(each: CertificateThen, name: int, lives: int, width: int, ink: Ink, room: int) -> list[Line]:
-    renews = "by hand" if each.by_hand else f"every {each.renews_every_days:.0f} days"
+    renews = "manually" if each.by_hand else f"every {each.renews_every_days:.0f} days"
     lines: list[Line] = [
         [
             (f"{fit(text.printable(each.name), name)}  ", ink("foreground", bold=True)),
@@ -128,7 +129,3 @@ def _certificate(each: CertificateThen, name: int, lives: int, width: int, ink: 
     for problem in each.problems:
         lines += marked("▲", "severity-yellow", problem.text, width, ink)
     return lines
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"

@@ -202,7 +202,7 @@ def _renewal(lineage: LineageStatus) -> str:
     if text.is_manual(lineage) and lineage.not_before is not None and lineage.not_after is not None:
         due = due_at(lineage.not_before.timestamp(), lineage.not_after.timestamp())
         begins = lineage.renew_at or datetime.fromtimestamp(due, UTC)
-        return f"by hand: announced from {text.day(begins)} on, needed by {text.day(lineage.not_after)}. r starts it."
+        return f"manually: announced from {text.day(begins)} on, needed by {text.day(lineage.not_after)}. r starts it."
     if not lineage.auto_renew and lineage.renew_why != "by hand":
         return "off"
     return f"{_when(lineage)}{text.renewal_why(lineage)}"

@@ -155,6 +155,8 @@ class RowList(CursorList[Row]):
         width, ink = self.scrollable_content_region.width, self.ink
         widths = self._fitted(width)
         if y < self._head:
+            if not self._rows:
+                return Strip.blank(width)  # titles of nothing only confuse
             titles: list[Part] = [(" " * self._margin, ink("text-muted"))]
             titles += [
                 (fit(column.title, cells + _GAP), ink("text-muted"))

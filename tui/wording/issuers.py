@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from core.dates import iso_shown
+
 if TYPE_CHECKING:
     from core.operations import IssuerFacts
 
@@ -20,7 +22,7 @@ NO_LIMITS: Final = "No limits of this CA are known, so nothing is counted."
 
 def source_words(limits_as_of: str) -> str:
     """Return the source of the limits."""
-    return f"Published limits, as of {limits_as_of}" if limits_as_of else "Limits set in the configuration"
+    return f"Published limits, as of {iso_shown(limits_as_of)}" if limits_as_of else "Limits set in the configuration"
 
 
 def fact_rows(issuer: IssuerFacts) -> list[tuple[str, str]]:
@@ -37,7 +39,7 @@ def fact_rows(issuer: IssuerFacts) -> list[tuple[str, str]]:
         ("Profiles", issuer.profiles),
         ("Staging", issuer.staging or "none known"),
         ("Notes", "\n".join(issuer.notes) or "none"),
-        ("As of", issuer.as_of or "–"),
+        ("As of", iso_shown(issuer.as_of) if issuer.as_of else "–"),
     ]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from core.dates import minute_shown
 from core.text import listed
 from tui.glyphs import printable
 
@@ -43,8 +44,7 @@ class _Facts:
                 return printable(str(value))
         if not isinstance(value, datetime):
             return ""
-        local = value.astimezone()
-        return f"{local.day} {local:%b %Y %H:%M}"
+        return minute_shown(value.astimezone())
 
 
 def _after(colon: str, text: str) -> str:

@@ -118,9 +118,9 @@ def why_shown(lineage: LineageStatus, now: datetime, word: str = "") -> str:
 
 
 def renews_shown(lineage: LineageStatus, now: datetime) -> str:
-    """Return when it renews, for a narrow column: `27 Jan`, `03:00`, `by hand`, `never`, `off`."""
+    """Return when it renews, for a narrow column: `27 Jan`, `03:00`, `manually`, `never`, `off`."""
     if text.is_manual(lineage):
-        return "by hand"
+        return "manually"
     if lineage.renew_at is None:
         return "–" if not lineage.sha256 else "never" if lineage.renew_why == "by hand" else "off"
     return near(lineage.renew_at, now)
@@ -138,7 +138,7 @@ def state_shown(lineage: LineageStatus, now: datetime, word: str = "") -> str:
         "never": "does not renew",
         "off": "renewal off",
         "–": "waits for its first order",
-        "by hand": "renews by hand",
+        "manually": "renews manually",
     }
     return words.get(when) or f"renews {when}"
 
@@ -151,7 +151,7 @@ def near(when: datetime, now: datetime) -> str:
     days = (local.date() - here.date()).days
     if when - now < timedelta(hours=24):
         return f"{local:%H:%M}"
-    return f"{local.day} {local:%b}" if days < 300 else f"{local.day} {local:%b %Y}"
+    return f"{local.day} {local:%b}" if days < 300 else text.day(when)
 
 
 def _renews(lineage: LineageStatus) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from core.dates import day_shown, minute_shown
 from core.health import CRITICAL, OK, WARNING, Health, health
 from core.renewal import LONGEST_BEFORE_DAYS, SHORT_LIFE_DAYS
 from core.text import plural
@@ -22,7 +22,7 @@ from tui.wording.narration import sentence
 
 if TYPE_CHECKING:
     from core.events import Event
-    from core.operations import LineageStatus, TimerState
+    from core.operations import LineageStatus
 
 __all__ = ["MARKS", "Mark", "describe", "plural", "printable", "to_ascii"]
 
@@ -82,9 +82,9 @@ _METHODS: Final = {
     "private-ca": "private CA of this box",
     "http-01": "HTTP-01",
     "dns-01": "DNS-01, records set automatically",
-    "manual-dns-01": "DNS-01, records set by hand",
+    "manual-dns-01": "DNS-01, records set manually",
     "dns-account-01": "DNS-ACCOUNT-01, records set automatically",
-    "manual-dns-account-01": "DNS-ACCOUNT-01, records set by hand",
+    "manual-dns-account-01": "DNS-ACCOUNT-01, records set manually",
     "dns-persist-01": "DNS-PERSIST-01, a record set once",
     "upload": "uploaded",
 }
@@ -216,12 +216,7 @@ def until(moment: datetime, now: datetime) -> str:
 
 def day(moment: datetime) -> str:
     """Return the local day: `12 Dec 2026`."""
-    return _day(moment.astimezone().date())
-
-
-@lru_cache(maxsize=1024)
-def _day(local: date) -> str:
-    return f"{local.day} {local:%b %Y}"
+    return day_shown(moment.astimezone())
 
 
 def clock(moment: datetime) -> str:
@@ -231,7 +226,7 @@ def clock(moment: datetime) -> str:
 
 def moment(when: datetime) -> str:
     """Return the local day and time with its zone: `12 Dec 2026 04:02 UTC`."""
-    return f"{day(when)} {when.astimezone():%H:%M %Z}".rstrip()
+    return minute_shown(when.astimezone())
 
 
 _FAR: Final = timedelta(days=3)
@@ -250,7 +245,7 @@ def soon(when: datetime, now: datetime) -> str:
         return f"today {local:%H:%M}"
     if days == 1:
         return f"{'tonight' if local.hour < 6 else 'tomorrow'} {local:%H:%M}"
-    return f"on {_day(local.date())}"
+    return f"on {day_shown(local)}"
 
 
 # -- names and words ---------------------------------------------------------------------------------------------------
@@ -347,9 +342,9 @@ def common_name(distinguished: str) -> str:
 
 
 def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
-    """Return when a certificate renews: `renews tonight 03:00`, `renews by hand before 12 Dec 2026`."""
+    """Return when a certificate renews: `renews tonight 03:00`, `renews manually before 12 Dec 2026`."""
     if is_manual(lineage) and lineage.not_after is not None:
-        return f"renews by hand before {day(lineage.not_after)}"
+        return f"renews manually before {day(lineage.not_after)}"
     if lineage.renew_at is None:
         return "does not renew automatically" if lineage.sha256 else "waits for its first order"
     if lineage.timer != "active":
@@ -382,22 +377,6 @@ def _rule_of(lineage: LineageStatus) -> str:
         if days < 3 * LONGEST_BEFORE_DAYS + 1
         else f"{LONGEST_BEFORE_DAYS} days before it expires"
     )
-
-
-def timer_shown(timer: TimerState, now: datetime) -> str:
-    """Return the state of the timer: `timer on · next run 03:00, in 15 h`."""
-    if timer.state == "off":
-        return f"{WITHOUT_TIMER[timer.word]} · nothing renews automatically"
-    if timer.state == "dead":
-        last = "it has never run" if timer.last_run is None else f"last run {ago(timer.last_run, now)}"
-        return f"timer not running · {last}"
-    failed = " · last run failed" if timer.last_outcome == "failed" and not timer.mended else ""
-    if timer.next_run is not None:
-        return f"timer on · next run {clock(timer.next_run)}, {until(timer.next_run, now)}{failed}"
-    if timer.last_run is not None:
-        known = "timer on" if timer.state == "on" else "no timer set"
-        return f"{known} · last run {ago(timer.last_run, now)}{failed}"
-    return "timer on · has not run yet" if timer.state == "on" else "timer unknown · has not run yet"
 
 
 def describe(event: Event) -> str:

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.dates import second_shown
 from core.dns.api import Api, ApiResponse, is_transient
 from core.dns.changes import ATTEMPTS, NameChange, by_name
 from core.dns.field_checks import one_word
@@ -236,7 +237,7 @@ class Aliyun:
                 self._access,
                 "clock",
                 "Alibaba Cloud rejected the request because this box's clock is wrong.",
-                f"This box's clock shows {self._access.env.clock.now():%Y-%m-%d %H:%M:%S} UTC{there}",
+                f"This box's clock shows {second_shown(self._access.env.clock.now())}{there}",
                 "Set the clock, preferably by time synchronization (NTP). A signature is valid for 15 minutes.",
             )
         if refusal.is_one_of(CREDENTIALS):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
+from core.dates import second_shown
 from core.dns.api import Api, ApiResponse
 from core.dns.plain_xml import text_of
 from core.dns.provider import Access, provider_error
@@ -102,7 +103,7 @@ class Words:
         )
 
     def _clock(self, refusal: Refusal, _zone: str) -> DnsProviderError:
-        here = f"{self._access.env.clock.now():%Y-%m-%d %H:%M:%S} UTC"
+        here = second_shown(self._access.env.clock.now())
         there = f"; Route 53's clock shows {self._api.words(refusal.date)}" if refusal.date else "."
         return provider_error(
             self._access,

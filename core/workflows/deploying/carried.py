@@ -12,6 +12,7 @@ from core.errors import CertdeckError
 from core.events import SERVICE_DROPPED, SERVICE_TAKEN_OVER, Warned
 from core.targets.command_result import shown
 from core.workflows.context import Context
+from core.workflows.issuing.method import SELF_SIGNED
 
 
 def keep_settings(context: Context, spec: LineageConfig) -> None:
@@ -53,7 +54,8 @@ def take_over(context: Context, spec: LineageConfig) -> None:
             other = load_lineage(context.paths, path.stem)
             taken = mine & set(other.targets)
             if taken:
-                _tell_taken(context, spec.name, other, sorted(taken))
+                if other.issuer != SELF_SIGNED:  # to replace that one is what an order is for
+                    _tell_taken(context, spec.name, other, sorted(taken))
                 write_lineage(context.paths, replace(other, targets=tuple(t for t in other.targets if t not in mine)))
 
 

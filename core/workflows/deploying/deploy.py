@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from core.config.model import LineageConfig, TargetConfig
+from core.dates import day_shown
 from core.errors import CertdeckError, NotFound
 from core.events import KeyUsed, Warned
 from core.operations import Deployment
@@ -133,7 +134,7 @@ def _deploy_kept(context: Context, version: int, spec: LineageConfig, purpose: s
         context.narrator.tell(
             Warned(
                 code="rolled-back-to-expired",
-                what=f"Version {version} of {name} expired on {facts.certificate.not_after:%Y-%m-%d}: clients will reject it.",
+                what=f"Version {version} of {name} expired on {day_shown(facts.certificate.not_after)}: clients will reject it.",
                 fix=f"Renew it: certdeck --renew {name} --force.",
             )
         )

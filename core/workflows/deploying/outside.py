@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.config.model import TargetConfig
+from core.dates import day_shown, minute_shown
 from core.errors import CertdeckError, NewerElsewhere
 from core.lineage_status import Outside
 from core.regular import read_without_waking
@@ -20,8 +21,6 @@ from core.store.index import Facts, facts_of_all
 from core.store.versions import CertificateFacts, certificate_facts, leaf_sha256
 from core.workflows.context import Context, View
 from core.workflows.issuing.method import SELF_SIGNED, UPLOAD
-
-_MOMENT = "%Y-%m-%d %H:%M"
 
 
 def outside(view: View, name: str, ours: CertificateFacts, target: TargetConfig, own: Iterable[str]) -> Outside | None:
@@ -76,9 +75,8 @@ def refuse_older(context: Context, name: str, ours: CertificateFacts, targets: S
         if found is not None and found.newer:
             raise NewerElsewhere(
                 f"{name} was not deployed: target {target.name} has a newer certificate of {found.client or 'another client'}.",
-                f"{found.path} holds a certificate from {found.not_before:{_MOMENT}}, valid until "
-                f"{found.not_after:{_MOMENT}}; the certificate to deploy is from {ours.not_before:{_MOMENT}} (times "
-                "in UTC).",
+                f"{found.path} holds a certificate from {minute_shown(found.not_before)}, valid until "
+                f"{minute_shown(found.not_after)}; the certificate to deploy is from {minute_shown(ours.not_before)}.",
                 f"Import it: {found.command}{_stop(found)} To deploy the older certificate anyway, add --force.",
                 lineage=name,
                 details={"target": target.name, "serial": found.serial, "path": found.path, "client": found.client},
@@ -96,7 +94,7 @@ def in_words(found: Outside) -> str:
     if not found.newer:
         return f"{found.path} holds a certificate of {whose}, which {found.flaw}. Deploy again."
     return (
-        f"{found.path} holds a newer certificate of {whose}, valid until {found.not_after:%Y-%m-%d}. "
+        f"{found.path} holds a newer certificate of {whose}, valid until {day_shown(found.not_after)}. "
         f"Import it: {found.command}{_stop(found)}"
     )
 

@@ -1,4 +1,4 @@
-"""Puts right what somebody has put in the place of `live/NAME`; called by whoever takes the lock, after recovering.
+"""Repairs `live/NAME` where something else is in the place of its link; called by whoever takes the lock, after recovering.
 
 What stands there is moved aside, never removed, and the version that was live is made live again: the one that the services were
 last given, else the oldest whose key is open (a newer open one waits for its deployment), else the newest one, whose key is
@@ -20,12 +20,12 @@ def repair_live(context: Context) -> None:
     for name in invalid_links(context.paths):
         about = context.about(name)
         try:
-            _mend(about, name)
+            _repair(about, name)
         except CertdeckError as exc:
-            about.narrator.tell(Warned(code="live-not-mended", what=f"{exc.what} {exc.why}", fix=exc.fix))
+            about.narrator.tell(Warned(code="live-not-repaired", what=f"{exc.what} {exc.why}", fix=exc.fix))
 
 
-def _mend(context: Context, name: str) -> None:
+def _repair(context: Context, name: str) -> None:
     paths = context.paths
     place = set_aside(paths, paths.live / name, context.env.clock.now())
     version = _was_live(context, name)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from core.dates import minute_shown
 from core.errors import CertdeckError, DirectoryUnreachable
 from core.operations import Finding, IssuerTest
 from core.store.accounts import load_account
@@ -130,7 +131,7 @@ def budget(context: Context, wanted: Plan) -> Iterator[Finding]:
         id="budget",
         status="fail",
         title="Rate limits",
-        detail=f"{wanted.issuer.name} {WHAT.get(limit.kind, 'refuses requests')} until {until:%Y-%m-%d %H:%M} UTC",
+        detail=f"{wanted.issuer.name} {WHAT.get(limit.kind, 'refuses requests')} until {minute_shown(until)}",
         why=f'Its message: "{limit.said}".' if limit.said else "",
         fix="Wait until then, test with --staging, or order from another CA with --issuer.",
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.dates import day_shown, minute_shown
 from core.errors import CertdeckError
+from core.lineage_status import TimerState
 from core.operations import Finding
 from core.version import BUILT
 from core.web_address import is_address, split_address
@@ -34,7 +36,7 @@ def clock(context: Context) -> Iterator[Finding]:
             id="clock",
             status="fail",
             title="Clock",
-            detail=f"shows {now:%Y-%m-%d}, which is before this release was built",
+            detail=f"shows {day_shown(now)}, which is before this release was built",
             fix="Set the date, or turn time synchronization on.",
         )
         return
@@ -42,7 +44,7 @@ def clock(context: Context) -> Iterator[Finding]:
     if why is not None:
         yield Finding(id="clock", status="fail", title="Clock", detail=f"is in doubt: {why}", fix=FIX)
     else:
-        yield Finding(id="clock", status="pass", title="Clock", detail=f"{now:%Y-%m-%d %H:%M} UTC")
+        yield Finding(id="clock", status="pass", title="Clock", detail=minute_shown(now))
     for facts in facts_of_all(context.paths)[0]:
         void = void_of(facts, now.timestamp())
         if void:
@@ -93,7 +95,7 @@ def backup(context: Context) -> Iterator[Finding]:
         )
         return
     record = backup_record.load(context.paths)
-    detail = "nothing to back up yet" if record is None else f"the last backup is from {record.at:%Y-%m-%d}"
+    detail = "nothing to back up yet" if record is None else f"the last backup is from {day_shown(record.at)}"
     yield Finding(id="backup", status="pass", title="Backup", detail=detail)
 
 
@@ -127,13 +129,21 @@ def trust_store(context: Context) -> Iterator[Finding]:
     )
 
 
+def _following(state: TimerState) -> str:
+    if state.next_run is None:
+        return ""
+    if state.next_run_by is None:
+        return f"; the next run is at {minute_shown(state.next_run)}"
+    return f"; the next run is between {minute_shown(state.next_run)} and {minute_shown(state.next_run_by)}"
+
+
 def timer(context: Context) -> Iterator[Finding]:
     """Check that a timer starts the scheduled run."""
     from core.workflows.settings.schedule import schedule
 
     state = schedule(context).timer
     if state.word == "active":
-        following = f"; the next run is at {state.next_run:%Y-%m-%d %H:%M} UTC" if state.next_run else ""
+        following = _following(state)
         yield Finding(id="timer", status="pass", title="Timer", detail=f"certificates renew automatically{following}")
         return
     words = {"absent": "no timer was set", "off": "the timer is switched off", "failed": "the timer is not running"}

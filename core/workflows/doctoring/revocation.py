@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from core.dates import minute_shown
 from core.findings import Finding
 from core.store import revocation
 from core.store.index import Facts, facts_of_all
@@ -46,7 +47,7 @@ def _of_others(context: Context, others: list[Facts], said: dict[str, Said]) -> 
             id=_ID, status="skip", title=_TITLE, detail="no CA was queried yet; the scheduled run does so once a day"
         )
     asked = datetime.fromtimestamp(max(each.asked_at for each in known), UTC)
-    last = f"last query {asked:%Y-%m-%d %H:%M} UTC"
+    last = f"last query {minute_shown(asked)}"
     detail = f"{len(good)} of {len(others)} certificates are not revoked, according to their CAs; {last}"
     status = "pass" if len(good) == len(others) else "skip"
     return Finding(id=_ID, status=status, title=_TITLE, detail=detail, why=why)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from core.dates import day_shown
 from core.errors import CertdeckError
 from core.fleet_status import FleetStatus
 from core.operations import Finding
@@ -31,7 +32,7 @@ def _finding(status: str, detail: str, fix: str) -> Finding:
 
 def _judged(found: FleetStatus, now: datetime) -> tuple[list[str], list[str]]:
     critical = [
-        f"{each.name} ends {each.not_after:%Y-%m-%d}"
+        f"{each.name} ends {day_shown(each.not_after)}"
         for each in found.certificates
         if each.not_after is not None and each.is_ending(now)
     ]

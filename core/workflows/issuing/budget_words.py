@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from core.acme.problem_words import USE_STAGING
 from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, Standing
 from core.config.model import Config
+from core.dates import iso_shown, minute_shown
 from core.errors import BudgetSpent, CertdeckError, RateLimited
 from core.events import Narrator, Warned
 from core.identifiers import parse_identifiers
@@ -28,7 +29,7 @@ _WORDS = {
 
 def moment(at: float) -> str:
     """Return a time (epoch seconds) as text in minutes, UTC, rounded up so that it is never too early."""
-    return f"{datetime.fromtimestamp(at + 59, UTC):%Y-%m-%d %H:%M} UTC"
+    return minute_shown(datetime.fromtimestamp(at + 59, UTC))
 
 
 def limit_words(issuer: Issuer, found: Standing) -> str:
@@ -86,7 +87,7 @@ def tell_of_limit(config: Config, plan: Plan, error: RateLimited, known: Sequenc
     limit = next((limit for limit, words in _WORDS.items() if re.search(words, detail, re.IGNORECASE)), None)
     met = next((each for each in known if each.allowance.limit == limit and _is_meant(each, detail)), None)
     if met is not None:
-        as_of = f" (as of {plan.issuer.limits_as_of})" if plan.issuer.limits_as_of else ""
+        as_of = f" (as of {iso_shown(plan.issuer.limits_as_of)})" if plan.issuer.limits_as_of else ""
         error.why += f" {limit_words(plan.issuer, met)}{as_of}. This box has used {met.used} of them."
     error.fix = f"{error.fix.removesuffix(USE_STAGING).rstrip()} {_meanwhile(config, plan.issuer, plan.names)}"
     return met

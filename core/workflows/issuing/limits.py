@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from core.acme.session import SHORT_SECONDS
+from core.dates import minute_shown
 from core.errors import RateLimited
 from core.events import Warned
 from core.issuers import Issuer
@@ -179,7 +180,7 @@ def waiting(issuer: str, limit: Limit) -> RateLimited:
     about = f" for {limit.domain}" if limit.domain else ""
     said = f' Its message: "{limit.said}".' if limit.said else ""
     return RateLimited(
-        f"{issuer} {WHAT[limit.kind]}{about} before {until:%Y-%m-%d %H:%M} UTC.",
+        f"{issuer} {WHAT[limit.kind]}{about} before {minute_shown(until)}.",
         f"It refused a request because of a rate limit. An earlier attempt can extend the wait.{said}",
         "Wait until then: the scheduled run continues automatically. To try now, use --force with the certificate's name.",
         retry_at=until,

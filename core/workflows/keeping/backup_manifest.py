@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 
 from core.archives import Difference
 from core.config.model import Config
+from core.dates import day_shown
 from core.paths import Paths
 from core.store.records import from_values, rfc3339
 from core.store.sealed_stream import invalid
@@ -70,13 +71,14 @@ def from_record(record: Mapping[str, object]) -> Manifest:
 
 
 def differences(
-    theirs: Manifest, ours: Manifest, *, absent: Mapping[str, str], has_timer: bool
+    theirs: Manifest, ours: Manifest, *, absent: Mapping[str, str], has_timer: bool, applied: bool = False
 ) -> Iterator[Difference]:
     """Yield the differences between a backup and this box. Pure.
 
     Args:
         absent: name of a target in the backup → one of its folders that does not exist here.
         has_timer: a timer starts the scheduled run here.
+        applied: the backup has been restored; `ours` is what was here before.
     """
     if theirs.hostname != ours.hostname:
         text = f"The backup was made on {theirs.hostname}; this box is {ours.hostname}."
@@ -84,11 +86,11 @@ def differences(
     if theirs.version != ours.version:
         text = f"The backup was made by certdeck {theirs.version}; this is {ours.version}."
         yield Difference(kind="release", name="", state="changed", text=text)
-    yield from _certificates(theirs, ours)
+    yield from _certificates(theirs, ours, applied=applied)
     for name in sorted(set(theirs.accounts) - set(ours.accounts)):
-        yield Difference(kind="account", name=name, state="added", text=f"The account {name} is only in the backup.")
+        yield Difference(kind="account", name=name, state="added", text=_added(f"account {name}", applied))
     for name in sorted(set(ours.accounts) - set(theirs.accounts)):
-        yield Difference(kind="account", name=name, state="removed", text=f"The account {name} is only on this box.")
+        yield Difference(kind="account", name=name, state="removed", text=_removed(f"account {name}", applied))
     for name, folder in sorted(absent.items()):
         text = f"{folder} of the target {name} does not exist here."
         yield Difference(kind="target", name=name, state="missing-path", text=text)
@@ -101,28 +103,47 @@ def differences(
         yield Difference(kind="timer", name="", state="absent", text=text)
 
 
-def _certificates(theirs: Manifest, ours: Manifest) -> Iterator[Difference]:
+def _added(thing: str, applied: bool) -> str:
+    return f"The {thing} was restored. It was not on this box." if applied else f"The {thing} is only in the backup."
+
+
+def _removed(thing: str, applied: bool) -> str:
+    if applied:
+        return f"The {thing} is not in the backup. Its files were moved aside."
+    return f"The {thing} is only on this box."
+
+
+def _certificates(theirs: Manifest, ours: Manifest, *, applied: bool) -> Iterator[Difference]:
     there = {name: (sha256, end) for name, sha256, end in theirs.certificates}
     here = {name: (sha256, end) for name, sha256, end in ours.certificates}
     for name in sorted(there.keys() | here.keys()):
         if name not in here:
-            state, text = "added", f"The certificate {name} is only in the backup."
+            state, text = "added", _added(f"certificate {name}", applied)
         elif name not in there:
-            state, text = "removed", f"The certificate {name} is only on this box."
+            state, text = "removed", _removed(f"certificate {name}", applied)
         elif there[name][0] == here[name][0]:
             continue
         else:
-            state, word = _age(there[name][1], here[name][1])
-            text = f"The certificate {name} in the backup {word}."
+            state, word = _age(there[name][1], here[name][1], "the previous one" if applied else "the one here")
+            which = f"restored certificate {name}" if applied else f"certificate {name} in the backup"
+            text = f"The {which} {word}."
         yield Difference(kind="certificate", name=name, state=state, text=text)
 
 
-def _age(there: str, here: str) -> tuple[str, str]:
+def _age(there: str, here: str, other: str) -> tuple[str, str]:
     if there == here or not (there and here):
-        return "changed", "differs from the one on this box"
-    ends = f"is {{}}: it ends {there[:10]}, the one here {here[:10]}"
+        return "changed", f"differs from {other}"
+    ends = f"is {{}}: it ends on {_shown(there)}, {other} on {_shown(here)}"
     # RFC 3339 times in UTC sort as text.
     return ("older", ends.format("older")) if there < here else ("newer", ends.format("newer"))
+
+
+def _shown(end: str) -> str:
+    """Return the day of an RFC 3339 time of a manifest; the text itself if it is none."""
+    try:
+        return day_shown(datetime.fromisoformat(end))
+    except ValueError:
+        return end
 
 
 def absent_folders(manifest: Manifest) -> dict[str, str]:

@@ -86,7 +86,7 @@ def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> R
         modes = archive.unpack(_watched(paths, opener, seen, context.cancel), places)
         _check_config(seen, manifest, paths)
         locked = _locked(context, places)
-        done = _done(context, file, manifest, seen)
+        done = _done(context, file, manifest, seen, applied=True)
         # From now on, the master key of this box is the one in the backup.
         beside = Paths(places["etc"], places["state"], paths.run, paths.log)
         backup_record.save(beside, now, backup_record.RESTORED)
@@ -94,7 +94,7 @@ def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> R
         stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         aside = switchover.begin(paths, stamp=stamp, places=places, modes=modes)
     context.narrator.tell(Changed(what=f"restored the backup {file} made on {manifest.hostname} at {manifest.made}"))
-    return replace(done, applied=True, set_aside=aside, differences=(*done.differences, *locked))
+    return replace(done, set_aside=aside, differences=(*done.differences, *locked))
 
 
 def _refuse_mounts(paths: Paths) -> None:
@@ -161,15 +161,16 @@ def _check_config(seen: _Seen, manifest: Manifest, paths: Paths) -> Config:
         ) from exc
 
 
-def _done(view: View, file: Path, manifest: Manifest, seen: _Seen) -> RestoreDone:
+def _done(view: View, file: Path, manifest: Manifest, seen: _Seen, *, applied: bool = False) -> RestoreDone:
     now = view.env.clock.now()
     hostname = view.config.appliance.hostname or view.env.host.name()
     ours = manifest_of(view.paths, view.config, hostname=hostname, now=now, key_source="none")
     has_timer = timer(view, now).word == "active"
-    found = differences(manifest, ours, absent=absent_folders(manifest), has_timer=has_timer)
+    absent = absent_folders(manifest)
+    found = differences(manifest, ours, absent=absent, has_timer=has_timer, applied=applied)
     return RestoreDone(
         path=file,
-        applied=False,
+        applied=applied,
         made=manifest.made,
         version=manifest.version,
         hostname=manifest.hostname,

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.config.model import Config
+from core.dates import day_shown, minute_shown
 from core.renewal import ASK_AGAIN_SECONDS, ASK_PAUSE, due_at
 from core.renewal_report import Skipped
 from core.store.index import Facts
@@ -296,9 +297,9 @@ def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, name
 def _unless_held(name: str, why: str, held_until: float | None, now: float, due: float | None = None) -> Decision:
     if held_until is not None and held_until > now:
         when = datetime.fromtimestamp(held_until, UTC)
-        return Decision(name, SKIP, f"it failed; the next attempt is at {when:%Y-%m-%d %H:%M} UTC", held_until)
+        return Decision(name, SKIP, f"it failed; the next attempt is at {minute_shown(when)}", held_until)
     return Decision(name, RENEW, why, due)
 
 
 def _day(when: float) -> str:
-    return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d}"
+    return day_shown(datetime.fromtimestamp(when, UTC))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.config.model import Config
+from core.dates import minute_shown
 from core.errors import CertdeckError
 from core.rate_limits import ORDERING, WHAT, Limit, believable, closed
 from core.request_kind import RequestKind
@@ -39,7 +40,7 @@ def _held(config: Config, limits: Sequence[Limit], decision: Decision, facts: Fa
     if not all(found) or found[0] is None or found[0].outlives(facts.not_after, now):
         return decision
     until = datetime.fromtimestamp(found[0].until, UTC)
-    why = f"{decision.why}, and waits: {issuer} {WHAT[found[0].kind]} before {until:%Y-%m-%d %H:%M} UTC"
+    why = f"{decision.why}, and waits: {issuer} {WHAT[found[0].kind]} before {minute_shown(until)}"
     return decision.held(why, found[0].until)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from core.config.model import TargetConfig
+from core.dates import day_shown, minute_shown
 from core.errors import Cancelled, CertdeckError, ClockInDoubt, LockHeld, RateLimited, TargetError
 from core.events import RetryScheduled, Warned
 from core.lineage_status import TargetState
@@ -58,8 +59,8 @@ def _remember_chain(
         context.narrator.tell(
             Warned(
                 code="chain-ends-first",
-                what=f"{plan.issuer.title} still sends {who}, which ends on {ends:%Y-%m-%d}, before the certificate.",
-                fix=f"certdeck checks again after {retry_at:%Y-%m-%d %H:%M} UTC; only the CA can change what it sends.",
+                what=f"{plan.issuer.title} still sends {who}, which ends on {day_shown(ends)}, before the certificate.",
+                fix=f"certdeck checks again after {minute_shown(retry_at)}; only the CA can change what it sends.",
             )
         )
     if state.chain_retry_at != retry_at:

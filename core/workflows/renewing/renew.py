@@ -182,7 +182,7 @@ def _decisions(view: View, request: RenewRequest) -> _Decided:
     every, problems = facts_of_all(view.paths)
     if names:
         problems = [problem for problem in problems if problem.lineage in names]
-    mendable = damaged(view, problems, force=force, named=bool(names)) if problems else []
+    repairable = damaged(view, problems, force=force, named=bool(names)) if problems else []
     broken = tuple(FailedLineage(name=problem.lineage or "", error=problem) for problem in problems)
     if names:
         every = _chosen(every, broken, names)
@@ -191,12 +191,12 @@ def _decisions(view: View, request: RenewRequest) -> _Decided:
     stamp = now.timestamp()
     decisions = [decide(facts, view.config, stamp, force=force, named=named) for facts in every]
     void = {facts.name: found for facts in every if (found := void_of(facts, stamp))}
-    decisions += mendable
+    decisions += repairable
     differs = differing(view, every)
     if differs:
         decisions = with_repairs(view, decisions, differs, force=force, named=named)
     known = {*(decision.name for decision in decisions), *(problem.name for problem in broken)}
-    broken = tuple(problem for problem in broken if not any(each.name == problem.name for each in mendable))
+    broken = tuple(problem for problem in broken if not any(each.name == problem.name for each in repairable))
     if not named:
         left_open, unreadable = _left_open(view.paths, known, now)
         decisions += left_open

@@ -14,6 +14,7 @@ from functools import partial
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from core.dates import day_shown
 from core.ports import CancelToken
 from core.store import revocation
 from core.store.index import Facts
@@ -78,7 +79,7 @@ def in_words(said: Said) -> str:
 
 def since_and_source(said: Said) -> str:
     """Return since when it is revoked, why, and who says so, with a space before it if not empty."""
-    since = "" if said.revoked_at is None else f" on {datetime.fromtimestamp(said.revoked_at, UTC):%Y-%m-%d}"
+    since = "" if said.revoked_at is None else f" on {day_shown(datetime.fromtimestamp(said.revoked_at, UTC))}"
     reason = f" ({said.reason})" if said.reason else ""
     return f"{since}{reason}, according to {said.source}"
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
 
+from core.dates import minute_shown
 from core.errors import CertdeckError
 from core.schedule.record import load as load_schedule
 from core.schedule.timetable import TWICE_DAILY
@@ -59,7 +60,7 @@ def spread(view: View, decisions: Sequence[Decision], every: Sequence[Facts]) ->
         for place, decision in enumerate(due[taken:], taken):
             at = now + place // taken * pause
             why = (
-                f"{decision.why}, and waits for the run after {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC: "
+                f"{decision.why}, and waits for the run after {minute_shown(datetime.fromtimestamp(at, UTC))}: "
                 f"{len(due)} certificates of {issuer} are due, and each run renews {taken}, starting with those that "
                 "expire first"
             )

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from core.challenges.pending import PendingRecords
 from core.config.model import LineageConfig
+from core.dates import day_shown, minute_shown
 from core.errors import (
     CertdeckError,
     ClockInDoubt,
@@ -65,7 +66,7 @@ _REHEARSE_AFTER = 2
 
 
 def _waits(pending: Pending) -> Skipped:
-    until = f" (the order lives until {pending.expires:%Y-%m-%d %H:%M} UTC)" if pending.expires else ""
+    until = f" (the order lives until {minute_shown(pending.expires)})" if pending.expires else ""
     names = ", ".join(dict.fromkeys(record.name for record in pending.records))
     why = f"it waits for manual DNS records: {names}{until}. Show them with certdeck status {pending.name}"
     return Skipped(name=pending.name, why=why, needs_you=True)
@@ -153,7 +154,7 @@ class Work:
             ends = None if order is None else order.expires
             if ends is not None and ends <= context.env.clock.now() and not self._begins:
                 # A new order would need other records, and nobody asked for one.
-                ended = f"its order ended {ends:%Y-%m-%d} before its DNS records were set"
+                ended = f"its order ended {day_shown(ends)} before its DNS records were set"
                 why = f"{ended}: start again with certdeck --renew {decision.name} --force"
                 return Skipped(name=decision.name, why=why, needs_you=True)
             outcome = finish_order(context, decision.name, self._vault, self._sessions, is_scheduled=True)

@@ -17,7 +17,7 @@ from core.dns.provider import ProviderKind
 from core.dns.provider_pool import ProviderPool
 from core.dns.writer import RecordWriter, Written
 from core.errors import Cancelled, CertdeckError, PropagationTimeout, UsageError
-from core.events import ProviderTested
+from core.events import Failed, ProviderTested
 from core.identifiers import parse_identifiers
 from core.operations import DnsTest, DnsTestStep, Record, ServerView
 from core.workflows.context import Context
@@ -78,6 +78,7 @@ class _Test:
                 self._step("seen", self._seen)
             finally:
                 self._step("remove", self._remove)
+        self._tell_failure()
         done = {step.id for step in self._steps}
         self._steps += [DnsTestStep(id=id, status="skip", detail="Not tested.") for id in STEPS if id not in done]
         return DnsTest(
@@ -88,6 +89,14 @@ class _Test:
             steps=tuple(self._steps),
             servers=self._servers,
         )
+
+    def _tell_failure(self) -> None:
+        """Report the step that failed, so that the log has the test as failed, not as done."""
+        for step in self._steps:
+            if step.status == "fail":
+                what = f"The test of the DNS provider {self._entry.name} failed. {step.detail}"
+                self._context.narrator.tell(Failed(code="dns-test-failed", what=what, why="", fix=step.fix))
+                return
 
     def _step(self, id: str, work: Callable[[], tuple[str, str]]) -> bool:
         """Run one step, and record and report its result. Returns whether to continue."""

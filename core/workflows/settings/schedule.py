@@ -7,6 +7,7 @@ only then recorded. A crash in between leaves an installed timer, which the next
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -38,12 +39,12 @@ def schedule(view: View) -> ScheduleInfo:
     state = timer(view, view.env.clock.now())
     if record is None or record.how == OFF:
         known = TWICE_DAILY if record is None else record.timetable
-        return _info(state, "", known)
+        return _info(state, "", known, timedelta())
     trouble = installed_trouble(view.env, record) if state.state == "on" else ""
     if trouble:
-        state = replace(state, state="dead", next_run=None, trouble=trouble)
+        state = replace(state, state="dead", next_run=None, next_run_by=None, trouble=trouble)
     warnings = tuple(_warnings(view, record.timetable))
-    return replace(_info(state, record.how, record.actual), warnings=warnings)
+    return replace(_info(state, record.how, record.actual, record.random_delay), warnings=warnings)
 
 
 def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> ScheduleInfo:
@@ -140,7 +141,7 @@ def note_packaged_timer(context: Context) -> None:
         )
 
 
-def _info(state: TimerState, how: str, timetable: Timetable) -> ScheduleInfo:
+def _info(state: TimerState, how: str, timetable: Timetable, random_delay: timedelta) -> ScheduleInfo:
     return ScheduleInfo(
         timer=state,
         how=how,
@@ -148,6 +149,7 @@ def _info(state: TimerState, how: str, timetable: Timetable) -> ScheduleInfo:
         times=timetable.clock_times,
         weekday=None if timetable.weekday is None else DAYS[timetable.weekday],
         words=timetable.words,
+        random_delay=random_delay,
     )
 
 

@@ -124,7 +124,7 @@ def test_a_limit_says_when_it_ends() -> None:
         return error.retry_at, error.fix
 
     moment = datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
-    assert said("too many", moment)[1].startswith("Wait until 2026-12-01 08:30 UTC.")
+    assert said("too many", moment)[1].startswith("Wait until 1 Dec 2026 08:30 UTC.")
     assert said("too many certificates (5), retry after 2026-12-01 08:30:00 UTC: see https://x")[0] == moment
     assert "does not say for how long" in said("too many")[1]
     assert "does not say" not in said("this name is paused: https://portal")[1]

@@ -300,7 +300,7 @@ def test_a_refusal_that_is_no_problem_document_keeps_status_and_reason(
 
 @pytest.mark.parametrize("content_type", ["text/plain", "text/html"])
 @pytest.mark.parametrize(
-    ("after", "until"), [("7200", "Wait until 2026-11-21 14:00 UTC"), (None, "Wait until 2026-11-21 13:00 UTC")]
+    ("after", "until"), [("7200", "Wait until 21 Nov 2026 14:00 UTC"), (None, "Wait until 21 Nov 2026 13:00 UTC")]
 )
 def test_a_limit_in_plain_text_says_until_when(content_type: str, after: str | None, until: str) -> None:
     """A 429 of a proxy is a rate limit like one of the CA, and says until when: an hour where it names no time."""

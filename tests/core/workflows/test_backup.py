@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -137,6 +138,23 @@ def test_a_dry_run_says_what_differs_and_changes_nothing(box: Appliance, file: P
         ("target", "web"): "missing-path",
         ("timer", ""): "absent",
     }
+    ends = {each.name: each.text for each in done.differences if each.kind == "certificate"}
+    assert ends["mail"] == "The certificate mail is only in the backup."
+    assert re.fullmatch(
+        r"The certificate shop in the backup is older: it ends on \d+ \w{3} \d{4}, the one here on \d+ \w{3} \d{4}\.",
+        ends["shop"],
+    )
+
+
+def test_what_was_restored_is_said_as_done(box: Appliance, file: Path) -> None:
+    """After a restore the differences say what has become of each certificate, not what would."""
+    box.engine.backup(file, passphrase=SECRET)
+    box.engine.delete("mail")
+    box.issue("new.example.com", name="new")
+    done = box.engine.restore(file, passphrase=SECRET, replace=True)
+    said = {each.name: each.text for each in done.differences if each.kind == "certificate"}
+    assert said["mail"] == "The certificate mail was restored. It was not on this box."
+    assert said["new"] == "The certificate new is not in the backup. Its files were moved aside."
 
 
 def test_sealed_to_a_key(box: Appliance, file: Path, tmp_path: Path) -> None:

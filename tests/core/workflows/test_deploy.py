@@ -216,7 +216,7 @@ def test_a_failed_step_puts_everything_back(
 
 
 def test_the_waiting_version_is_deployed_later(box: Box, tmp_path: Path) -> None:
-    """After the service is mended `deploy` puts the waiting version on it and the failure is forgotten."""
+    """After the service is fixed `deploy` puts the waiting version on it and the failure is forgotten."""
     service, _ = box.serving(tmp_path / "tls")
     box.put(SHOP)
     service.test_answers = [REFUSES]

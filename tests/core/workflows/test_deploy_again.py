@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.config.load import load_lineage
 from core.errors import ConfigTestFailed, NotFound
 from core.events import SERVICE_DROPPED, SERVICE_TAKEN_OVER, Warned
 from core.ports import Completed
@@ -87,6 +88,15 @@ def test_a_service_that_is_taken_over_is_said(appliance: Appliance, tmp_path: Pa
     [told] = [event for event in appliance.of(Warned) if isinstance(event, Warned) and event.code == SERVICE_TAKEN_OVER]
     assert "old.example.com" in told.what
     assert told.fix.endswith("certdeck deploy old.example.com --target web mail")
+
+
+def test_the_first_certificate_of_a_ca_is_no_surprise(appliance: Appliance, tmp_path: Path) -> None:
+    """A service that changes from the self-signed certificate of the first boot to one of a CA is no warning."""
+    appliance.add_service(tmp_path / "srv")
+    appliance.engine.first_boot()
+    appliance.issue("new.example.com", targets=("web",))
+    assert load_lineage(appliance.paths, "default").targets == ()
+    assert SERVICE_TAKEN_OVER not in [event.code for event in appliance.of(Warned) if isinstance(event, Warned)]
 
 
 def test_a_service_that_is_dropped_is_said(appliance: Appliance, tmp_path: Path) -> None:

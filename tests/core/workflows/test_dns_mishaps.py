@@ -217,6 +217,20 @@ def test_settings_that_were_broken_by_hand_are_said_by_the_test(appliance: Appli
     assert "zoneid" in first.detail
 
 
+def test_a_test_that_failed_is_logged_as_failed(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """The log has a failed connection test as failed, with the step's words and what to do; a good one as done."""
+    appliance.engine.test_dns_provider(ENTRY)
+    appliance.configure('zoneid = "0a1b"\n')
+    appliance.engine.test_dns_provider(ENTRY)
+    ends = [entry.facts["outcome"] for entry in appliance.engine.log() if entry.kind == "run-finished"]
+    assert ends[:2] == ["failed", "done"]
+    failed = next(entry for entry in appliance.engine.log() if entry.kind == "failed")
+    assert failed.facts["code"] == "dns-test-failed"
+    assert str(failed.facts["what"]).startswith(f"The test of the DNS provider {ENTRY} failed.")
+    assert "zoneid" in str(failed.facts["what"])
+    assert failed.facts["fix"]
+
+
 def test_a_secret_in_the_configuration_is_not_shown(appliance: Appliance, vendor: CloudflareVendor) -> None:
     """Somebody has written the secret beside the settings: no list, and no page of the console, repeats it."""
     appliance.configure('api_token = "not-for-anybody"\n')

@@ -379,7 +379,7 @@ def test_the_end_of_a_permission_is_watched(appliance: Appliance) -> None:
     assert appliance.engine.renew(report=appliance.told.append).renewed == (NAME,)
     (warned,) = appliance.of(Warned)
     assert isinstance(warned, Warned)
-    assert (warned.code, "2027-03-21" in warned.what) == ("permission-ends", True)
+    assert (warned.code, "21 Mar 2027" in warned.what) == ("permission-ends", True)
 
 
 def test_a_provider_sets_the_lasting_record_once(appliance: Appliance, vendor: CloudflareVendor) -> None:

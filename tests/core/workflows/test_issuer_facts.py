@@ -40,7 +40,7 @@ def test_what_was_used_is_shown(appliance: Appliance) -> None:
     ]
     assert found.limits[3].free_at is not None
     answer = command("issuer", "show", "letsencrypt", engine=appliance.engine)
-    assert "2026-11-22 21:36 UTC" in answer.out
+    assert "22 Nov 2026 21:36 UTC" in answer.out
     assert "This box counts only its own orders." in answer.out
 
 

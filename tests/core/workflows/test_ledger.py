@@ -75,7 +75,7 @@ def test_the_fifth_certificate_is_the_last(counted: Appliance) -> None:
     assert error.what == (
         "ca allows 5 certificates for exactly these names (www.example.com) in 7 days, and this box has used all of them."
     )
-    assert "2026-11-22 21:36 UTC" in error.why
+    assert "22 Nov 2026 21:36 UTC" in error.why
     assert "other machines" in error.why
     assert "--issuer letsencrypt" in error.fix
     assert "--force" in error.fix
@@ -149,10 +149,10 @@ def test_the_cas_own_refusal_names_the_figure(counted: Appliance) -> None:
     error = caught.value
     assert error.code == "rate-limited"
     assert (
-        "ca allows 50 certificates for example.com in 7 days (as of 2026-08-05). This box has used 0 of them."
+        "ca allows 50 certificates for example.com in 7 days (as of 5 Aug 2026). This box has used 0 of them."
         in error.why
     )
-    assert "Wait until 2026-11-22 08:00 UTC." in error.fix
+    assert "Wait until 22 Nov 2026 08:00 UTC." in error.fix
     assert "--issuer letsencrypt" in error.fix
 
 
@@ -206,7 +206,7 @@ def test_what_the_ca_has_said_is_kept(counted: Appliance) -> None:
     with pytest.raises(RateLimited, match="because of a rate limit"):
         counted.issue(NAME)
     asked = orders(counted)
-    with pytest.raises(BudgetSpent, match=r"ca reports that all of them are used\. .* 2026-11-22 08:00 UTC"):
+    with pytest.raises(BudgetSpent, match=r"ca reports that all of them are used\. .* 22 Nov 2026 08:00 UTC"):
         counted.reopened().issue(request(NAME))
     assert orders(counted) == asked
     counted.issue("other.example.com")

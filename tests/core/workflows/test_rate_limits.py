@@ -83,7 +83,7 @@ def test_five_hundred_and_a_limit_after_fifty(appliance: Appliance) -> None:
     assert 1 <= bucket.refused <= AT_ONCE
     assert [each.error.code for each in report.failed] == ["rate-limited"] * bucket.refused
     assert len(report.skipped) == 450 - bucket.refused
-    assert all("accepts no new orders before 2026-11-21 13:00 UTC" in each.why for each in report.skipped)
+    assert all("accepts no new orders before 21 Nov 2026 13:00 UTC" in each.why for each in report.skipped)
     assert all(each.renew_at is not None for each in report.skipped)
     assert set(report.renewed) < set(by_end[: 50 + AT_ONCE]), "those that end first come first"
     assert len([one for one in appliance.of(Warned) if isinstance(one, Warned) and one.code == "issuer-closed"]) == 1
@@ -227,7 +227,7 @@ def test_a_person_is_told_and_can_insist(appliance: Appliance) -> None:
     before = bucket.refused
     with pytest.raises(RateLimited) as refused:
         appliance.issue("new.example.com")
-    assert "accepts no new orders before 2026-11-21 13:00 UTC" in refused.value.what
+    assert "accepts no new orders before 21 Nov 2026 13:00 UTC" in refused.value.what
     assert "--force" in refused.value.fix
     report = appliance.engine.renew((by_end[0],))
     assert [each.name for each in report.skipped] == [by_end[0]]

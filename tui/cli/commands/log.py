@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from core.dates import day_shown
 from core.errors import Cancelled, UsageError
 from tui.cli import exits
 from tui.cli.jsonout import log_json
@@ -54,7 +55,9 @@ def _line(entry: LogEntry) -> str:
     at = entry.at.astimezone()
     about = f"{printable(entry.lineage)}: " if entry.lineage else ""
     who = f"  [{printable(entry.who)}]" if entry.who else ""
-    return f"{entry.number:>6}  {at:%Y-%m-%d %H:%M:%S}  {about}{describe_entry(entry.kind, entry.facts)}{who}"
+    return (
+        f"{entry.number:>6}  {day_shown(at):>11} {at:%H:%M:%S}  {about}{describe_entry(entry.kind, entry.facts)}{who}"
+    )
 
 
 def _verify(call: Call) -> int:

@@ -13,6 +13,7 @@ from tui.cli.parser import Command
 from tui.cli.tables import labelled
 from tui.glyphs import printable
 from tui.wording import text
+from tui.wording.timer import delay_shown, run_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,6 +77,7 @@ def _json(info: ScheduleInfo) -> dict[str, object]:
         "times": list(info.times),
         "weekday": info.weekday,
         "next_run": None if timer.next_run is None else rfc3339(timer.next_run),
+        "next_run_by": None if timer.next_run_by is None else rfc3339(timer.next_run_by),
         "last_run": None if timer.last_run is None else rfc3339(timer.last_run),
         "last_outcome": timer.last_outcome or None,
         "last_error": timer.last_error or None,
@@ -93,10 +95,9 @@ def _lines(info: ScheduleInfo, now: datetime, stream: Stream) -> Iterator[str]:
     if timer.trouble:
         pairs.append(("Trouble", printable(timer.trouble)))
     if info.how:
-        later = ", up to an hour later" if info.how == "systemd" else ""
-        pairs.append(("Comes", f"{info.words}{later}, and after a boot"))
+        pairs.append(("Comes", f"{info.words}{delay_shown(info.random_delay)}, and after a boot"))
     if timer.next_run is not None:
-        pairs.append(("Next run", f"{text.moment(timer.next_run)}, {text.until(timer.next_run, now)}"))
+        pairs.append(("Next run", f"{run_at(timer)}, {text.until(timer.next_run, now)}"))
     pairs.append(("Last run", _last_run(info, now)))
     if timer.last_error:
         pairs.append(("Last error", printable(timer.last_error)))

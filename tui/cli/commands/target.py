@@ -297,7 +297,8 @@ def _remove(call: Call) -> int:
 def _test(call: Call) -> int:
     with call.working(tell=False):
         findings = call.engine.test_target(call.args.name, cancel=call.cancel)
-    call.result(findings_json(findings), finding_lines(findings, call.output.out))
+    good, bad = "Nothing prevents a deployment", "would prevent a deployment"
+    call.result(findings_json(findings), finding_lines(findings, call.output.out, good=good, bad=bad))
     return exits.FAILED if any(finding.status == "fail" for finding in findings) else exits.DONE
 
 

@@ -10,6 +10,7 @@ from tui.cli import exits
 from tui.cli.jsonout import fields, rfc3339
 from tui.cli.parser import Command
 from tui.glyphs import printable
+from tui.wording import text
 from tui.wording.web import REDIRECTS, STATES, headers_words
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _lines(state: WebState, *, with_text: bool) -> Iterator[str]:
     yield ""
     yield f"HSTS: {state.hsts or 'not sent'}. {state.hsts_why}".rstrip()
     if state.hsts_next is not None:
-        yield f"The next value is set on {state.hsts_next:%Y-%m-%d}, with a scheduled run."
+        yield f"The next value is set on {text.day(state.hsts_next)}, with a scheduled run."
     yield f"Plain HTTP {REDIRECTS[state.redirect]}."
     for listener in state.listeners:
         if listener.failure is not None:

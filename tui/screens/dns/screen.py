@@ -64,7 +64,7 @@ class DnsScreen(ListPage[Known]):
             "automatically, wildcards "
             "too, and this box need not be reachable from the internet."
         ),
-        "Without one, records can be set by hand at any provider: choose it in the wizard (i).",
+        "Without one, records can be set manually at any provider: choose it in the wizard (i).",
     )
 
     page_title = "DNS providers"

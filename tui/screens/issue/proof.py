@@ -27,7 +27,7 @@ _ADD: Final = "+add"
 _METHODS: Final = (
     (HTTP_01, "HTTP-01", "the CA fetches a file from port 80 of each name"),
     (BY_PROVIDER, "DNS, by a provider", "certdeck writes the records; wildcards too"),
-    (BY_HAND, "DNS, by hand", "you set the records, anywhere; wildcards too"),
+    (BY_HAND, "DNS, manually", "you set the records, anywhere; wildcards too"),
     (ONCE, "DNS, set once", "one record that stays, if the CA supports it"),
     (NO_PROOF, "No validation", "signed at once by the private CA of this box"),
 )

@@ -116,7 +116,7 @@ class Applying:
 def so_far(lineage: LineageStatus) -> str:
     """Return who has renewed a CA-issued lineage so far."""
     if text.is_manual(lineage):
-        return f"{text.issuer_shown(lineage)} issues it now, and it is renewed by hand: you set its DNS records."
+        return f"{text.issuer_shown(lineage)} issues it now, and it is renewed manually: you set its DNS records."
     if not lineage.auto_renew:
         return f"{text.issuer_shown(lineage)} issues it now, and its automatic renewal is off."
     return f"{text.issuer_shown(lineage)} renews it now."

@@ -32,7 +32,11 @@ class RequestsScreen(ListPage[SigningRequest]):
     )
     COLUMNS = (Column("Request"), Column("For", flexible=True), Column("Key", optional=True), Column("Made"))
     LIST_TITLE = "Open requests"
-    EMPTY = ("No open request", "n creates one, for a CA that needs it.")
+    EMPTY = (
+        "No open request",
+        "A signing request (CSR) is for a CA that issues certificates without ACME. Its key stays on this box.",
+        "n creates one.",
+    )
     UNREADABLE = "The requests cannot be read"
 
     page_title = "Signing requests"

@@ -60,7 +60,7 @@ def test_a_limit_that_the_issuer_told(appliance: Appliance) -> None:
     )
     found = {each.id: each for each in appliance.engine.doctor(IssueRequest(domains=(NAME,)))}["budget"]
     assert found.status == "fail"
-    assert "2026-11-21 14:00 UTC" in found.detail
+    assert "21 Nov 2026 14:00 UTC" in found.detail
     assert "too many certificates" in found.why
 
 
