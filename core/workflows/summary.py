@@ -83,12 +83,12 @@ def _next_moment(facts: Facts, now: float) -> float:
 
 
 def _still_quiet(seen: Look, kept: dict[str, Quiet], now: float) -> dict[str, Quiet]:
-    still: dict[str, Quiet] = {}
-    for name, signature in seen.signatures.items():
-        row = kept.get(name)
-        if row is not None and row.seen == hash(signature) and now < row.until and name not in seen.orders:
-            still[name] = row
-    return still
+    signatures, orders = seen
+    return {
+        name: row
+        for name, row in kept.items()
+        if now < row.until and hash(signatures.get(name)) == row.seen and name not in orders
+    }
 
 
 def _counted(rows: Sequence[Quiet], now: float) -> Unlisted:

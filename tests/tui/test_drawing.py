@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -14,7 +15,9 @@ from textual.widgets import Input
 
 from tests.support.deck import NARROW, settled
 from tests.support.fake_engine import FakeEngine
+from tui import drawing
 from tui.app import CertdeckApp
+from tui.drawing import DrawnOnce
 from tui.palette import PaletteDialog
 from tui.widgets.sheet import Sheet
 
@@ -33,8 +36,9 @@ class Drawn(CertdeckApp):
         super()._display(screen, renderable)
 
 
-async def test_the_palette_is_drawn_once() -> None:
+async def test_the_palette_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its layout, its size, its commands and its focus are one picture."""
+    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", 60.0)  # this machine may be busy
     app = Drawn()
     async with app.run_test(size=NARROW) as pilot:
         await settled(pilot)
@@ -45,8 +49,9 @@ async def test_the_palette_is_drawn_once() -> None:
         assert len([each for each in app.updates if isinstance(each, LayoutUpdate)]) == 1
 
 
-async def test_a_letter_of_the_filter_is_drawn_with_what_it_finds() -> None:
+async def test_a_letter_of_the_filter_is_drawn_with_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The letter, the list and the title are one picture."""
+    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", 60.0)  # this machine may be busy
     app = Drawn()
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("slash")
@@ -95,19 +100,27 @@ async def test_what_goes_on_for_ever_does_not_keep_it_from_being_drawn() -> None
             await _drawn(app, pilot)
 
 
-async def test_what_appears_meanwhile_gets_its_size() -> None:
-    """A widget that appears while messages never end is laid out before it is drawn, and makes its lines for its width."""
+async def test_what_appears_gets_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A widget that appears just before the time is up is laid out before it is drawn, and makes its lines for its width."""
+    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", 0.0)
     app = Drawn()
     async with app.run_test(size=NARROW) as pilot:
         await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, DrawnOnce)
         sheet = Sheet()
         sheet.display = False
-        await app.screen.mount(sheet)
+        await screen.mount(sheet)
         await settled(pilot)
-        with _going_on(app):
-            app.screen.refresh()
-            sheet.display = True
-            sheet.write(lambda width, ink: [[("seen", ink("foreground"))]])
-            await _drawn(app, pilot)
+        sheet.display = True
+        sheet.write(lambda width, ink: [[("seen", ink("foreground"))]])
+        for _ in range(1000):
+            await asyncio.sleep(0)
+            if sheet in screen._dirty_widgets:
+                break
+        screen._compositor_refresh()
+        assert screen._drawing is not None
+        await screen._drawing
+        screen.find_widget(sheet)  # as whatever asks for the place of a widget does
         await settled(pilot)
         assert sheet.count == 1

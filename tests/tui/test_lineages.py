@@ -20,6 +20,7 @@ from tui.screens.lineages import LineagesScreen
 from tui.screens.ordering import WALK
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.footer import PageFooter
+from tui.widgets.lanes import Lanes
 from tui.widgets.overview import Overview
 from tui.wording.certificate_filter import narrowed, parsed
 
@@ -115,6 +116,21 @@ async def test_filter_as_one_types(typed: str, names: list[str]) -> None:
         await pilot.pause()
         assert _rows(app) == names
         assert (f"{len(names)} of 7" in shown(app)) == bool(names)
+
+
+async def test_the_lanes_follow_the_filter() -> None:
+    """On a roomy screen the lanes are those of the rows that are left, also where the cursor stays on its row."""
+    app = deck()
+    async with app.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        first, second = _rows(app)[:2]
+        assert second in shown(app, app.screen.query_one(Lanes))
+        await pilot.press("slash", *first)
+        await settled(pilot)
+        assert _rows(app) == [first]
+        lanes = shown(app, app.screen.query_one(Lanes))
+        assert first in lanes
+        assert second not in lanes
 
 
 async def test_filter_is_kept_or_cleared() -> None:

@@ -135,6 +135,8 @@ class LineagesScreen(CertificateActions):
             table.border_title = f"Certificates  {len(rows):,} of {len(every):,}  / {text.printable(self._filter)}"
         if keeps_detail is None or self.chosen is not keeps_detail:
             self._show_detail()
+        else:
+            self._show_lanes()
         self._share_height()
 
     def _standing_shown(self) -> str:
@@ -165,11 +167,14 @@ class LineagesScreen(CertificateActions):
             order, linear = self.waiting.get(chosen.name), self.deck.terminal.is_linear
             sheet.write(details(chosen, self.deck.now(), look=look, order=order, linear=linear))
             self.query_one(Overview).choose(chosen)
-            table = self.query_one(CertificateTable)
-            self.query_one(Lanes).show(table.rows, table.place, self.deck.now())
+            self._show_lanes()
         else:
             sheet.border_title = "Welcome" if not self._filter else "Nothing found"
             sheet.write(empty(self._filter))
+
+    def _show_lanes(self) -> None:
+        table = self.query_one(CertificateTable)
+        self.query_one(Lanes).show(table.rows, table.place, self.deck.now())
 
     def _follow(self) -> None:
         """Show the row under the cursor; on a slow line only once the cursor rests there."""

@@ -11,7 +11,6 @@ from core.errors import CertdeckError
 from core.events import Recovered, Warned
 from core.store import lineages, renewal_state
 from core.store.live import invalid_links
-from core.store.quarantine import set_aside
 from core.workflows.context import Context
 
 
@@ -27,6 +26,8 @@ def repair_live(context: Context) -> None:
 
 def _repair(context: Context, name: str) -> None:
     paths = context.paths
+    from core.store.quarantine import set_aside
+
     place = set_aside(paths, paths.live / name, context.env.clock.now())
     version = _was_live(context, name)
     if version is not None:

@@ -31,10 +31,8 @@ from core.store.orders import (
 )
 from core.store.vault import Vault
 from core.workflows.context import Context
-from core.workflows.issuing.dead_names import tell_the_way_on
 from core.workflows.issuing.placing import place_order
 from core.workflows.issuing.plan import Plan
-from core.workflows.issuing.self_sign import self_sign
 from core.workflows.issuing.sessions import Sessions
 from core.workflows.new_version import NewVersion
 from core.workflows.new_version import store as store_new
@@ -85,6 +83,8 @@ def acquire(
         got = Acquired(leaf + root, leaf_key)
     else:
         leaf_key = generate_key(plan.key_type)
+        from core.workflows.issuing.self_sign import self_sign
+
         got = Acquired(self_sign(context, plan.names, leaf_key), leaf_key)
     return store(context, plan, got)
 
@@ -147,6 +147,8 @@ def _order_once(
     try:
         obtained = place_order(context, plan, sessions, session, open_order, solver, replaces=replaces)
     except IssuerError as exc:
+        from core.workflows.issuing.dead_names import tell_the_way_on
+
         is_new = not (context.paths.certificates / f"{plan.name}.toml").exists()
         tell_the_way_on(plan, exc, context.config, is_new=is_new)
         raise

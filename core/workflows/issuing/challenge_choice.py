@@ -12,7 +12,6 @@ from core.dns.names import DNS01, DNS_CHALLENGES, DNS_PERSIST01
 from core.errors import UsageError
 from core.operations import IssueRequest
 from core.workflows.issuing.method import is_acme
-from core.workflows.settings.providers import entry_serving, require_entry
 
 
 def challenge_of(
@@ -41,6 +40,8 @@ def challenge_of(
                 "Omit --challenge, or omit --dns and --manual.",
             )
         if request.dns is not None:
+            from core.workflows.settings.providers import require_entry
+
             require_entry(config, request.dns)
         return challenge, request.dns
     if challenge is None and not is_acme(
@@ -54,7 +55,7 @@ def challenge_of(
         return challenge or had_challenge, None
     if wanted == had_challenge:
         return wanted, had_dns  # also manually, if it was issued that way
-    found = entry_serving(config, domains)
+    found = _entry_serving(config, domains)
     if found is None and wanted != DNS_PERSIST01:
         raise UsageError(
             f"No DNS provider is configured for {domains[0]}.",
@@ -66,7 +67,7 @@ def challenge_of(
 
 
 def _provider_for_wildcard(config: Config, domains: tuple[str, ...]) -> str:
-    found = entry_serving(config, domains)
+    found = _entry_serving(config, domains)
     if found is None:
         raise UsageError(
             "A wildcard can be validated only through DNS.",
@@ -75,6 +76,12 @@ def _provider_for_wildcard(config: Config, domains: tuple[str, ...]) -> str:
             details={"needs": "dns"},
         )
     return found
+
+
+def _entry_serving(config: Config, domains: tuple[str, ...]) -> str | None:
+    from core.workflows.settings.providers import entry_serving  # most certificates need no DNS provider
+
+    return entry_serving(config, domains)
 
 
 def _why_nobody(config: Config) -> str:

@@ -21,10 +21,10 @@ from core.store.lineages import read_live
 from core.store.windows import Window
 from core.workflows.context import Context
 from core.workflows.deploying.transaction import deploy_version
-from core.workflows.issuing.plan import Plan, unknown_target
 from core.workflows.renewing.due import why_never_alone
 
 if TYPE_CHECKING:
+    from core.workflows.issuing.plan import Plan
     from core.workflows.issuing.sessions import Sessions
 
 
@@ -136,5 +136,7 @@ def target_configs(context: Context, names: Sequence[str]) -> list[TargetConfig]
     configured = context.config.targets
     for name in names:
         if name not in configured:
+            from core.workflows.issuing.plan import unknown_target
+
             raise unknown_target(context.config, name)
     return [configured[name] for name in names]
