@@ -5,7 +5,7 @@ A condition is reported when it begins, when its level changes, at most once a d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -45,11 +45,18 @@ class Condition(Struct, frozen=True, kw_only=True):
 
 
 def standing(
-    every: Iterable[Facts], report: RenewalReport, now: datetime, *, timer: str = "", timer_trouble: str = ""
+    every: Iterable[Facts],
+    report: RenewalReport,
+    now: datetime,
+    next_try: Callable[[Facts], datetime | None],
+    *,
+    timer: str = "",
+    timer_trouble: str = "",
 ) -> dict[str, Condition]:
     """Return the conditions of the given lineages and of the timer, by key.
 
     Args:
+        next_try: when a scheduled run next tries to renew a lineage. Called only for those that have failed.
         timer: `off`, `absent`, `failed`; empty if it is active, or was not checked.
         timer_trouble: the reason for that, in a sentence.
     """
@@ -60,7 +67,9 @@ def standing(
     known = set()
     for facts in every:
         known.add(facts.name)
-        found += _of_lineage(facts, stamp, errors.get(facts.name), waits.get(facts.name, ""))
+        if facts.last_error is not None:
+            found.append(_failing(facts, facts.last_error, stamp, errors.get(facts.name), next_try(facts)))
+        found += _of_lineage(facts, stamp, waits.get(facts.name, ""))
     found += (_unreadable(each) for each in report.failed if each.name not in known)
     found += (_not_served(each) for each in report.warnings if each.lineage and each.target)
     if timer:
@@ -118,10 +127,8 @@ def happened(every: Iterable[Facts], report: RenewalReport, told: Iterable[Repor
             )
 
 
-def _of_lineage(facts: Facts, now: float, error: CertdeckError | None, waits: str) -> Iterator[Condition]:
+def _of_lineage(facts: Facts, now: float, waits: str) -> Iterator[Condition]:
     name = facts.name
-    if facts.last_error is not None:
-        yield _failing(facts, facts.last_error, now, error)
     if facts.revoked:
         item = Item(
             events=("revoked",),
@@ -153,7 +160,13 @@ def _of_lineage(facts: Facts, now: float, error: CertdeckError | None, waits: st
         yield _expiring(facts, level, now, waits)
 
 
-def _failing(facts: Facts, last_error: Mapping[str, object], now: float, error: CertdeckError | None) -> Condition:
+def _failing(
+    facts: Facts,
+    last_error: Mapping[str, object],
+    now: float,
+    error: CertdeckError | None,
+    next_try: datetime | None,
+) -> Condition:
     name = facts.name
     said = {key: str(last_error.get(key) or "") for key in ("code", "what", "why", "fix")}
     if error is not None:  # of this run; the stored error may be from an earlier one
@@ -170,7 +183,7 @@ def _failing(facts: Facts, last_error: Mapping[str, object], now: float, error: 
         why=said["why"],
         fix=said["fix"],
         certificate=name,
-        next_try=_moment(facts.next_attempt) if facts.next_attempt is not None else None,
+        next_try=next_try if next_try is not None and next_try.timestamp() > now else None,
         not_after=_moment(facts.not_after) if facts.version is not None else None,
         urgent=is_late,
     )

@@ -161,7 +161,7 @@ def lineage_status(
     stamp = now.timestamp()
     has_certificate = facts.sha256 != ""
     not_after = _time(facts.not_after) if has_certificate else None
-    renew_at, why = _renewal(view.config, facts, stamp)
+    renew_at, why = renewal(view.config, facts, stamp)
     can_renew = not why_never_alone(facts, view.config)
     too_rare = ""
     if watched.timetable is not None and renew_at is not None:
@@ -228,8 +228,8 @@ def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
     return f"The scheduled run starts too rarely for it ({timetable.words}). Run `certdeck schedule on` to adjust the times."
 
 
-def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
-    """Return when a lineage renews automatically, and by which rule."""
+def renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
+    """Return when a lineage renews automatically, and by which rule. The facts must be `believable`."""
     if deploys_what_waits(facts):
         return _time(now), "deploy"  # whoever ordered it: it costs the CA nothing, and needs nobody
     if why_never_alone(facts, config):

@@ -26,6 +26,7 @@ from core.store import notified
 from core.store.index import Facts
 from core.workflows.context import View
 from core.workflows.renewing import last_run
+from core.workflows.renewing.due import believable
 from core.workflows.renewing.timer import timer
 from core.workflows.telling.missed import missed_since, write_row
 
@@ -100,7 +101,7 @@ class Aftermath:
             of_fleet = self._fleet()
             named, further = of_fleet.names, of_fleet.conditions
         own = replace(outcome, failed=tuple(each for each in outcome.failed if each.name not in named))
-        found = conditions.standing(every, own, now, timer=trouble, timer_trouble=known.trouble)
+        found = conditions.standing(every, own, now, self._next_try, timer=trouble, timer_trouble=known.trouble)
         found.update(further)
         if self._damage is not None:
             notices.append(self._notice(self._damage))
@@ -120,6 +121,12 @@ class Aftermath:
                 with suppress(Exception):
                     self._tell({broken.key: broken}, None, RenewalReport(), self._view.env.clock.now(), is_failed=True)
             raise
+
+    def _next_try(self, facts: Facts) -> datetime | None:
+        from core.workflows.status import renewal
+
+        now = self._view.env.clock.now().timestamp()
+        return renewal(self._view.config, believable(facts, now), now)[0]
 
     # -- what there is to tell -----------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,20 @@ def test_a_failure_is_told_with_its_next_try_and_its_end(box: Make, receiver: Re
     appliance.clock.advance(hours=13)
     appliance.engine.renew()
     assert receiver.told() == [("failed", NAME)]
+
+
+def test_the_next_try_is_not_before_the_certificate_is_due(box: Make, receiver: Receiver) -> None:
+    """After a forced renewal has failed long before the certificate is due, the message has the time that `status` shows."""
+    appliance = box('on = ["failed"]\n')
+    appliance.issue(NAME)
+    down(appliance)
+    appliance.clock.advance(days=2)
+    assert len(appliance.engine.renew(force=True).failed) == 1
+    told = datetime.fromisoformat(json.loads(receiver.asked[0].body or b"")["messages"][0]["next_try"])
+    (shown,) = appliance.engine.status([NAME]).lineages
+    assert shown.renew_at is not None
+    assert told == shown.renew_at.replace(microsecond=0)
+    assert told > appliance.clock.now() + timedelta(days=30)
 
 
 def test_recovery_is_told(box: Make, receiver: Receiver) -> None:

@@ -63,7 +63,7 @@ def test_the_deadline_is_in_proportion(life_days: float, left_days: float, is_la
 )
 def test_conditions_of_a_certificate(given: dict[str, object], events: list[tuple[str, ...]]) -> None:
     """Every kind of trouble has its event; nothing is told of a certificate in order."""
-    found = standing([facts(**given)], RenewalReport(), NOW)
+    found = standing([facts(**given)], RenewalReport(), NOW, lambda _: None)
     assert [each.item.events for each in found.values()] == events
     assert all(each.item.certificate == "shop" for each in found.values())
 
@@ -78,7 +78,7 @@ def test_conditions_of_a_certificate(given: dict[str, object], events: list[tupl
 def test_refused_credentials(error: Exception) -> None:
     """Credentials that a provider or a CA refuses are an event, and a failure as well."""
     failed = FailedLineage(name="shop", error=error)
-    found = standing([facts(last_error=ERROR)], RenewalReport(failed=(failed,)), NOW)
+    found = standing([facts(last_error=ERROR)], RenewalReport(failed=(failed,)), NOW, lambda _: None)
     assert found["renewal/shop"].item.events == ("credentials", "failed")
 
 
