@@ -46,19 +46,21 @@ def of_order(session: AcmeSession, order: Order, narrator: Narrator) -> IssuerEr
 def of_authorizations(session: AcmeSession, failed: Sequence[Authorization], narrator: Narrator) -> IssuerError:
     """Return the error for names whose validation failed, and report each of them."""
     facts: dict[str, object] = {}
-    whys, fixes = [], []
+    explained: dict[str, list[str]] = {}
+    """Names by their explanation: a cause that several names share is explained once."""
+    fixes = []
     for one in failed:
         problem = one.problem or problems.Problem(type="", detail=f"The authorization is {one.status}.", status=0)
         what, why, fix = problems.explain(problem) if one.problem else _without_reason(one)
         facts[one.name] = problem.facts()
         if one.failed_type in DNS_CHALLENGES and problem.word in SEEN_IN_THE_DNS:
             fix = DNS_FIX
-        whys.append(f"{one.name}: {session.issuer} {what} {why}")
+        explained.setdefault(f"{session.issuer} {what} {why}", []).append(one.name)
         fixes.append(fix)
         narrator.tell(ChallengeFailed(identifier=one.name, problem=problem.detail or problem.word))
-    names = listed([one.name for one in failed], NAMED)
+    whys = [f"{listed(names, NAMED)}: {why}" for why, names in explained.items()]
     return AuthorizationFailed(
-        f"{session.issuer} could not validate {names}.",
+        f"{session.issuer} could not validate {listed([one.name for one in failed], NAMED)}.",
         " ".join(whys[:NAMED]),
         " ".join(dict.fromkeys(fixes)),
         details={"problems": facts},

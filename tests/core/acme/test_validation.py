@@ -62,6 +62,17 @@ def test_a_name_that_failed_ends_the_wait_at_once(shows_in: str) -> None:
     assert case.waited < 1
 
 
+def test_a_cause_that_names_share_is_explained_once() -> None:
+    """Names that fail for the same reason are listed together, with one explanation; the details have each of them."""
+    case = Case("order")
+    case.server.judge = lambda name, kind: CLOSED
+    with pytest.raises(AuthorizationFailed) as caught:
+        case.obtain()
+    assert caught.value.why.count("connection refused") == 1
+    assert caught.value.why.startswith(", ".join(NAMES))
+    assert set(caught.value.details["problems"]) == set(NAMES)
+
+
 def test_a_failure_that_only_the_authorization_shows_is_found() -> None:
     """A challenge that fails after its answer, in an order that stays pending, is found by looking at the authorizations."""
     case = Case("challenge")
