@@ -7,6 +7,7 @@ session loses nothing: the next run continues the same order.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from core.acme.order import Order, OrderTerms
 from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
 from core.clock import span
-from core.errors import CertificateUnusable, IssuerError
+from core.errors import CertificateUnusable, IssuerError, NotFound, StoreCorrupt
 from core.events import CertificateIssued, KeyUsed, RehearsalPassed, Warned
 from core.store.lineages import read_public, spec_of, versions
 from core.store.orders import (
@@ -37,6 +38,7 @@ from core.workflows.issuing.sessions import Sessions
 from core.workflows.new_version import NewVersion
 from core.workflows.new_version import store as store_new
 from core.x509 import chain, csr
+from core.x509.certificate import MalformedCertificate, parse_pem
 from core.x509.key import PrivateKey, generate_key
 from core.x509.key_reader import load_key
 
@@ -284,10 +286,11 @@ class _OpenOrder:
 
     def _is_stored(self, key: PrivateKey) -> bool:
         paths, name = self._context.paths, self._plan.name
-        return any(
-            chain.split_fullchain(read_public(paths, name, version)[0])[0].public_key_spki == key.spki
-            for version in versions(paths, name)
-        )
+        for version in versions(paths, name):
+            with suppress(StoreCorrupt, NotFound, MalformedCertificate):  # a damaged version says nothing about the order
+                if parse_pem(read_public(paths, name, version)[0])[0].public_key_spki == key.spki:
+                    return True
+        return False
 
     def _found_key(self) -> PrivateKey | None:
         if self._record is None:

@@ -107,6 +107,24 @@ def test_an_order_that_has_been_stored_is_not_used_again(appliance: Appliance) -
     assert parse_pem(appliance.live(NAME))[0].serial != parse_pem(first)[0].serial
 
 
+@pytest.mark.parametrize("damage", ["missing", "garbage"])
+def test_a_damaged_old_version_does_not_stop_an_open_order(appliance: Appliance, damage: str) -> None:
+    """An order goes on although a certificate of an earlier version is missing or cannot be read."""
+    appliance.issue(NAME)
+    assert appliance.engine.renew((NAME,), force=True).renewed == (NAME,)
+    appliance.ca.fail("/finalize", TransportFailure("unreachable", "gone"), times=99)
+    assert appliance.engine.renew((NAME,), force=True).failed
+    appliance.ca._script.clear()
+    old = folder(appliance.paths, NAME, 1) / "cert.pem"
+    if damage == "missing":
+        old.unlink()
+    else:
+        old.write_text("garbage")
+    placed = len(appliance.ca.orders)
+    assert appliance.engine.renew((NAME,), force=True).renewed == (NAME,)
+    assert len(appliance.ca.orders) == placed
+
+
 def test_a_revoked_certificate_is_not_used_again(appliance: Appliance) -> None:
     """`issue` deployed what had been revoked, and the timer left it live."""
     appliance.issue(NAME)
