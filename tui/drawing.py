@@ -8,7 +8,6 @@ waits until no message is under way, and then draws everything that has changed.
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
 from typing import Final, TypeVar
 
 from textual.screen import Screen
@@ -58,8 +57,9 @@ class DrawnOnce(Screen[T]):
 
     async def _settle(self) -> None:
         """Wait until everything has been done, and lay out what it has changed."""
-        until, looks = monotonic() + _LONGEST_SECONDS, 0
-        while monotonic() < until and self._running:
+        clock = asyncio.get_running_loop().time
+        until, looks = clock() + _LONGEST_SECONDS, 0
+        while clock() < until and self._running:
             await asyncio.sleep(0 if looks < _AT_ONCE else _PAUSE_SECONDS)
             looks += 1
             if not is_quiet(self.app):
