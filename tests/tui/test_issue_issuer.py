@@ -259,8 +259,10 @@ async def test_the_rehearsal_follows_the_engine(names: str, is_on: bool, ticked:
         assert (tick.value, screen.draft.request().rehearse) == (ticked, None)
         tick.focus()
         await pilot.press("space")
+        await settled(pilot)
         assert screen.draft.request().rehearse is pressed
         await pilot.press("space")
+        await settled(pilot)
         assert screen.draft.request().rehearse is None
         await go_to(pilot, "Check")
         assert ("rehearsal first" in shown(app)) == ticked
