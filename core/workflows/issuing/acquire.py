@@ -287,7 +287,9 @@ class _OpenOrder:
     def _is_stored(self, key: PrivateKey) -> bool:
         paths, name = self._context.paths, self._plan.name
         for version in versions(paths, name):
-            with suppress(StoreCorrupt, NotFound, MalformedCertificate):  # a damaged version says nothing about the order
+            with suppress(
+                StoreCorrupt, NotFound, MalformedCertificate
+            ):  # a damaged version says nothing about the order
                 if parse_pem(read_public(paths, name, version)[0])[0].public_key_spki == key.spki:
                     return True
         return False

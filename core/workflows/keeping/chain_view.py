@@ -14,7 +14,7 @@ from core.x509.trust_store import TrustStore
 
 
 def chain_view(context: Context, name: str) -> ChainView:
-    """Return the chain of a certificate. Raises NotFound."""
+    """Return the chain of a certificate. Raises NotFound, StoreCorrupt."""
     sent = parse_pem(live_pair(context, name).fullchain)
     last, known = sent[-1], [store for store in stores(context, None) if store.trusted]
     root, where = next(_roots(last, known), (None, ""))

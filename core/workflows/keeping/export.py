@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from core.errors import NotFound, UsageError
+from core.errors import NotFound, StoreCorrupt, UsageError
 from core.events import KeyUsed
 from core.operations import Exported, PemView
 from core.store.lineages import StoredPair, live_version, read_pair
@@ -34,9 +34,9 @@ def _fullchain(version: StoredPair, _name: str, _passphrase: bytes | None, _lega
 
 
 def _der(version: StoredPair, _name: str, _passphrase: bytes | None, _legacy: bool) -> bytes:
-    from core.x509.certificate import parse_pem
+    from core.x509.chain import split_fullchain
 
-    return parse_pem(version.cert)[0].der
+    return split_fullchain(version.fullchain)[0].der
 
 
 def _pfx(version: StoredPair, name: str, passphrase: bytes | None, legacy: bool) -> bytes:
@@ -75,6 +75,7 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
         UsageError (`usage`): an unknown format, a passphrase for a format that supports none, or an unsuitable `out`: not a
             regular file, or in certdeck's state folder.
         NotFound (`not-found`): no such lineage, or no live version.
+        StoreCorrupt (`store-corrupt`): the live version is damaged.
         StoreError: the file cannot be written.
     """
     from core.workflows.keeping.out_file import place_for
@@ -101,7 +102,7 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
 
 
 def pem_view(context: Context, name: str) -> PemView:
-    """Return the public part of the live version, to view and copy. Raises NotFound (`not-found`)."""
+    """Return the public part of the live version, to view and copy. Raises NotFound (`not-found`), StoreCorrupt."""
     from core.targets.fingerprint import sha256_of_pem
 
     version = live_pair(context, name)
@@ -111,7 +112,9 @@ def pem_view(context: Context, name: str) -> PemView:
 
 
 def live_pair(context: Context, name: str) -> StoredPair:
-    """Return the live version of a lineage. Raises NotFound (`not-found`)."""
+    """Return the live version of a lineage. Raises NotFound (`not-found`), StoreCorrupt (`store-corrupt`) if it is damaged."""
+    from core.x509.pair import pair_problem
+
     number = live_version(context.paths, name)
     if number is None:
         raise NotFound(
@@ -120,4 +123,18 @@ def live_pair(context: Context, name: str) -> StoredPair:
             "List the certificates with `certdeck status`.",
             lineage=name,
         )
-    return read_pair(context.paths, name, number)
+    version = read_pair(context.paths, name, number)
+    problem = pair_problem(version.fullchain, version.privkey)
+    if problem:
+        raise damaged(name, number, problem)
+    return version
+
+
+def damaged(name: str, version: int, problem: str) -> StoreCorrupt:
+    """Return the error for a live version whose files cannot be used. `problem`: a sentence."""
+    return StoreCorrupt(
+        f"The live version {version} of {name} is damaged.",
+        problem,
+        f"Deploy the version before it: certdeck rollback {name}. Or get a new one: certdeck --renew {name} --force.",
+        lineage=name,
+    )
