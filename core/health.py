@@ -148,17 +148,15 @@ def _timer(row: LineageStatus) -> Iterator[Reason]:
     if not row.auto_renew or row.renew_why in ("by hand", "off"):
         return
     if row.timer != "active":
-        words, brief = _TIMERS[row.timer]
-        yield Reason(NO_TIMER, WARNING, f"It is not renewed automatically: the timer {words}.", brief)
+        words = f"It is not renewed automatically: the timer {_TIMERS[row.timer]}."
+        yield Reason(NO_TIMER, WARNING, words, WITHOUT_TIMER[row.timer])
     elif row.too_rare:
         yield Reason(TIMER_TOO_RARE, WARNING, row.too_rare, "timer runs too rarely")
 
 
-_TIMERS = {
-    "off": ("is switched off", "timer off"),
-    "absent": ("is not set", "no timer"),
-    "failed": ("is not running", "timer not running"),
-}
+_TIMERS = {"off": "is switched off", "absent": "is not set", "failed": "is not running"}
+WITHOUT_TIMER = {"off": "timer off", "absent": "no timer", "failed": "timer not running"}
+"""State of the timer → why nothing renews, in two or three words."""
 _WORDS = {"domains": "names", "key_type": "key type"}
 _RULES: tuple[Callable[[LineageStatus], Iterator[Reason]], ...] = (
     _revoked,

@@ -67,7 +67,6 @@ _FOR_MACHINES = {
     "core/idle/repeat.py": "JSON",
     "core/store/exchanges.py": "a log, and a file's name",
     "core/store/step_log.py": "a log",
-    "tui/cli/jsonout.py": "JSON",
     "tui/cli/manual.py": "the head of a manual page",
     "tui/screens/maintenance.py": "a file's name",
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, Health, foremost, health
+from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, WITHOUT_TIMER, Health, foremost, health
 from tui.glyphs import printable
 from tui.wording import text
 
@@ -130,8 +130,8 @@ def state_shown(lineage: LineageStatus, now: datetime, word: str = "") -> str:
     """Return the problem, else when it renews: the only state column of a narrow list. `word`: its group, if already known."""
     why = why_shown(lineage, now, word)
     when = renews_shown(lineage, now)
-    if lineage.timer != "active" and lineage.renew_at is not None and why in ("", *text.WITHOUT_TIMER.values()):
-        return f"would renew {when} – {text.WITHOUT_TIMER[lineage.timer]}"
+    if lineage.timer != "active" and lineage.renew_at is not None and why in ("", *WITHOUT_TIMER.values()):
+        return f"would renew {when} – {WITHOUT_TIMER[lineage.timer]}"
     if why:
         return why
     words = {

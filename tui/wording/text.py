@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from core.dates import day_shown, minute_shown
-from core.health import CRITICAL, OK, WARNING, Health, health
+from core.health import CRITICAL, OK, WARNING, WITHOUT_TIMER, Health, health
 from core.renewal import LONGEST_BEFORE_DAYS, SHORT_LIFE_DAYS
 from core.text import plural
 from tui.glyphs import Drawing, printable, to_ascii
@@ -103,10 +103,6 @@ _RENEWALS: Final = {
     "deploy": "its newest certificate is not deployed yet",
     "no certificate": "there is no certificate yet",
 }
-
-
-WITHOUT_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer failed"}
-"""State of the timer → why nothing renews."""
 
 
 _COLOURS: Final = {OK: "green", WARNING: "yellow", CRITICAL: "red"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from core.health import WITHOUT_TIMER
 from tui.wording import text
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def timer_shown(timer: TimerState, now: datetime) -> str:
     """Return the state of the timer: `timer on · next run 03:00–04:00, in 15 h`."""
     if timer.state == "off":
-        return f"{text.WITHOUT_TIMER[timer.word]} · nothing renews automatically"
+        return f"{WITHOUT_TIMER[timer.word]} · nothing renews automatically"
     if timer.state == "dead":
         last = "it has never run" if timer.last_run is None else f"last run {text.ago(timer.last_run, now)}"
         return f"timer not running · {last}"
