@@ -33,7 +33,7 @@ _SLICE_SECONDS = 0.05
 """How often a wait checks the cancel token."""
 _CHUNK_BYTES = 65536
 _HELD_BACK_BYTES = 16384
-"""Encrypted bytes that wait for the read that follows them."""
+"""Up to so many encrypted bytes wait for the read that follows them."""
 
 T = TypeVar("T")
 
@@ -174,6 +174,7 @@ class TlsStream(httpcore.NetworkStream):
         return TlsStream(self, ssl_context, server_hostname)
 
     def close(self) -> None:
+        """Close the connection. What no read has sent yet is dropped."""
         self._below.close()
 
     def get_extra_info(self, info: str) -> Any:
@@ -184,7 +185,7 @@ class TlsStream(httpcore.NetworkStream):
         return self._below.get_extra_info(info)
 
     def _do(self, step: Callable[[], T]) -> T:
-        """Run `step` of the TLS state machine to its result, and move records between it and the stream below."""
+        """Run `step` of the TLS state machine to its result. Records are moved where it waits for some."""
         while True:
             try:
                 done = step()

@@ -69,9 +69,6 @@ HEAVY = (
 )
 """What a scheduled run with nothing due must not pay for."""
 
-ISSUE_MODULES, CHECK_MODULES, IMPORT_MODULES = 272, 166, 262
-"""How many modules of ours these may load: each takes 0.3 ms. A little more than they do now."""
-
 
 def test_core_knows_no_front_end() -> None:
     """Nothing in core imports tui, themes or Textual."""
@@ -263,31 +260,25 @@ def test_a_deployment_loads_no_cryptography(appliance: Path) -> None:
     assert sorted(_modules_of("deploy", "default", home=appliance) & set(HEAVY)) == ["sqlite3"]
 
 
-def _own(modules: set[str]) -> int:
-    return sum(module.partition(".")[0] in ("core", "tui") for module in modules)
-
-
 @pytest.mark.e2e
-def test_an_issuance_loads_few_modules_of_ours(pebble: PebbleServer, home: Path) -> None:
-    """An issuance without trouble loads neither more of our modules than it did, nor what words a refusal, nor anyio."""
+def test_an_issuance_loads_what_it_needs(pebble: PebbleServer, home: Path) -> None:
+    """An issuance without trouble loads neither what words a refusal, nor what edits a person's file, nor anyio."""
     (home / "etc").mkdir(parents=True)
     (home / "etc" / "certdeck.toml").write_text(
         f'[issuers.near]\ndirectory = "{pebble.directory_url}"\nca_bundle = "{pebble.ca_pem}"\nagree_tos = true\n'
         f'[http01]\naddress = "127.0.0.1"\nport = {pebble.http01_port}\n'
     )
     loaded = _modules_of("issue", "-d", "few.certdeck.test", "--issuer", "near", home=home)
-    assert _own(loaded) <= ISSUE_MODULES
     assert sorted(loaded & {"anyio", "core.acme.request_words", "difflib", "tomlkit", "typing_extensions"}) == []
 
 
-@pytest.mark.parametrize(("command", "most"), [("check", CHECK_MODULES), ("import", IMPORT_MODULES)])
-def test_an_upload_loads_few_modules_of_ours(appliance: Path, command: str, most: int) -> None:
-    """A pair of PEM files is checked and imported without more of our modules than that took, and without the HTTP client."""
+@pytest.mark.parametrize("command", ["check", "import"])
+def test_an_upload_loads_what_it_needs(appliance: Path, command: str) -> None:
+    """A pair of PEM files is checked and imported without the HTTP client, other formats, or what looks for other clients."""
     folder = appliance / "state" / "live" / "default"
     words = [command, *(["brought"] if command == "import" else [])]
     pair = ("--cert", str(folder / "fullchain.pem"), "--key", str(folder / "privkey.pem"))
     loaded = _modules_of(*words, *pair, *(["--force"] if command == "import" else []), home=appliance)
-    assert _own(loaded) <= most
     assert (
         sorted(loaded & {"core.adopt.launches", "core.upload.pkcs12", "httpcore", "httpx", "josepy", "tomlkit"}) == []
     )

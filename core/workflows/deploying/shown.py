@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.config.model import TargetConfig
-from core.errors import CertdeckError
+from core.errors import CertdeckError, StoreCorrupt
 from core.regular import read_regular, read_without_waking
 from core.renewal_report import Notice
 from core.store.index import Facts
@@ -43,6 +43,16 @@ def live_problem(view: View, name: str) -> str:
     except CertdeckError:
         return ""  # said as this lineage's own failure
     return "" if pair is None else pair_problem(pair.fullchain, pair.privkey)
+
+
+def unusable(name: str, problem: str = "Its files were changed or damaged.") -> StoreCorrupt:
+    """Return the error for a live version whose files cannot be used. `problem`: a sentence."""
+    return StoreCorrupt(
+        f"The live version of {name} cannot be used.",
+        problem,
+        f"Renew it: certdeck --renew {name} --force. If it was uploaded, upload it again: certdeck import {name}.",
+        lineage=name,
+    )
 
 
 def _differs(view: View, facts: Facts) -> bool:

@@ -165,9 +165,8 @@ def _surveyed(chosen: Sequence[TargetConfig], sites: Sites) -> tuple[Change, ...
 def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
     """Return the pair when its key belongs to its certificate. Raises StoreCorrupt (`store-corrupt`), NotFound."""
     pair = lineages.read_pair(context.paths, name, version)
-    place = lineages.folder(context.paths, name, version)
-    is_known = "cryptography.x509" not in sys.modules and _is_pair(place)
-    problem = "" if is_known else pair_problem(pair.fullchain, pair.privkey)
+    is_accepted = _openssl_accepts(lineages.folder(context.paths, name, version))
+    problem = "" if is_accepted else pair_problem(pair.fullchain, pair.privkey)
     if problem:
         raise StoreCorrupt(
             f"Version {version} of {name} cannot be deployed.",
@@ -178,13 +177,15 @@ def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
     return pair
 
 
-def _is_pair(place: Path) -> bool:
+def _openssl_accepts(place: Path) -> bool:
     """Return whether OpenSSL accepts the certificate and the key in a folder, as a service does. False proves nothing: ask
     `pair_problem`.
 
-    Loading cryptography takes five times as long, and most deployments need nothing else from it. Once loaded, it answers ten times
-    as fast as OpenSSL's own readers.
+    It saves loading cryptography, which takes five times as long; most deployments need nothing else from it. Where cryptography is
+    loaded already, `pair_problem` is ten times as fast, so OpenSSL is not asked.
     """
+    if "cryptography.x509" in sys.modules:
+        return False
     import ssl
 
     try:

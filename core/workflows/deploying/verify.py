@@ -27,10 +27,10 @@ def verify(context: Context, flight: InFlight, ours: str, reloaded: list[str]) -
 
     Raises:
         ConfigTestFailed, ReloadFailed, ProbeMismatch: a service does not take it.
-        Cancelled: before the last look.
+        Cancelled: before the reload, or before the last look.
     """
     _test(context, flight)
-    context.cancel.check()  # a test that ends by itself at the same moment has not noticed
+    context.cancel.check()  # a test that ends just as somebody cancels returns normally
     reloaded.extend(target.name for target in flight.targets)
     idle = _reload(context, flight)
     looks = map_concurrently(lambda target: _look(context, flight, target, ours, idle.get(target.name)), flight.targets)

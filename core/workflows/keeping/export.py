@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from core.errors import NotFound, StoreCorrupt, UsageError
+from core.errors import NotFound, UsageError
 from core.events import KeyUsed
 from core.operations import Exported, PemView
 from core.store.lineages import StoredPair, live_version, read_pair
@@ -113,6 +113,7 @@ def pem_view(context: Context, name: str) -> PemView:
 
 def live_pair(context: Context, name: str) -> StoredPair:
     """Return the live version of a lineage. Raises NotFound (`not-found`), StoreCorrupt (`store-corrupt`) if it is damaged."""
+    from core.workflows.deploying.shown import unusable
     from core.x509.pair import pair_problem
 
     number = live_version(context.paths, name)
@@ -123,18 +124,8 @@ def live_pair(context: Context, name: str) -> StoredPair:
             "List the certificates with `certdeck status`.",
             lineage=name,
         )
-    version = read_pair(context.paths, name, number)
-    problem = pair_problem(version.fullchain, version.privkey)
+    pair = read_pair(context.paths, name, number)
+    problem = pair_problem(pair.fullchain, pair.privkey)
     if problem:
-        raise damaged(name, number, problem)
-    return version
-
-
-def damaged(name: str, version: int, problem: str) -> StoreCorrupt:
-    """Return the error for a live version whose files cannot be used. `problem`: a sentence."""
-    return StoreCorrupt(
-        f"The live version {version} of {name} is damaged.",
-        problem,
-        f"Deploy the version before it: certdeck rollback {name}. Or get a new one: certdeck --renew {name} --force.",
-        lineage=name,
-    )
+        raise unusable(name, problem)
+    return pair

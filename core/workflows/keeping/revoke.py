@@ -21,8 +21,7 @@ from core.workflows.context import Context, View
 from core.workflows.issuing.method import UPLOAD
 from core.workflows.issuing.plan import issuer_named
 from core.workflows.issuing.sessions import Sessions
-from core.workflows.keeping.export import damaged
-from core.x509.certificate import MalformedCertificate, parse_pem
+from core.x509.certificate import parse_pem
 
 
 class Revocable(NamedTuple):
@@ -76,15 +75,9 @@ def revocable(view: View, name: str, reason: str) -> Revocable:
 
 
 def revoke(context: Context, name: str, reason: str) -> None:
-    """Revoke the live certificate of `name`.
-
-    `reason`: a name in `REASONS`. Raises what `revocable` raises, StoreCorrupt, IssuerError.
-    """
+    """Revoke the live certificate of `name`. `reason`: a name in `REASONS`. Raises what `revocable` raises, and IssuerError."""
     number, issuer = revocable(context, name, reason)
-    try:
-        leaf = parse_pem(read_public(context.paths, name, number)[0])[0]
-    except MalformedCertificate as exc:
-        raise damaged(name, number, str(exc)) from exc
+    leaf = parse_pem(read_public(context.paths, name, number)[0])[0]
     with Sessions(context, context.vault) as sessions:
         _Revocation(context, sessions, issuer, name, number, reason).carry_out(leaf.der)
     state = renewal_state.load(context.paths, name)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.errors import CertdeckError, StoreCorrupt
 from core.store.index import Facts, facts_without_live
 from core.workflows.context import View
-from core.workflows.deploying.shown import live_problem
+from core.workflows.deploying.shown import live_problem, unusable
 from core.workflows.renewing.due import RENEW, SKIP, Decision, decide
 
 
@@ -24,19 +24,10 @@ def with_repairs(
     repaired = []
     for decision in decisions:
         if decision.action == SKIP and decision.name in suspected and live_problem(view, decision.name):
-            repaired += damaged(view, [_unusable(decision.name)], force=force, named=named) or [decision]
+            repaired += damaged(view, [unusable(decision.name)], force=force, named=named) or [decision]
         else:
             repaired.append(decision)
     return repaired
-
-
-def _unusable(name: str) -> StoreCorrupt:
-    return StoreCorrupt(
-        f"The live version of {name} cannot be used.",
-        "Its files were changed or damaged.",
-        f"Renew it: certdeck --renew {name} --force.",
-        lineage=name,
-    )
 
 
 def damaged(view: View, problems: Sequence[CertdeckError], *, force: bool, named: bool) -> list[Decision]:
