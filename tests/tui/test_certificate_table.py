@@ -13,6 +13,7 @@ from tests.support.deck import NARROW, WIDE, deck, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW, lineage, many, seven, without_certificate
 from tui.widgets.certificate_table import CertificateTable
+from tui.widgets.columns import Look, share_out
 from tui.widgets.horizon import columns_of, horizon
 from tui.widgets.lanes import lane
 from tui.widgets.life import life_bar
@@ -51,6 +52,16 @@ def test_life_bar_has_its_width(width: int) -> None:
         lineage("old", left=timedelta(days=-400)),
     ):
         assert len("".join(sign for sign, _ in life_bar(each, NOW, width))) == width
+
+
+@pytest.mark.parametrize("place", [0, 150, 450, 905, -1])
+def test_columns_are_wide_enough_for_what_is_far_down(place: int) -> None:
+    """Among a thousand certificates, the longest time left is shown whole wherever its row is."""
+    rows = [lineage(f"n{number:04}", left=timedelta(days=89, hours=1)) for number in range(1000)]
+    rows[place] = lineage("long", left=timedelta(days=364, hours=1), life_days=398)
+    places = share_out(rows, Look(NOW, {}), 80)
+    cells = next(each.cells for each in places if each.column.key == "left")
+    assert cells >= len("364 d")
 
 
 def _marks(rows: list[LineageStatus], width: int) -> str:

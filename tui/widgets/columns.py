@@ -21,7 +21,7 @@ _NAME_FIRST: Final = 28
 _MARGINS: Final = 5
 """Cells before the first column and after the last one."""
 _SAMPLE: Final = 200
-"""How many rows are measured to find the widths of the columns."""
+"""About how many rows are measured to find the widths of the columns."""
 
 
 class Look(Struct, frozen=True):
@@ -129,7 +129,7 @@ def share_out(rows: Sequence[LineageStatus], look: Look, width: int, *, bars: bo
     Those that have to stay get what they want, or at least their least; then the others by rank. The life bar takes what is
     left over, and what it does not take goes to the names.
     """
-    rows = rows[:_SAMPLE]
+    rows = _sample(rows)
     columns = _WIDE if width >= ROOMY else _NARROW
     wanted = {column.key: _wanted(column, rows, look) for column in columns}
     whole_name = wanted["name"]
@@ -156,6 +156,24 @@ def share_out(rows: Sequence[LineageStatus], look: Look, width: int, *, bars: bo
     given["life"] = given["life"] + life if bars else 0
     given["names" if "names" in given else "name"] += spare - life
     return tuple(Place(column, given[column.key]) for column in columns if given.get(column.key))
+
+
+def _sample(rows: Sequence[LineageStatus]) -> Sequence[LineageStatus]:
+    """Return the rows to measure: both ends, some in between, and those with the least and the most time left."""
+    if len(rows) <= _SAMPLE:
+        return rows
+    part = _SAMPLE // 4
+    return (
+        *rows[:part],
+        *rows[-part:],
+        *rows[:: len(rows) // (2 * part)],
+        min(rows, key=_days_left),
+        max(rows, key=_days_left),
+    )
+
+
+def _days_left(row: LineageStatus) -> int:
+    return row.days_left or 0
 
 
 def _wanted(column: Column, rows: Sequence[LineageStatus], look: Look) -> int:
