@@ -70,17 +70,21 @@ class _Limits:
         Raises DeadlineExceeded, and Cancelled (`cancelled`).
         """
         while True:
-            now = time.monotonic()
-            if self._cancel is not None and self._cancel.is_cancelled:
-                self._leaves = self._leaves or now + GRACE_SECONDS
-                if now >= self._leaves:
-                    self._cancel.check()
-            if now >= self._ends:
-                raise DeadlineExceeded(self._seconds)
-            left = self._ends - now
+            left = self.left()
             found = is_ready(left if self._cancel is None else min(left, _SLICE_SECONDS))
             if found is not None:
                 return found
+
+    def left(self) -> float:
+        """Return the seconds that are left. Raises DeadlineExceeded, and Cancelled (`cancelled`)."""
+        now = time.monotonic()
+        if self._cancel is not None and self._cancel.is_cancelled:
+            self._leaves = self._leaves or now + GRACE_SECONDS
+            if now >= self._leaves:
+                self._cancel.check()
+        if now >= self._ends:
+            raise DeadlineExceeded(self._seconds)
+        return self._ends - now
 
 
 _current = threading.local()
@@ -105,6 +109,7 @@ class SocketStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
+            _current.limits.left()  # a peer that always has something to read never makes it wait
             try:
                 return self._socket.recv(max_bytes)
             except BlockingIOError:
@@ -113,6 +118,7 @@ class SocketStream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         left = memoryview(buffer)
         while left:
+            _current.limits.left()
             try:
                 left = left[self._socket.send(left) :]
             except BlockingIOError:

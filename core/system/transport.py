@@ -139,7 +139,7 @@ class _Pooled(httpx.BaseTransport):
     def keep(self, connection: httpcore.ConnectionInterface) -> None:
         """Keep a connection for the next request if it can be reused; else close it."""
         with self._lock:
-            if connection.is_available() and len(self._idle) < POOL_SIZE:
+            if connection.is_available() and not _has_surplus(connection) and len(self._idle) < POOL_SIZE:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -174,6 +174,14 @@ class _Body(httpx.SyncByteStream):
     def close(self) -> None:
         self._answer.close()
         self._pooled.keep(self._connection)
+
+
+def _has_surplus(connection: httpcore.ConnectionInterface) -> bool:
+    """Tell whether more has arrived than the response: it would be taken for the response to the next request."""
+    # httpcore does not show what h11 has left over. Where its attributes have other names, nothing is known to be left.
+    http11 = getattr(connection, "_connection", None)
+    h11_state = getattr(http11, "_h11_state", None)
+    return h11_state is not None and bool(h11_state.trailing_data[0])
 
 
 def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool:

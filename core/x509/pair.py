@@ -17,6 +17,11 @@ def pair_problem(fullchain: bytes, privkey: bytes) -> str:
     return "" if is_pair else "Its private key does not match this certificate."
 
 
+def files_problem(cert: bytes, chain: bytes, fullchain: bytes, privkey: bytes) -> str:
+    """Return in one sentence why the four files (PEM) of a version do not belong together. Empty: they do."""
+    return pair_problem(fullchain, privkey) or parts_problem(cert, chain, fullchain)
+
+
 def parts_problem(cert: bytes, chain: bytes, fullchain: bytes) -> str:
     """Return in one sentence why certificate and chain (PEM) differ from the fullchain (PEM). Empty: they do not."""
     from core.x509.certificate import MalformedCertificate, parse_pem

@@ -10,12 +10,10 @@ from textual.widget import Widget
 from tui.actions import offered
 from tui.screens.page import Page
 from tui.widgets.footer import PageFooter
-from tui.widgets.header import PageHeader
 from tui.widgets.sheet import Sheet
 
 T = TypeVar("T")
 
-_WIDE: Final = 110
 _ALWAYS: Final = ("menu", "help", "command_palette")
 
 
@@ -33,12 +31,6 @@ class AskingPage(Page[T]):
     def kept(self) -> tuple[str, ...]:
         """The global actions that work on this page and are shown in its footer."""
         return _ALWAYS
-
-    def refresh_frame(self) -> None:
-        """Draw the frame. If there is no room for both, the page's subject is shown instead of the timer."""
-        super().refresh_frame()
-        if self.page_detail and self.size.width < _WIDE:
-            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
 
     def refresh_actions(self) -> None:
         """Show the actions that work while typing; the others are listed under More."""

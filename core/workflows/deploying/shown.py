@@ -35,14 +35,14 @@ def differing(view: View, every: Iterable[Facts]) -> list[Facts]:
 def live_problem(view: View, name: str) -> str:
     """Return in one sentence why the files of the live version cannot be used; empty where they can, or nothing is live."""
     from core.store import lineages
-    from core.x509.pair import pair_problem
+    from core.x509.pair import files_problem
 
     try:
         version = lineages.live_version(view.paths, name)
         pair = None if version is None else lineages.read_pair(view.paths, name, version)
     except CertdeckError:
         return ""  # said as this lineage's own failure
-    return "" if pair is None else pair_problem(pair.fullchain, pair.privkey)
+    return "" if pair is None else files_problem(pair.cert, pair.chain, pair.fullchain, pair.privkey)
 
 
 def unusable(name: str, problem: str = "Its files were changed or damaged.") -> StoreCorrupt:

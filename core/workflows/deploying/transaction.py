@@ -50,7 +50,7 @@ from core.workflows.deploying.roll_back import roll_back
 from core.workflows.deploying.served_names import check_names
 from core.workflows.deploying.verify import verify
 from core.workflows.web.follow import follow
-from core.x509.pair import pair_problem
+from core.x509.pair import files_problem
 
 _ONE_AT_A_TIME = threading.Lock()
 """Two targets may be one service: its test would see, and fail on, what the other deployment is about to take back."""
@@ -163,10 +163,12 @@ def _surveyed(chosen: Sequence[TargetConfig], sites: Sites) -> tuple[Change, ...
 
 
 def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
-    """Return the pair when its key belongs to its certificate. Raises StoreCorrupt (`store-corrupt`), NotFound."""
+    """Return the files of a version when they belong together. Raises StoreCorrupt (`store-corrupt`), NotFound."""
     pair = lineages.read_pair(context.paths, name, version)
-    is_accepted = _openssl_accepts(lineages.folder(context.paths, name, version))
-    problem = "" if is_accepted else pair_problem(pair.fullchain, pair.privkey)
+    is_whole = pair.cert + pair.chain == pair.fullchain
+    problem = ""
+    if not (is_whole and _openssl_accepts(lineages.folder(context.paths, name, version))):
+        problem = files_problem(pair.cert, pair.chain, pair.fullchain, pair.privkey)
     if problem:
         raise StoreCorrupt(
             f"Version {version} of {name} cannot be deployed.",
@@ -178,11 +180,11 @@ def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
 
 
 def _openssl_accepts(place: Path) -> bool:
-    """Return whether OpenSSL accepts the certificate and the key in a folder, as a service does. False proves nothing: ask
-    `pair_problem`.
+    """Return whether OpenSSL accepts the fullchain and the key in a folder, as a service does. False proves nothing: ask
+    `files_problem`.
 
     It saves loading cryptography, which takes five times as long; most deployments need nothing else from it. Where cryptography is
-    loaded already, `pair_problem` is ten times as fast, so OpenSSL is not asked.
+    loaded already, `files_problem` is ten times as fast, so OpenSSL is not asked.
     """
     if "cryptography.x509" in sys.modules:
         return False

@@ -114,7 +114,7 @@ def pem_view(context: Context, name: str) -> PemView:
 def live_pair(context: Context, name: str) -> StoredPair:
     """Return the live version of a lineage. Raises NotFound (`not-found`), StoreCorrupt (`store-corrupt`) if it is damaged."""
     from core.workflows.deploying.shown import unusable
-    from core.x509.pair import pair_problem
+    from core.x509.pair import files_problem
 
     number = live_version(context.paths, name)
     if number is None:
@@ -125,7 +125,7 @@ def live_pair(context: Context, name: str) -> StoredPair:
             lineage=name,
         )
     pair = read_pair(context.paths, name, number)
-    problem = pair_problem(pair.fullchain, pair.privkey)
+    problem = files_problem(pair.cert, pair.chain, pair.fullchain, pair.privkey)
     if problem:
         raise unusable(name, problem)
     return pair

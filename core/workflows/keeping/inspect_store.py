@@ -131,7 +131,7 @@ def _sealed(context: Context) -> Iterator[Finding]:
 def _live(context: Context) -> Iterator[Finding]:
     from core.config.load import lineage_names, load_lineage
     from core.store import lineages
-    from core.x509.pair import pair_problem, parts_problem
+    from core.x509.pair import files_problem
 
     for name in lineage_names(context.paths):
         with suppress(NotFound):  # deleted, or replaced and pruned, in the meantime
@@ -140,8 +140,7 @@ def _live(context: Context) -> Iterator[Finding]:
                 if version is None:
                     continue
                 pair = lineages.read_pair(context.paths, name, version)
-                problem = pair_problem(pair.fullchain, pair.privkey)
-                problem = problem or parts_problem(pair.cert, pair.chain, pair.fullchain)
+                problem = files_problem(pair.cert, pair.chain, pair.fullchain, pair.privkey)
                 if problem:
                     detail = f"the live version {version} cannot be used. {problem}"
                     fix = f"Renew it: certdeck --renew {name} --force. If it was uploaded, import it again."

@@ -16,11 +16,12 @@ from core.issuers import Issuer
 from core.store import renewal_state
 from core.store.accounts import load_account
 from core.store.had_with import settings_of
-from core.store.lineages import live_version, read_pair, read_public, read_version
+from core.store.lineages import live_version, read_pair, read_version
 from core.workflows.context import Context, View
 from core.workflows.issuing.method import UPLOAD
 from core.workflows.issuing.plan import issuer_named
 from core.workflows.issuing.sessions import Sessions
+from core.workflows.keeping.export import live_pair
 from core.x509.certificate import parse_pem
 
 
@@ -75,9 +76,10 @@ def revocable(view: View, name: str, reason: str) -> Revocable:
 
 
 def revoke(context: Context, name: str, reason: str) -> None:
-    """Revoke the live certificate of `name`. `reason`: a name in `REASONS`. Raises what `revocable` raises, and IssuerError."""
+    """Revoke the live certificate of `name`. `reason`: a name in `REASONS`. Raises as `revocable`, StoreCorrupt, IssuerError."""
     number, issuer = revocable(context, name, reason)
-    leaf = parse_pem(read_public(context.paths, name, number)[0])[0]
+    # Whole or not at all: a file of another certificate in its place would have that one revoked.
+    leaf = parse_pem(live_pair(context, name).cert)[0]
     with Sessions(context, context.vault) as sessions:
         _Revocation(context, sessions, issuer, name, number, reason).carry_out(leaf.der)
     state = renewal_state.load(context.paths, name)

@@ -214,7 +214,30 @@ def drip_chunk_and_close(connection: socket.socket) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("talk", [silent, drip, drip_head, drip_chunk, drip_chunk_and_close])
+def test_what_follows_a_response_is_no_response(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """A second response in the same packet is not taken for that to the next request, which gets a connection of its own."""
+    connections = []
+
+    def twice(connection: socket.socket) -> None:
+        connections.append(connection)
+        while b"\r\n\r\n" in connection.recv(10_000):
+            first, second = (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + each for each in (b"1", b"2"))
+            connection.sendall(first + second)
+
+    with serving(twice, authority.leaf(["localhost"]), tmp_path) as service:
+        transport = HttpsTransport(bundle, {})
+        assert [ask(transport, service.port) for _ in range(3)] == [b"1", b"1", b"1"]
+    assert len(connections) == 3
+
+
+def more_to_come(connection: socket.socket) -> None:
+    """Announce a response again and again, faster than anybody reads."""
+    connection.recv(1000)
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+
+@pytest.mark.parametrize("talk", [silent, drip, drip_head, drip_chunk, drip_chunk_and_close, more_to_come])
 def test_a_deadline_holds_for_the_whole_reply(
     authority: Authority, bundle: str, tmp_path: Path, talk: Callable[[socket.socket], None]
 ) -> None:
@@ -226,7 +249,7 @@ def test_a_deadline_holds_for_the_whole_reply(
         assert time.monotonic() - began < 20
 
 
-@pytest.mark.parametrize("talk", [silent, drip, drip_head, drip_chunk])
+@pytest.mark.parametrize("talk", [silent, drip, drip_head, drip_chunk, more_to_come])
 def test_a_request_is_left_soon_after_a_cancellation(
     authority: Authority, bundle: str, tmp_path: Path, talk: Callable[[socket.socket], None]
 ) -> None:

@@ -38,14 +38,6 @@ def test_another_key_is_not_exported(appliance: Appliance, tmp_path: Path, forma
         appliance.engine.export(NAME, format=format, out=tmp_path / "out", passphrase=None, legacy=False)
 
 
-def test_der_is_exported_without_the_file_of_the_leaf(appliance: Appliance, tmp_path: Path) -> None:
-    """The leaf is taken from the file that services get, so a damaged `cert.pem` changes nothing."""
-    appliance.issue(NAME)
-    (folder(appliance.paths, NAME, 1) / "cert.pem").write_bytes(b"garbage")
-    appliance.engine.export(NAME, format="der", out=tmp_path / "out", passphrase=None, legacy=False)
-    assert (tmp_path / "out").read_bytes().startswith(b"\x30")
-
-
 def test_what_shows_a_damaged_certificate_says_so(appliance: Appliance) -> None:
     """The views of the chain and of the file name the damage."""
     appliance.issue(NAME)
@@ -53,3 +45,28 @@ def test_what_shows_a_damaged_certificate_says_so(appliance: Appliance) -> None:
     for look in (appliance.engine.chain, appliance.engine.pem):
         with pytest.raises(StoreCorrupt, match="cannot be used"):
             look(NAME)
+
+
+@pytest.mark.parametrize("file", ["cert.pem", "chain.pem", "fullchain.pem"])
+@pytest.mark.parametrize("damage", ["garbage", "cut", "other"])
+def test_a_damaged_version_is_not_deployed(appliance: Appliance, file: str, damage: str) -> None:
+    """A version with a file that is damaged, cut off, or of another certificate, is not put into service."""
+    for name in (NAME, "other.example.com"):
+        appliance.issue(name)
+    place = folder(appliance.paths, NAME, 1) / file
+    other = folder(appliance.paths, "other.example.com", 1) / "cert.pem"
+    place.write_bytes({"garbage": b"\0garbage", "cut": place.read_bytes()[:-40], "other": other.read_bytes()}[damage])
+    with pytest.raises(StoreCorrupt):
+        appliance.engine.deploy(NAME)
+
+
+def test_another_certificate_is_not_revoked(appliance: Appliance) -> None:
+    """A certificate of another name in place of `cert.pem` is not revoked, nor is anything else."""
+    for name in (NAME, "other.example.com"):
+        appliance.issue(name)
+    (folder(appliance.paths, NAME, 1) / "cert.pem").write_bytes(
+        (folder(appliance.paths, "other.example.com", 1) / "cert.pem").read_bytes()
+    )
+    with pytest.raises(StoreCorrupt):
+        appliance.engine.revoke(NAME)
+    assert not [asked for asked in appliance.ca.asked if "revoke" in asked.url]
