@@ -28,15 +28,8 @@ from core.workflows import clock
 from core.workflows.context import View
 from core.workflows.issuing.method import method_of
 from core.workflows.renewing import last_run
-from core.workflows.renewing.due import (
-    believable,
-    deploys_what_waits,
-    is_off,
-    renewal_time,
-    seconds_to_renew,
-    void_of,
-    why_never_alone,
-)
+from core.workflows.renewing.due import believable, seconds_to_renew, void_of, why_never_alone
+from core.workflows.renewing.next_renewal import next_renewal
 from core.workflows.renewing.timer import timer
 
 _PROBE_SECONDS = 3.0
@@ -161,7 +154,7 @@ def lineage_status(
     stamp = now.timestamp()
     has_certificate = facts.sha256 != ""
     not_after = _time(facts.not_after) if has_certificate else None
-    renew_at, why = renewal(view.config, facts, stamp)
+    renew_at, why = next_renewal(view.config, facts, stamp)
     can_renew = not why_never_alone(facts, view.config)
     too_rare = ""
     if watched.timetable is not None and renew_at is not None:
@@ -226,31 +219,6 @@ def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
     if not too_rare(timetable, seconds_to_renew(facts, config)):
         return ""
     return f"The scheduled run starts too rarely for it ({timetable.words}). Run `certdeck schedule on` to adjust the times."
-
-
-def renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
-    """Return when a lineage renews automatically, and by which rule. The facts must be `believable`."""
-    if deploys_what_waits(facts):
-        return _time(now), "deploy"  # whoever ordered it: it costs the CA nothing, and needs nobody
-    if why_never_alone(facts, config):
-        return None, "by hand"
-    if is_off(facts, config, now):
-        return None, "off"
-    if facts.version is None:
-        return (_time(facts.next_attempt) if facts.next_attempt else None), "no certificate"
-    due = renewal_time(facts, config)
-    if facts.is_wanted or facts.revoked:
-        due = min(due, now)
-    if facts.next_attempt is not None and facts.next_attempt > max(due, now):
-        return _time(facts.next_attempt), "retry"
-    if facts.is_wanted or facts.revoked:
-        return _time(due), "revoked" if facts.revoked else "settings"
-    if facts.chain_end and due < renewal_time(facts._replace(chain_end=""), config):
-        return _time(due), "chain"
-    if facts.ari_chosen is not None and facts.ari_id == facts.renewal_id:
-        return _time(due), "ari" if due == facts.ari_chosen else "ari-late"
-    days = config.defaults.renew_days_before if facts.renew_days_before is None else facts.renew_days_before
-    return _time(due), "days-before" if days is not None else "lifetime"
 
 
 def target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple[str, str], TargetState]:
