@@ -17,7 +17,8 @@ from core.config.model import Appliance, Config, Defaults, LineageConfig
 from core.health import NO_TIMER, health
 from core.paths import Paths, paths_for
 from core.severity import turns
-from core.store import index, lineages, orders, quiet, renewal_state
+from core.store import index, lineages, orders, renewal_state
+from core.store.healthy import Healthy
 from core.store.index import Facts, Look
 from core.store.orders import OrderRecord
 from core.store.renewal_state import RenewalState
@@ -26,7 +27,7 @@ from core.workflows.context import View
 from core.workflows.renewing.due import believable
 from core.workflows.status import Watch, lineage_status, status
 from core.workflows.status import watch as watch_of
-from core.workflows.summary import quiet_until, summary
+from core.workflows.summary import healthy_until, summary
 from tests.support.authority import Authority, Leaf
 from tests.support.boxes import store, the_environment
 from tests.support.clock import NOON, FakeClock
@@ -85,7 +86,7 @@ def next_tick(paths: Paths) -> None:
 
 
 def known(paths: Paths) -> set[str]:
-    return set(json.loads(paths.quiet.read_bytes())["rows"])
+    return set(json.loads(paths.healthy.read_bytes())["rows"])
 
 
 def test_the_answer_is_that_of_status(view: View) -> None:
@@ -100,24 +101,24 @@ def test_what_is_kept_is_used(view: View) -> None:
     """The second answer reads no certificate, and not even the index."""
     told(view)
     view.paths.index.write_bytes(b"rubbish")
-    before = view.paths.quiet.stat().st_ino
+    before = view.paths.healthy.stat().st_ino
     told_again = check_line(summary(view))
     assert view.paths.index.read_bytes() == b"rubbish"
-    assert view.paths.quiet.stat().st_ino == before
+    assert view.paths.healthy.stat().st_ino == before
     assert told_again == check_line(status(view, probe=True))
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[" * 9000, b'{"sum":"00000000","basis":"","at":0,"rows":{}}'])
-def test_a_damaged_file_is_made_anew(view: View, text: bytes) -> None:
-    """A file that is not whole, or gone, costs time only."""
+def test_a_damaged_file_is_rebuilt(view: View, text: bytes) -> None:
+    """A damaged file, or a missing one, costs time only."""
     told(view)
-    whole = view.paths.quiet.read_bytes()
-    view.paths.quiet.write_bytes(text)
+    whole = view.paths.healthy.read_bytes()
+    view.paths.healthy.write_bytes(text)
     told(view)
-    assert view.paths.quiet.read_bytes() == whole
-    view.paths.quiet.write_bytes(whole.replace(b"true", b"false").replace(b"false", b"true"))
+    assert view.paths.healthy.read_bytes() == whole
+    view.paths.healthy.write_bytes(whole.replace(b"true", b"false").replace(b"false", b"true"))
     told(view)
-    assert view.paths.quiet.read_bytes() == whole
+    assert view.paths.healthy.read_bytes() == whole
 
 
 def test_every_change_is_noticed(view: View, authority: Authority) -> None:
@@ -222,12 +223,12 @@ def test_what_is_kept_stays_right_until_its_moment(tmp_path: Path, stored: Facts
         *(st.sampled_from([edge - DAY, edge - 1e-6, edge, edge + 1e-6, edge + DAY]) for edge in edges),
     )
 
-    def judged(at: float) -> tuple[str, list[str], quiet.Quiet | None]:
+    def judged(at: float) -> tuple[str, list[str], Healthy | None]:
         now = datetime.fromtimestamp(at, UTC)
         row = lineage_status(view, believable(stored, now.timestamp()), now, {}, watched)
         found = health(row)
         codes = [reason.code for reason in found.reasons if reason.code != NO_TIMER]
-        return found.level, codes, quiet_until(row, stored, look, now.timestamp())
+        return found.level, codes, healthy_until(row, stored, look, now.timestamp())
 
     first = data.draw(moments)
     level, codes, kept = judged(first)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from core.collector import without_collector
 from core.errors import CertdeckError, NotFound, UsageError
+from core.garbage_collection import without_collector
 from tui.cli import exits
 from tui.cli.parser import Command
 from tui.glyphs import printable
