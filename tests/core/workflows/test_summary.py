@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,11 +18,12 @@ from core.config.model import Appliance, Config, Defaults, LineageConfig
 from core.health import NO_TIMER, health
 from core.paths import Paths, paths_for
 from core.severity import turns
-from core.store import index, lineages, orders, renewal_state
+from core.store import detected, index, lineages, orders, renewal_state
 from core.store.healthy import Healthy
 from core.store.index import Facts, Look
 from core.store.orders import OrderRecord
 from core.store.renewal_state import RenewalState
+from core.summary import Summary, summary_of
 from core.version import BUILT
 from core.workflows.context import View
 from core.workflows.renewing.due import believable
@@ -31,6 +33,7 @@ from core.workflows.summary import healthy_until, summary
 from tests.support.authority import Authority, Leaf
 from tests.support.boxes import store, the_environment
 from tests.support.clock import NOON, FakeClock
+from tests.support.fake_detect import SERVICES
 from tui.cli.status_text import check_line
 
 DAY = 86400.0
@@ -70,10 +73,15 @@ def add(paths: Paths, name: str, leaf: Leaf) -> None:
 def told(view: View) -> tuple[int, str]:
     """Ask twice, so that the second answer comes from what is kept, and compare with the full state."""
     next_tick(view.paths)
-    full = check_line(status(view, probe=True))
-    first, second = check_line(summary(view)), check_line(summary(view))
-    assert first == second == full
-    return full
+    full = summary_of(status(view, probe=True))
+    first, second = summary(view), summary(view)
+    assert _comparable(first) == _comparable(second) == _comparable(full)
+    return check_line(full)
+
+
+def _comparable(one: Summary) -> dict[str, Any]:
+    """Return its fields; errors are compared by what they say."""
+    return asdict(one) | {"problems": [str(each) for each in one.problems]}
 
 
 def next_tick(paths: Paths) -> None:
@@ -105,7 +113,20 @@ def test_what_is_kept_is_used(view: View) -> None:
     told_again = check_line(summary(view))
     assert view.paths.index.read_bytes() == b"rubbish"
     assert view.paths.healthy.stat().st_ino == before
-    assert told_again == check_line(status(view, probe=True))
+    assert told_again == check_line(summary_of(status(view, probe=True)))
+
+
+def test_a_listener_costs_nothing_until_its_certificate_is_about_to_expire(view: View) -> None:
+    """What services present is compared with the certificates of this box only where there is something to warn of."""
+    told(view)
+    detected.save(view.paths, SERVICES[:1], NOON)
+    whole = view.paths.index.read_bytes()
+    view.paths.index.write_bytes(b"rubbish")
+    assert summary(view).unmanaged == ()
+    assert view.paths.index.read_bytes() == b"rubbish"
+    view.paths.index.write_bytes(whole)
+    detected.save(view.paths, SERVICES, NOON)
+    assert "Postfix on 127.0.0.1:465: 11 days left, not managed" in told(view)[1]
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[" * 9000, b'{"sum":"00000000","basis":"","at":0,"rows":{}}'])
