@@ -21,7 +21,6 @@ from msgspec import MsgspecError, Raw, Struct, ValidationError, field
 from msgspec.json import decode, encode
 
 from core.errors import CertdeckError, NotFound
-from core.garbage_collection import without_collector
 from core.paths import Paths
 from core.store import windows
 from core.store.checksum import is_intact, with_checksum
@@ -159,9 +158,8 @@ def facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
 
     Reads without the lock. Raises StoreError only when the folder of the lineages itself cannot be read.
     """
-    with without_collector():
-        seen = look(paths)
-        found = _facts_of(paths, seen, sorted(seen.signatures), _Index[Facts], _unchanged)
+    seen = look(paths)
+    found = _facts_of(paths, seen, sorted(seen.signatures), _Index[Facts], _unchanged)
     return found.facts, found.problems
 
 

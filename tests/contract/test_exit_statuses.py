@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from core import errors
 from core.errors import CertdeckError, ConfigError, LockHeld, StoreCorrupt, UsageError
 from core.identifiers import BadIdentifier, BadLineageName
-from core.lineage_status import LineageStatus, TargetState, TimerState
+from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.operations import Finding
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.summary import Unlisted
@@ -399,6 +401,22 @@ def test_check_counts_what_it_does_not_name() -> None:
     answer = command("status", "--check", engine=engine)
     assert answer.status == WARNING
     assert answer.out.endswith("0 certificates healthy | ok=0 warning=3 critical=0 min_days_left=41\n")
+
+
+@pytest.mark.parametrize("words", [("status",), ("status", "--check", "--json")], ids=" ".join)
+def test_garbage_is_collected_while_services_are_asked(words: tuple[str, ...]) -> None:
+    """A status collects rarely, but it does, and leaves the collector as it was."""
+    seen: list[tuple[bool, int]] = []
+
+    class Watching(FakeEngine):
+        def status(self, names: Sequence[str] = (), *, probe: bool = False) -> Status:
+            seen.append((gc.isenabled(), gc.get_threshold()[0]))
+            return super().status(names, probe=probe)
+
+    usual = gc.get_threshold()
+    command(*words, engine=Watching())
+    assert seen == [(True, max(1_000_000, usual[0]))]
+    assert (gc.isenabled(), gc.get_threshold()) == (True, usual)
 
 
 @pytest.mark.parametrize("error", [ConfigError, StoreCorrupt], ids=lambda error: error.__name__)

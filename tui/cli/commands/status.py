@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from core.errors import CertdeckError, NotFound, UsageError
-from core.garbage_collection import without_collector
+from core.garbage_collection import rarely_collecting
 from tui.cli import exits
 from tui.cli.parser import Command
 from tui.glyphs import printable
@@ -31,7 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(call: Call) -> int:
-    with without_collector():
+    with rarely_collecting():
         return _show(call)
 
 
