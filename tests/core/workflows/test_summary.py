@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -162,6 +163,14 @@ def test_every_change_is_noticed(view: View, authority: Authority) -> None:
         act()
         seen.append(told(view))
     assert all(before != after for before, after in pairwise(seen)), seen
+
+
+def test_a_name_that_is_not_utf8_is_a_problem_each_time(view: View) -> None:
+    """A file of settings whose name no JSON can hold is reported, and the others are kept all the same."""
+    name = os.fsdecode(b"caf\xe9.toml")
+    (view.paths.certificates / name).write_text('domains = ["shop.example.com"]\n')
+    assert told(view)[0] == 2
+    assert known(view.paths) == {"shop0", "shop1", "shop2"}
 
 
 def test_settings_and_timer_are_noticed(view: View) -> None:
