@@ -159,7 +159,7 @@ def facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
     Reads without the lock. Raises StoreError only when the folder of the lineages itself cannot be read.
     """
     seen = look(paths)
-    found = _facts_of(paths, seen, sorted(seen.signatures), _Index[Facts], _unchanged)
+    found = _facts_of(paths, seen, sorted(seen.signatures), _Index[Facts], lambda row: row)
     return found.facts, found.problems
 
 
@@ -171,10 +171,6 @@ def facts_of_some(paths: Paths, seen: Look, names: Sequence[str]) -> Found:
 def look(paths: Paths) -> Look:
     """Look at every lineage. Raises StoreError when the folder of the lineages cannot be read."""
     return Look(_signatures(paths), _open_orders(paths))
-
-
-def _unchanged(row: Facts) -> Facts:
-    return row
 
 
 def _decoded(row: Raw) -> Facts:
@@ -202,7 +198,7 @@ def _facts_of(
         return Found(found, [], settled)
     read, problems = _read_again(paths, changed, seen, kept, keeps=is_ours)
     if read:
-        found = sorted([*found, *(_completed(facts, orders, asked) for facts in read)], key=_name_of)
+        found = sorted([*found, *(_completed(facts, orders, asked) for facts in read)], key=lambda facts: facts.name)
     return Found(found, problems, settled)
 
 
@@ -211,10 +207,6 @@ def _completed(facts: Facts, orders: Set[str], asked: Mapping[str, Window]) -> F
     row[_ARI] = asked.get(facts.name, NEVER_ASKED)
     row[-1] = facts.name in orders
     return Facts._make(row)
-
-
-def _name_of(facts: Facts) -> str:
-    return facts.name
 
 
 def facts_of(paths: Paths, name: str, settings: LineageConfig | None = None) -> Facts:
