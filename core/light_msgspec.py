@@ -5,7 +5,7 @@ Import it before anything that defines a Struct. Where typing_extensions is load
 
 from __future__ import annotations
 
-from core.light import without
+from core.hidden_modules import hidden
 
-with without("typing_extensions"):
+with hidden("typing_extensions"):
     import msgspec as msgspec

@@ -88,9 +88,9 @@ class Paths(Struct, frozen=True, dict=True):
         return self.state / "index.json"
 
     @cached_property
-    def quiet(self) -> Path:
+    def healthy(self) -> Path:
         """Which certificates have no problem, and until when; may be removed at any time."""
-        return self.state / "quiet.json"
+        return self.state / "healthy.json"
 
     @cached_property
     def windows(self) -> Path:

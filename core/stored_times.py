@@ -99,8 +99,10 @@ STORED_TIMES = (
     ),
     StoredTime("revocation.json", "revoked_at", None, "shown only"),
     StoredTime("backup.json", "at", None, "shown only"),
-    StoredTime("quiet.json", "at", None, "under an earlier clock nothing in the file is used"),
-    StoredTime("quiet.json", "until, ends", None, "the times of a certificate, at which it becomes due or expires"),
+    StoredTime("healthy.json", "at", None, "under an earlier clock nothing in the file is used"),
+    StoredTime(
+        "healthy.json", "until, expires", None, "the times of a certificate, at which it becomes due or expires"
+    ),
     StoredTime("index.json", "at, signatures", None, "the file system's own change times, compared with each other"),
 )
 """The complete list. A test searches the records for a time that is not in it."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Visit,
     )
     from core.ports import CancelToken
+    from core.summary import Summary
     from core.upload.values import Part, Upload, UploadCheck
 
 
@@ -62,8 +63,8 @@ class Queries(EngineBase):
 
         return status(self._view(), names, probe=probe)
 
-    def summary(self) -> Status:
-        """Return the state for monitoring: certificates without a problem are only counted (`unlisted`). Services are queried."""
+    def summary(self) -> Summary:
+        """Return the state for monitoring: certificates without a problem are only counted. Services are queried."""
         from core.workflows.summary import summary
 
         return summary(self._view())

@@ -5,7 +5,7 @@ A detection takes seconds, so `status` shows the last result, at the cost of rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -69,39 +69,46 @@ def unmanaged(
     facts_of_all: Callable[[], Sequence[Facts]],
     now: datetime,
     targets: Mapping[str, TargetConfig] | None = None,
+    *,
+    urgent_only: bool = False,
 ) -> tuple[Unmanaged, ...]:
-    """Return the listeners that presented a certificate which is none of this box, the one that ends first at the top.
+    """Return the listeners that presented a certificate which is none of this box, the one that expires first at the top.
 
     Args:
-        facts_of_all: called only if there are any.
+        facts_of_all: called only if a listener is left whose certificate may be another program's: it may be expensive.
+        urgent_only: leave out those that are green.
         targets: as configured: what one that carries a certificate of this box serves is told of with that certificate.
     """
     record = load(paths)
-    if record is None or not record.presented:
+    found = (
+        [] if record is None else [row for row in _judged(record, now) if not urgent_only or row.severity != "green"]
+    )
+    if not found:
         return ()
     every = facts_of_all()
     own = {facts.sha256 for facts in every}
     carrying = (targets[name] for facts in every for name in facts.targets if targets and name in targets)
     told = {address for target in carrying for address in target.probe}
-    found = []
+    others = (row for row in found if row.sha256 not in own and row.address not in told)
+    return tuple(sorted(others, key=lambda each: (each.not_after, each.address)))
+
+
+def _judged(record: DetectedRecord, now: datetime) -> Iterator[Unmanaged]:
     for row in record.presented:
-        if len(row) != _FIELDS or row[3] in own or row[2] in told:
+        if len(row) != _FIELDS:
             continue
         kind, title, address, sha256, subject, *times = row
         with suppress(ValueError):
             begin, end = (parse_time(text) for text in times)
             stamps = (begin.timestamp(), end.timestamp(), now.timestamp())
-            found.append(
-                Unmanaged(
-                    kind=kind,
-                    title=title,
-                    address=address,
-                    sha256=sha256,
-                    subject=subject,
-                    not_after=end,
-                    days_left=days_left(*stamps),
-                    severity=severity(*stamps),
-                    seen=record.at,
-                )
+            yield Unmanaged(
+                kind=kind,
+                title=title,
+                address=address,
+                sha256=sha256,
+                subject=subject,
+                not_after=end,
+                days_left=days_left(*stamps),
+                severity=severity(*stamps),
+                seen=record.at,
             )
-    return tuple(sorted(found, key=lambda each: (each.not_after, each.address)))

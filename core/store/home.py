@@ -13,7 +13,7 @@ REPLACED = "replaced-"
 _DERIVED = (
     "idle",
     "index.json",
-    "quiet.json",
+    "healthy.json",
     "clock.json",
     "last-run.json",
     "last-look.json",
@@ -47,7 +47,7 @@ def is_left_out(paths: Paths, root: Path, name: str) -> bool:
     return stays(paths, root, name) or root / name in (
         paths.idle,
         paths.index,
-        paths.quiet,
+        paths.healthy,
         paths.windows,
         paths.revocation,
         paths.last_look,

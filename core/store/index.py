@@ -12,19 +12,18 @@ that fresh is read again the next time (the file system's own clock decides, by 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from msgspec import MsgspecError, Raw, Struct, ValidationError, field
 from msgspec.json import decode, encode
 
-from core.collector import without_collector
 from core.errors import CertdeckError, NotFound
 from core.paths import Paths
 from core.store import windows
-from core.store.derived import is_whole, with_sum
+from core.store.checksum import is_intact, with_checksum
 from core.store.windows import NEVER_ASKED, Window
 
 if TYPE_CHECKING:
@@ -107,39 +106,29 @@ _ARI = slice(Facts._fields.index("ari_id"), Facts._fields.index("ari_check_at") 
 """Filled in each time, as whether an order is open: the rows of the index have neither."""
 
 
-class _Entry(Struct, array_like=True):
+_Row = TypeVar("_Row")
+"""`Facts`, or `Raw` where a row is decoded only when it is wanted: nearly all of the time goes there."""
+
+
+class _Entry(Struct, Generic[_Row], array_like=True):
     """What the index holds of a lineage."""
 
     signature: tuple[int, ...]
-    row: Facts | Raw
+    row: _Row
 
 
-class _WithFacts(_Entry):
-    row: Facts
-
-
-class _WithText(_Entry):
-    """The row is decoded when it is wanted: nearly all of the time goes there."""
-
-    row: Raw
-
-
-class _Index(Struct):
+class _Format(Struct):
     format: int
+
+
+class _Index(_Format, Generic[_Row]):
     at: int = 0
     """When it was looked at, in nanoseconds of the file system's own clock."""
-
-
-class _OfFacts(_Index):
-    lineages: dict[str, _WithFacts] = field(default_factory=dict)
-
-
-class _OfTexts(_Index):
-    lineages: dict[str, _WithText] = field(default_factory=dict)
+    lineages: dict[str, _Entry[_Row]] = field(default_factory=dict)
 
 
 class Look(NamedTuple):
-    """What the files look like from outside: who has the same signature as before has not changed."""
+    """What the files look like from outside: a lineage with the same signature as before has not changed."""
 
     signatures: Mapping[str, tuple[int, ...]]
     orders: Set[str]
@@ -147,10 +136,12 @@ class Look(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The facts by name, and the error of each lineage that cannot be read."""
+    """What is known of the lineages that were asked about."""
 
     facts: list[Facts]
+    """By name."""
     problems: list[CertdeckError]
+    """The error of each lineage that cannot be read."""
     settled: Set[str]
     """The lineages whose facts are sure to be those of their signature: what changes now gets another one."""
 
@@ -167,15 +158,14 @@ def facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
 
     Reads without the lock. Raises StoreError only when the folder of the lineages itself cannot be read.
     """
-    with without_collector():
-        seen = look(paths)
-        found = _facts_of(paths, seen, sorted(seen.signatures), _OfFacts)
+    seen = look(paths)
+    found = _facts_of(paths, seen, sorted(seen.signatures), _Index[Facts], lambda row: row)
     return found.facts, found.problems
 
 
 def facts_of_some(paths: Paths, seen: Look, names: Sequence[str]) -> Found:
-    """Return the same for some of the lineages of a look; `names` in order. Costs little where these are few of many."""
-    return _facts_of(paths, seen, names, _OfTexts) if names else Found([], [], frozenset())
+    """Return the facts of some of the lineages of a look; `names` in order. Costs little where these are few of many."""
+    return _facts_of(paths, seen, names, _Index[Raw], _decoded) if names else Found([], [], frozenset())
 
 
 def look(paths: Paths) -> Look:
@@ -183,7 +173,13 @@ def look(paths: Paths) -> Look:
     return Look(_signatures(paths), _open_orders(paths))
 
 
-def _facts_of(paths: Paths, seen: Look, names: Sequence[str], kind: type[_OfFacts | _OfTexts]) -> Found:
+def _decoded(row: Raw) -> Facts:
+    return decode(row, type=Facts)
+
+
+def _facts_of(
+    paths: Paths, seen: Look, names: Sequence[str], kind: type[_Index[_Row]], facts_in: Callable[[_Row], Facts]
+) -> Found:
     kept, at, is_ours = _load(paths, kind)
     asked = windows.load(paths)
     signatures, orders = seen
@@ -195,15 +191,14 @@ def _facts_of(paths: Paths, seen: Look, names: Sequence[str], kind: type[_OfFact
         if entry is None or entry.signature != signature or _is_fresh(signature, at):
             changed.append(name)
             continue
-        row = entry.row
-        facts = decode(row, type=Facts) if isinstance(row, Raw) else row
+        facts = facts_in(entry.row)
         found.append(_completed(facts, orders, asked) if name in orders or name in asked else facts)
     settled = frozenset(names).difference(changed)
     if not changed and len(kept) <= len(signatures):
         return Found(found, [], settled)
     read, problems = _read_again(paths, changed, seen, kept, keeps=is_ours)
     if read:
-        found = sorted([*found, *(_completed(facts, orders, asked) for facts in read)], key=_name_of)
+        found = sorted([*found, *(_completed(facts, orders, asked) for facts in read)], key=lambda facts: facts.name)
     return Found(found, problems, settled)
 
 
@@ -212,10 +207,6 @@ def _completed(facts: Facts, orders: Set[str], asked: Mapping[str, Window]) -> F
     row[_ARI] = asked.get(facts.name, NEVER_ASKED)
     row[-1] = facts.name in orders
     return Facts._make(row)
-
-
-def _name_of(facts: Facts) -> str:
-    return facts.name
 
 
 def facts_of(paths: Paths, name: str, settings: LineageConfig | None = None) -> Facts:
@@ -353,16 +344,16 @@ def _is_fresh(signature: tuple[int, ...], at: int) -> bool:
     return False
 
 
-def _load(paths: Paths, kind: type[_OfFacts | _OfTexts]) -> tuple[dict[str, Any], int, bool]:
+def _load(paths: Paths, kind: type[_Index[_Row]]) -> tuple[dict[str, _Entry[_Row]], int, bool]:
     """Return the entries, when they were looked at, and whether the file may be replaced: not that of a later release."""
     try:
         data = paths.index.read_bytes()
-        if is_whole(data):
+        if is_intact(data):
             with suppress(ValidationError):  # another format, perhaps
                 index = decode(data, type=kind)
                 if index.format == FORMAT:
                     return index.lineages, index.at, True
-            return {}, 0, not decode(data, type=_Index).format > FORMAT
+            return {}, 0, not decode(data, type=_Format).format > FORMAT
     except (OSError, MsgspecError, RecursionError):
         pass
     return {}, 0, True
@@ -370,14 +361,14 @@ def _load(paths: Paths, kind: type[_OfFacts | _OfTexts]) -> tuple[dict[str, Any]
 
 def check_index(paths: Paths) -> None:
     """Raise StoreTooNew (`store-too-new`) for an index of a later release: it cannot be used here, and is not replaced."""
-    if not _load(paths, _OfTexts)[2]:
+    if not _load(paths, _Index[Raw])[2]:
         from core.store.records import check_format
 
         check_format(decode(paths.index.read_bytes())["format"], paths.index, FORMAT)
 
 
 def _read_again(
-    paths: Paths, changed: list[str], seen: Look, kept: dict[str, _Entry], *, keeps: bool
+    paths: Paths, changed: list[str], seen: Look, kept: Mapping[str, _Entry[Any]], *, keeps: bool
 ) -> tuple[list[Facts], list[CertdeckError]]:
     from core.store.atomic import TemporaryFile
     from core.store.index_row import read_row
@@ -400,7 +391,7 @@ def _read_again(
             with suppress(UnicodeEncodeError, MsgspecError):  # JSON cannot hold it: it is read again each time
                 text = encode(row)
                 decode(text, type=Facts)
-                entries[name] = _WithText(seen.signatures[name], Raw(text))
+                entries[name] = _Entry(seen.signatures[name], Raw(text))
         if keeps and (found or len(entries) != len(kept)):
-            file.keep(with_sum({"format": FORMAT, "at": file.changed_at, "lineages": entries}))
+            file.keep(with_checksum({"format": FORMAT, "at": file.changed_at, "lineages": entries}))
     return found, problems

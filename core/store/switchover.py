@@ -92,7 +92,7 @@ def finish(paths: Paths) -> tuple[Path, ...]:
             with storing(root):
                 root.chmod(switch.modes[name] | 0o700)
     remove_file(paths.index)
-    remove_file(paths.quiet)
+    remove_file(paths.healthy)
     remove_file(paths.restoring)
     return tuple(folder for folder in aside.values() if folder.is_dir())
 

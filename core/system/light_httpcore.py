@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.light import without
+from core.hidden_modules import hidden
 
-with without("anyio"):
+with hidden("anyio"):
     import httpcore as httpcore

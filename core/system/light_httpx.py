@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.light import without
+from core.hidden_modules import hidden
 from core.system.light_httpcore import httpcore as httpcore
 
-with without("httpx._main"):
+with hidden("httpx._main"):
     import httpx as httpx

@@ -5,8 +5,9 @@ Parses nothing and locks nothing. Services are asked side by side, each target o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -28,15 +29,8 @@ from core.workflows import clock
 from core.workflows.context import View
 from core.workflows.issuing.method import method_of
 from core.workflows.renewing import last_run
-from core.workflows.renewing.due import (
-    believable,
-    deploys_what_waits,
-    is_off,
-    renewal_time,
-    seconds_to_renew,
-    void_of,
-    why_never_alone,
-)
+from core.workflows.renewing.due import believable, seconds_to_renew, void_of, why_never_alone
+from core.workflows.renewing.next_renewal import next_renewal
 from core.workflows.renewing.timer import timer
 
 _PROBE_SECONDS = 3.0
@@ -44,7 +38,8 @@ _PROBE_SECONDS = 3.0
 
 def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Status:
     """Return the state of `names`, or of all, sorted by name. Raises NotFound (`not-found`)."""
-    every, problems = facts_of_all(view.paths)
+    known, problems = facts_of_all(view.paths)
+    every = known
     troubled = {facts.name for facts in every if facts.last_error} | {problem.lineage for problem in problems}
     if names:
         wanted = set(names)
@@ -58,7 +53,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
     void = tuple(_void(every, stamp))
     if void:
         every = [believable(facts, stamp) for facts in every]
-    states = target_states(view, every, probe)
+    states = target_states(view, every, probe, lambda: known)
     watched = watch(view, now)
     return Status(
         version=VERSION,
@@ -81,7 +76,7 @@ def status_of(view: View, name: str, *, probe: bool = False, settings: LineageCo
     facts = facts_of(view.paths, name, settings)
     now = view.env.clock.now()
     facts = believable(facts, now.timestamp())
-    states = target_states(view, [facts], probe)
+    states = target_states(view, [facts], probe, lambda: facts_of_all(view.paths)[0])
     return lineage_status(view, facts, now, states, watch(view, now))
 
 
@@ -161,7 +156,7 @@ def lineage_status(
     stamp = now.timestamp()
     has_certificate = facts.sha256 != ""
     not_after = _time(facts.not_after) if has_certificate else None
-    renew_at, why = renewal(view.config, facts, stamp)
+    renew_at, why = next_renewal(view.config, facts, stamp)
     can_renew = not why_never_alone(facts, view.config)
     too_rare = ""
     if watched.timetable is not None and renew_at is not None:
@@ -228,45 +223,30 @@ def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
     return f"The scheduled run starts too rarely for it ({timetable.words}). Run `certdeck schedule on` to adjust the times."
 
 
-def renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
-    """Return when a lineage renews automatically, and by which rule. The facts must be `believable`."""
-    if deploys_what_waits(facts):
-        return _time(now), "deploy"  # whoever ordered it: it costs the CA nothing, and needs nobody
-    if why_never_alone(facts, config):
-        return None, "by hand"
-    if is_off(facts, config, now):
-        return None, "off"
-    if facts.version is None:
-        return (_time(facts.next_attempt) if facts.next_attempt else None), "no certificate"
-    due = renewal_time(facts, config)
-    if facts.is_wanted or facts.revoked:
-        due = min(due, now)
-    if facts.next_attempt is not None and facts.next_attempt > max(due, now):
-        return _time(facts.next_attempt), "retry"
-    if facts.is_wanted or facts.revoked:
-        return _time(due), "revoked" if facts.revoked else "settings"
-    if facts.chain_end and due < renewal_time(facts._replace(chain_end=""), config):
-        return _time(due), "chain"
-    if facts.ari_chosen is not None and facts.ari_id == facts.renewal_id:
-        return _time(due), "ari" if due == facts.ari_chosen else "ari-late"
-    days = config.defaults.renew_days_before if facts.renew_days_before is None else facts.renew_days_before
-    return _time(due), "days-before" if days is not None else "lifetime"
+def target_states(
+    view: View, every: Sequence[Facts], probe: bool, facts_of_box: Callable[[], Sequence[Facts]] | None = None
+) -> dict[tuple[str, str], TargetState]:
+    """Return each lineage's targets as they are now; services are asked side by side.
 
-
-def target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple[str, str], TargetState]:
-    """Return each lineage's targets as they are now; services are asked side by side."""
+    `facts_of_box`: of all lineages; called where a target has another certificate, to say whose it is. None: do not say it.
+    """
     wanted = [(facts, name) for facts in every for name in facts.targets]
     if not wanted:
         return {}
 
-    own = frozenset(facts.sha256 for facts in every if facts.sha256)
+    @cache
+    def own() -> frozenset[str]:
+        from core.workflows.deploying.outside import own_fingerprints
+
+        return own_fingerprints(facts_of_box() if facts_of_box is not None else ())
 
     def look(item: tuple[Facts, str]) -> TargetState:
         facts, name = item
         target = view.config.targets.get(name)
         if target is None:
             return TargetState(name=name, state="unknown", why="it is no longer configured")
-        return _with_outside(view, facts, target, own, _observe(view, facts, target, probe))
+        state = _observe(view, facts, target, probe)
+        return state if facts_of_box is None else _with_outside(view, facts, target, own, state)
 
     states = map_concurrently(look, wanted) if probe else [look(item) for item in wanted]
     return {(facts.name, name): state for (facts, name), state in zip(wanted, states, strict=True)}
@@ -291,7 +271,7 @@ def _observe(view: View, facts: Facts, target: TargetConfig, probe: bool) -> Tar
 
 
 def _with_outside(
-    view: View, facts: Facts, target: TargetConfig, own: frozenset[str], state: TargetState
+    view: View, facts: Facts, target: TargetConfig, own: Callable[[], Set[str]], state: TargetState
 ) -> TargetState:
     """Say whose certificate is there where it is not ours; what has to be parsed for that is parsed only then."""
     if state.state not in ("stale", "failed") or facts.on_fallback or facts.version is None:
@@ -302,7 +282,7 @@ def _with_outside(
 
     try:
         ours = read_version(view.paths, facts.name, facts.version).certificate
-        found = outside(view, facts.name, ours, resolved(target), own)
+        found = outside(view, facts.name, ours, resolved(target), own())
     except CertdeckError:
         return state
     if found is None or (state.state == "failed" and not found.newer):

@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.config.model import Config
 from core.lineage_status import Unmanaged
 from core.operations import Status
+from core.summary import summary_of
 from tests.support.command import command
 from tests.support.fake_detect import SERVICES
 from tests.support.fake_engine import FakeEngine
@@ -102,8 +103,8 @@ def test_status_shows_what_is_not_managed(golden: SnapshotAssertion) -> None:
 
 def test_monitoring_warns_of_what_is_about_to_end() -> None:
     """`status --check` warns of a certificate of somebody else's that ends soon, and of no other."""
-    level, line = check_line(_status(UNMANAGED))
+    level, line = check_line(summary_of(_status(UNMANAGED)))
     assert level == exits.WARNING
     assert "Postfix on smtp://127.0.0.1:25: 3 days left, not managed" in line
     assert line.count("not managed") == 1
-    assert check_line(_status(UNMANAGED[1:]))[0] == exits.OK
+    assert check_line(summary_of(_status(UNMANAGED[1:])))[0] == exits.OK

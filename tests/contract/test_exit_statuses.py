@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import pytest
 from core import errors
 from core.errors import CertdeckError, ConfigError, LockHeld, StoreCorrupt, UsageError
 from core.identifiers import BadIdentifier, BadLineageName
-from core.lineage_status import LineageStatus, TargetState
+from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.operations import Finding
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
+from core.summary import Unlisted
 from tests.support.command import command, process
 from tests.support.fake_dns import bad_test, open_order, provider_info, views
 from tests.support.fake_engine import FakeEngine
@@ -377,6 +380,43 @@ def test_check_exits_like_a_monitoring_plugin(lineages: tuple[LineageStatus, ...
     as_json = command("status", "--check", "--json", engine=FakeEngine(lineages))
     assert as_json.status == status
     assert len(as_json.json["certificates"]) == len(lineages)
+
+
+def test_check_counts_what_it_does_not_name() -> None:
+    """Certificates without a problem are only counted, and the days of the one that expires first are told with the others'."""
+    days = (63, 41, 52)
+    engine = FakeEngine([lineage(f"shop{each}", left=timedelta(days=each)) for each in days])
+    assert engine.summary().unlisted == Unlisted(ok=3, days_left=41)
+    answer = command("status", "--check", engine=engine)
+    assert (answer.status, answer.out) == (
+        OK,
+        "CERTDECK OK - 3 certificates healthy | ok=3 warning=0 critical=0 min_days_left=41\n",
+    )
+    engine.lineages.append(lineage("mail", left=timedelta(days=3), severity="red"))
+    answer = command("status", "--check", engine=engine)
+    assert answer.status == CRITICAL
+    assert answer.out.endswith("3 certificates healthy | ok=3 warning=0 critical=1 min_days_left=3\n")
+    engine = FakeEngine([lineage(f"shop{each}", left=timedelta(days=each), timer="absent") for each in days])
+    engine.timer = TimerState(state="off", is_absent=True)
+    answer = command("status", "--check", engine=engine)
+    assert answer.status == WARNING
+    assert answer.out.endswith("0 certificates healthy | ok=0 warning=3 critical=0 min_days_left=41\n")
+
+
+@pytest.mark.parametrize("words", [("status",), ("status", "--check", "--json")], ids=" ".join)
+def test_garbage_is_collected_while_services_are_asked(words: tuple[str, ...]) -> None:
+    """A status collects rarely, but it does, and leaves the collector as it was."""
+    seen: list[tuple[bool, int]] = []
+
+    class Watching(FakeEngine):
+        def status(self, names: Sequence[str] = (), *, probe: bool = False) -> Status:
+            seen.append((gc.isenabled(), gc.get_threshold()[0]))
+            return super().status(names, probe=probe)
+
+    usual = gc.get_threshold()
+    command(*words, engine=Watching())
+    assert seen == [(True, max(1_000_000, usual[0]))]
+    assert (gc.isenabled(), gc.get_threshold()) == (True, usual)
 
 
 @pytest.mark.parametrize("error", [ConfigError, StoreCorrupt], ids=lambda error: error.__name__)

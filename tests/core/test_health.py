@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from core.health import health
 from core.lineage_status import TargetState, TimerState
 from core.operations import Status
+from core.summary import summary_of
 from tests.support.lineages import NOW, lineage, without_certificate
 from tui.cli.status_text import check_line
 
@@ -88,14 +89,14 @@ def box(timer: TimerState, **fields: Any) -> Status:
 def test_check_and_the_timer(timer: TimerState, status: int, said: str) -> None:
     """`status --check` warns of a timer that is absent, off or failed, also where no certificate would renew; it says so once."""
     for fields in ({}, {"auto_renew": False, "renew_why": "off"}):
-        level, line = check_line(box(timer, **fields))
+        level, line = check_line(summary_of(box(timer, **fields)))
         assert level == status
         assert said in line
         assert line.count("timer") == (status > 0) + line.count("certdeck-renewal.timer")
-    assert check_line(replace(box(timer), lineages=()))[0] == status
+    assert check_line(summary_of(replace(box(timer), lineages=())))[0] == status
 
 
 def test_check_is_critical_for_a_revoked_certificate() -> None:
     """A revoked certificate with 60 days left is critical."""
-    level, line = check_line(box(TimerState(state="on"), revoked=True))
+    level, line = check_line(summary_of(box(TimerState(state="on"), revoked=True)))
     assert (level, "revoked" in line) == (2, True)

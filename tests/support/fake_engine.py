@@ -54,6 +54,7 @@ from core.operations import (
 )
 from core.paths import Paths
 from core.ports import CancelToken
+from core.summary import Summary, summary_of
 from core.vault_moves import VaultMoved
 from core.version import VERSION
 from tests.support.clock import FakeClock
@@ -145,8 +146,8 @@ class FakeEngine(
         self._called("config")
         return self.settings
 
-    def summary(self) -> Status:
-        return self.status(probe=True)
+    def summary(self) -> Summary:
+        return summary_of(self.status(probe=True))
 
     def status(self, names: Sequence[str] = (), *, probe: bool = False) -> Status:
         self._called("status", names=tuple(names), probe=probe)

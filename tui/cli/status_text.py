@@ -21,6 +21,7 @@ from tui.wording.timer import timer_shown
 
 if TYPE_CHECKING:
     from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
+    from core.summary import Summary
     from core.upload.values import SigningRequest
 
 _SAID_BY_DAYS: Final = frozenset({EXPIRES_SOON, "expired", "no-certificate"})
@@ -233,45 +234,44 @@ def _last_error(lineage: LineageStatus) -> Iterator[str]:
 # -- monitoring --------------------------------------------------------------------------------------------------------
 
 
-def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str]:
+def check_line(summary: Summary, stored: Sequence[Finding] = ()) -> tuple[int, str]:
     """Return the exit status and the line of `status --check`, in the format of monitoring plugins.
 
     The worst health of all certificates decides. An unreadable certificate is critical. A timer that is absent, off or failed, a
     clock in doubt, and an unmanaged certificate that ends soon are warnings. `stored`: findings of the daily check of the store.
     """
-    unlisted = status.unlisted
-    counts = {exits.OK: unlisted.ok, exits.WARNING: unlisted.warning, exits.CRITICAL: len(status.problems)}
+    unlisted = summary.unlisted
+    counts = {exits.OK: unlisted.ok, exits.WARNING: unlisted.warning, exits.CRITICAL: len(summary.problems)}
     told: dict[int, list[str]] = {exits.WARNING: [], exits.CRITICAL: []}
-    for lineage in status.lineages:
+    for lineage in summary.lineages:
         judged = health(lineage)
         level = _EXITS[judged.level]
         counts[level] += 1
         # The timer is reported once, not with every certificate.
         codes = [reason.code for reason in judged.reasons if reason.code != NO_TIMER]
-        if codes:
-            told[level].append(_told(lineage, codes, status.time))
-    for problem in status.problems:
+        told[level].append(_told(lineage, codes, summary.time))
+    for problem in summary.problems:
         told[exits.CRITICAL].append(f"{printable(problem.lineage or 'state')}: {printable(problem.code)}")
     worst = max((level for level, count in counts.items() if count), default=exits.OK)
     for finding in stored:
         level = exits.CRITICAL if finding.status == "fail" else exits.WARNING
         told[level].append(f"{printable(finding.title)}: {printable(finding.detail).rstrip('.')}")
         worst = max(worst, level)
-    for said in unmanaged_told(status.unmanaged):
+    for said in unmanaged_told(summary.unmanaged):
         told[exits.WARNING].append(said)
         worst = max(worst, exits.WARNING)
-    if status.timer.word != "active":
-        trouble = status.timer.trouble or _TIMER[status.timer.word]
+    if summary.timer != "active":
+        trouble = summary.timer_trouble or _TIMER[summary.timer]
         told[exits.WARNING].append(f"timer: {printable(trouble).rstrip('.')}")
         worst = max(worst, exits.WARNING)
-    if status.clock_doubt:
-        told[exits.WARNING].append(f"clock: {printable(status.clock_doubt).rstrip('.')}")
+    if summary.clock_doubt:
+        told[exits.WARNING].append(f"clock: {printable(summary.clock_doubt).rstrip('.')}")
         worst = max(worst, exits.WARNING)
     word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
     healthy = counts[exits.OK]
     few = _few([*told[exits.CRITICAL], *told[exits.WARNING]])
     shown = [*few, f"{text.plural(healthy, 'certificate')} healthy" if healthy or few else "no certificates"]
-    return worst, f"CERTDECK {word} - {'; '.join(shown).replace('|', '/')} | {_performance(status, counts)}"
+    return worst, f"CERTDECK {word} - {'; '.join(shown).replace('|', '/')} | {_performance(summary, counts)}"
 
 
 def _told(lineage: LineageStatus, codes: Sequence[str], now: datetime) -> str:
@@ -301,9 +301,9 @@ _TIMER: Final = {
 }
 
 
-def _performance(status: Status, counts: Mapping[int, int]) -> str:
-    days = [lineage.days_left for lineage in status.lineages if lineage.days_left is not None]
-    if status.unlisted.days_left is not None:
-        days.append(status.unlisted.days_left)
+def _performance(summary: Summary, counts: Mapping[int, int]) -> str:
+    days = [lineage.days_left for lineage in summary.lineages if lineage.days_left is not None]
+    if summary.unlisted.days_left is not None:
+        days.append(summary.unlisted.days_left)
     counted = f"ok={counts[exits.OK]} warning={counts[exits.WARNING]} critical={counts[exits.CRITICAL]}"
     return f"{counted} min_days_left={min(days)}" if days else counted

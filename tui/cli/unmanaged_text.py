@@ -36,6 +36,5 @@ def unmanaged_lines(found: Sequence[Unmanaged], stream: Stream) -> Iterator[str]
 def unmanaged_told(found: Sequence[Unmanaged]) -> Iterator[str]:
     """Yield the parts of the monitoring line: `Postfix on smtp://127.0.0.1:25: 3 days left, not managed`."""
     for each in found:
-        if each.severity != "green":
-            left = "expired" if each.days_left < 0 else f"{text.days_shown(each.days_left)} left"
-            yield f"{printable(each.title)} on {printable(each.address)}: {left}, not managed"
+        left = "expired" if each.days_left < 0 else f"{text.days_shown(each.days_left)} left"
+        yield f"{printable(each.title)} on {printable(each.address)}: {left}, not managed"

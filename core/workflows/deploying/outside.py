@@ -7,7 +7,7 @@ makes two programs undo each other for ever, and shows an older certificate to e
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from core.workflows.context import Context, View
 from core.workflows.issuing.method import SELF_SIGNED, UPLOAD
 
 
-def outside(view: View, name: str, ours: CertificateFacts, target: TargetConfig, own: Iterable[str]) -> Outside | None:
+def outside(view: View, name: str, ours: CertificateFacts, target: TargetConfig, own: Set[str]) -> Outside | None:
     """Return what stands at a target's path where that is another client's certificate; None where it is ours, or none at all.
 
     Args:
@@ -35,7 +35,7 @@ def outside(view: View, name: str, ours: CertificateFacts, target: TargetConfig,
     except OSError:
         return None
     sha256 = leaf_sha256(text)
-    if sha256 is None or sha256 == ours.sha256 or sha256 in set(own):
+    if sha256 is None or sha256 == ours.sha256 or sha256 in own:
         return None
     try:
         theirs = certificate_facts(text)

@@ -133,7 +133,7 @@ def _certificates(theirs: Manifest, ours: Manifest, *, applied: bool) -> Iterato
 def _age(there: str, here: str, other: str) -> tuple[str, str]:
     if there == here or not (there and here):
         return "changed", f"differs from {other}"
-    ends = f"is {{}}: it ends on {_shown(there)}, {other} on {_shown(here)}"
+    ends = f"is {{}}: it expires on {_shown(there)}, {other} on {_shown(here)}"
     # RFC 3339 times in UTC sort as text.
     return ("older", ends.format("older")) if there < here else ("newer", ends.format("newer"))
 

@@ -27,6 +27,7 @@ from core.store.index import Facts
 from core.workflows.context import View
 from core.workflows.renewing import last_run
 from core.workflows.renewing.due import believable
+from core.workflows.renewing.next_renewal import next_renewal
 from core.workflows.renewing.timer import timer
 from core.workflows.telling.missed import missed_since, write_row
 
@@ -123,10 +124,8 @@ class Aftermath:
             raise
 
     def _next_try(self, facts: Facts) -> datetime | None:
-        from core.workflows.status import renewal
-
         now = self._view.env.clock.now().timestamp()
-        return renewal(self._view.config, believable(facts, now), now)[0]
+        return next_renewal(self._view.config, believable(facts, now), now)[0]
 
     # -- what there is to tell -----------------------------------------------------------------------------------------
 

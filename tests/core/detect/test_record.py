@@ -34,6 +34,23 @@ def test_the_one_that_ends_first_is_first(box: Box) -> None:
     assert (later[-1].severity, later[-1].days_left, later[-1].seen) == ("red", 2, NOON)
 
 
+def test_monitoring_compares_only_what_is_about_to_expire(box: Box) -> None:
+    """With `urgent_only`, green ones are left out, and the certificates of this box are read only if another one is left."""
+    asked: list[int] = []
+
+    def facts_of_all() -> tuple[Facts, ...]:
+        asked.append(1)
+        return ()
+
+    detected.save(box.paths, SERVICES[:1], NOON)
+    assert detected.unmanaged(box.paths, facts_of_all, NOON, urgent_only=True) == ()
+    assert not asked
+    detected.save(box.paths, SERVICES, NOON)
+    found = detected.unmanaged(box.paths, facts_of_all, NOON, urgent_only=True)
+    assert (len(asked), {each.severity for each in found}) == (1, {"yellow", "red"})
+    assert found == tuple(each for each in detected.unmanaged(box.paths, tuple, NOON) if each.severity != "green")
+
+
 def test_what_is_ours_is_not_unmanaged(box: Box) -> None:
     """A certificate that has become one of certdeck's is no longer listed, though nobody has looked since."""
     detected.save(box.paths, SERVICES, NOON)

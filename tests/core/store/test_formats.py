@@ -17,7 +17,7 @@ from core.schedule import record as schedule
 from core.schedule.timetable import Timetable
 from core.store import index, journal, lineages, renewal_state
 from core.store.accounts import AccountRecord, load_account, save_account
-from core.store.derived import with_sum
+from core.store.checksum import with_checksum
 from core.store.dns_records import MadeRecords, keep_records, load_records
 from core.store.history import History
 from core.store.orders import OrderRecord, load_order, save_order
@@ -181,7 +181,7 @@ def test_the_index(paths: Paths) -> None:
     (paths.certificates / "shop.toml").write_text('domains = ["shop.example.com"]\n')
     store(paths, "shop", Authority.new(now=NOON).leaf(["shop.example.com"]))
     lineages.switch(paths, "shop", 1)
-    text = with_sum({"format": index.FORMAT + 1, "lineages": {"shop": "of another form"}})
+    text = with_checksum({"format": index.FORMAT + 1, "lineages": {"shop": "of another form"}})
     paths.index.write_bytes(text)
     found, problems = index.facts_of_all(paths)
     assert ([each.name for each in found], problems) == (["shop"], [])

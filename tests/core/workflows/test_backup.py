@@ -141,7 +141,7 @@ def test_a_dry_run_says_what_differs_and_changes_nothing(box: Appliance, file: P
     ends = {each.name: each.text for each in done.differences if each.kind == "certificate"}
     assert ends["mail"] == "The certificate mail is only in the backup."
     assert re.fullmatch(
-        r"The certificate shop in the backup is older: it ends on \d+ \w{3} \d{4}, the one here on \d+ \w{3} \d{4}\.",
+        r"The certificate shop in the backup is older: it expires on \d+ \w{3} \d{4}, the one here on \d+ \w{3} \d{4}\.",
         ends["shop"],
     )
 

@@ -21,6 +21,7 @@ from core.store.requests import RequestRecord
 from core.store.versions import VersionFacts
 from core.store.windows import Window
 from core.stored_times import STORED_TIMES, TOLERANCE_SECONDS, is_void
+from core.summary import summary_of
 from core.version import BUILT
 from core.workflows.renewing.due import void_of
 from core.workflows.renewing.last_run import LastRun
@@ -331,7 +332,7 @@ def test_doctor_and_monitoring_say_it(appliance: Appliance) -> None:
     appliance.engine.renew()
     jump(appliance, -timedelta(days=2))
     status = appliance.engine.status()
-    level, line = check_line(status)
+    level, line = check_line(summary_of(status))
     assert level == 1
     assert "clock: The clock of this box shows" in line
     assert status_json(status)["clock"] == {"in_doubt": True, "why": status.clock_doubt}

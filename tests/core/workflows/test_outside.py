@@ -174,6 +174,21 @@ def test_a_certificate_of_ours_is_nobody_elses(appliance: Appliance, service: Se
     assert service.serves == appliance.live(NAME)
 
 
+def test_status_of_one_knows_the_others(appliance: Appliance, service: Service) -> None:
+    """Of one certificate alone, too: what its service serves instead, and is another one of this box, is nobody else's."""
+    appliance.issue("other.example.com", NAME, name="both", targets=())
+    Path(service.target.certificate).write_bytes(appliance.live("both"))
+    (row,) = appliance.engine.status([NAME]).lineages
+    assert (row.targets[0].state, row.targets[0].outside) == ("stale", None)
+
+
+def test_monitoring_does_not_search_for_other_clients(appliance: Appliance, service: Service) -> None:
+    """The monitoring line has no room for whose certificate a service has: it is not searched for."""
+    from_another_client(appliance, service)
+    (row,) = appliance.engine.summary().lineages
+    assert (row.targets[0].state, row.targets[0].outside) == ("stale", None)
+
+
 @pytest.mark.parametrize(
     ("names", "days_later", "issuer", "flaw"),
     [

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,19 +19,22 @@ from core.config.model import Appliance, Config, Defaults, LineageConfig
 from core.health import NO_TIMER, health
 from core.paths import Paths, paths_for
 from core.severity import turns
-from core.store import index, lineages, orders, quiet, renewal_state
+from core.store import detected, index, lineages, orders, renewal_state
+from core.store.healthy import Healthy
 from core.store.index import Facts, Look
 from core.store.orders import OrderRecord
 from core.store.renewal_state import RenewalState
+from core.summary import Summary, summary_of
 from core.version import BUILT
 from core.workflows.context import View
 from core.workflows.renewing.due import believable
 from core.workflows.status import Watch, lineage_status, status
 from core.workflows.status import watch as watch_of
-from core.workflows.summary import quiet_until, summary
+from core.workflows.summary import healthy_until, summary
 from tests.support.authority import Authority, Leaf
 from tests.support.boxes import store, the_environment
 from tests.support.clock import NOON, FakeClock
+from tests.support.fake_detect import SERVICES
 from tui.cli.status_text import check_line
 
 DAY = 86400.0
@@ -69,10 +74,15 @@ def add(paths: Paths, name: str, leaf: Leaf) -> None:
 def told(view: View) -> tuple[int, str]:
     """Ask twice, so that the second answer comes from what is kept, and compare with the full state."""
     next_tick(view.paths)
-    full = check_line(status(view, probe=True))
-    first, second = check_line(summary(view)), check_line(summary(view))
-    assert first == second == full
-    return full
+    full = summary_of(status(view, probe=True))
+    first, second = summary(view), summary(view)
+    assert _comparable(first) == _comparable(second) == _comparable(full)
+    return check_line(full)
+
+
+def _comparable(one: Summary) -> dict[str, Any]:
+    """Return its fields; errors are compared by what they say."""
+    return asdict(one) | {"problems": [str(each) for each in one.problems]}
 
 
 def next_tick(paths: Paths) -> None:
@@ -85,7 +95,7 @@ def next_tick(paths: Paths) -> None:
 
 
 def known(paths: Paths) -> set[str]:
-    return set(json.loads(paths.quiet.read_bytes())["rows"])
+    return set(json.loads(paths.healthy.read_bytes())["rows"])
 
 
 def test_the_answer_is_that_of_status(view: View) -> None:
@@ -100,24 +110,37 @@ def test_what_is_kept_is_used(view: View) -> None:
     """The second answer reads no certificate, and not even the index."""
     told(view)
     view.paths.index.write_bytes(b"rubbish")
-    before = view.paths.quiet.stat().st_ino
+    before = view.paths.healthy.stat().st_ino
     told_again = check_line(summary(view))
     assert view.paths.index.read_bytes() == b"rubbish"
-    assert view.paths.quiet.stat().st_ino == before
-    assert told_again == check_line(status(view, probe=True))
+    assert view.paths.healthy.stat().st_ino == before
+    assert told_again == check_line(summary_of(status(view, probe=True)))
+
+
+def test_a_listener_costs_nothing_until_its_certificate_is_about_to_expire(view: View) -> None:
+    """What services present is compared with the certificates of this box only where there is something to warn of."""
+    told(view)
+    detected.save(view.paths, SERVICES[:1], NOON)
+    whole = view.paths.index.read_bytes()
+    view.paths.index.write_bytes(b"rubbish")
+    assert summary(view).unmanaged == ()
+    assert view.paths.index.read_bytes() == b"rubbish"
+    view.paths.index.write_bytes(whole)
+    detected.save(view.paths, SERVICES, NOON)
+    assert "Postfix on 127.0.0.1:465: 11 days left, not managed" in told(view)[1]
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[" * 9000, b'{"sum":"00000000","basis":"","at":0,"rows":{}}'])
-def test_a_damaged_file_is_made_anew(view: View, text: bytes) -> None:
-    """A file that is not whole, or gone, costs time only."""
+def test_a_damaged_file_is_rebuilt(view: View, text: bytes) -> None:
+    """A damaged file, or a missing one, costs time only."""
     told(view)
-    whole = view.paths.quiet.read_bytes()
-    view.paths.quiet.write_bytes(text)
+    whole = view.paths.healthy.read_bytes()
+    view.paths.healthy.write_bytes(text)
     told(view)
-    assert view.paths.quiet.read_bytes() == whole
-    view.paths.quiet.write_bytes(whole.replace(b"true", b"false").replace(b"false", b"true"))
+    assert view.paths.healthy.read_bytes() == whole
+    view.paths.healthy.write_bytes(whole.replace(b"true", b"false").replace(b"false", b"true"))
     told(view)
-    assert view.paths.quiet.read_bytes() == whole
+    assert view.paths.healthy.read_bytes() == whole
 
 
 def test_every_change_is_noticed(view: View, authority: Authority) -> None:
@@ -140,6 +163,14 @@ def test_every_change_is_noticed(view: View, authority: Authority) -> None:
         act()
         seen.append(told(view))
     assert all(before != after for before, after in pairwise(seen)), seen
+
+
+def test_a_name_that_is_not_utf8_is_a_problem_each_time(view: View) -> None:
+    """A file of settings whose name no JSON can hold is reported, and the others are kept all the same."""
+    name = os.fsdecode(b"caf\xe9.toml")
+    (view.paths.certificates / name).write_text('domains = ["shop.example.com"]\n')
+    assert told(view)[0] == 2
+    assert known(view.paths) == {"shop0", "shop1", "shop2"}
 
 
 def test_settings_and_timer_are_noticed(view: View) -> None:
@@ -222,12 +253,12 @@ def test_what_is_kept_stays_right_until_its_moment(tmp_path: Path, stored: Facts
         *(st.sampled_from([edge - DAY, edge - 1e-6, edge, edge + 1e-6, edge + DAY]) for edge in edges),
     )
 
-    def judged(at: float) -> tuple[str, list[str], quiet.Quiet | None]:
+    def judged(at: float) -> tuple[str, list[str], Healthy | None]:
         now = datetime.fromtimestamp(at, UTC)
         row = lineage_status(view, believable(stored, now.timestamp()), now, {}, watched)
         found = health(row)
         codes = [reason.code for reason in found.reasons if reason.code != NO_TIMER]
-        return found.level, codes, quiet_until(row, stored, look, now.timestamp())
+        return found.level, codes, healthy_until(row, stored, look, now.timestamp())
 
     first = data.draw(moments)
     level, codes, kept = judged(first)

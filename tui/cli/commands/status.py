@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from core.collector import without_collector
 from core.errors import CertdeckError, NotFound, UsageError
+from core.garbage_collection import rarely_collecting
 from tui.cli import exits
 from tui.cli.parser import Command
 from tui.glyphs import printable
@@ -31,7 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(call: Call) -> int:
-    with without_collector():
+    with rarely_collecting():
         return _show(call)
 
 
@@ -106,11 +106,13 @@ def _status(call: Call, ordered: set[str]) -> Status:
 
 def _check(call: Call) -> int:
     """Print one line as a monitoring plugin does. An error is critical, and is reported in the same way."""
+    from core.summary import summary_of
     from tui.cli.status_text import check_line
 
     try:
-        briefly = not call.args.names and not call.wants_json
-        status = call.engine.summary() if briefly else call.engine.status(call.args.names, probe=True)
+        is_brief = not call.args.names and not call.wants_json
+        status = None if is_brief else call.engine.status(call.args.names, probe=True)
+        summary = call.engine.summary() if status is None else summary_of(status)
         stored = () if call.args.names else call.engine.daily_look()
     except CertdeckError as exc:
         if call.wants_json:
@@ -122,8 +124,8 @@ def _check(call: Call) -> int:
                 f"CERTDECK CRITICAL - {printable(exc.what)} {printable(exc.why)} {printable(exc.fix)}".replace("|", "/")
             )
         return exits.CRITICAL
-    level, line = check_line(status, stored)
-    if call.wants_json:
+    level, line = check_line(summary, stored)
+    if status is not None and call.wants_json:
         from tui.cli.jsonout import dumped, findings_json, status_json
 
         found = {"store": findings_json(stored)["findings"]} if stored else {}

@@ -7,21 +7,21 @@ import sys
 
 import pytest
 
-from core.light import without
+from core.hidden_modules import hidden
 from tests.support.sources import ROOT
 
 
 def test_a_module_is_hidden_within_the_block_alone() -> None:
     """Importing it fails in the block, also after an error there, and works afterwards."""
     sys.modules.pop("this", None)
-    with pytest.raises(ImportError), without("this"):
+    with pytest.raises(ImportError), hidden("this"):
         import this  # noqa: F401
     assert "this" not in sys.modules
 
 
 def test_a_loaded_module_is_not_hidden() -> None:
     """What the process uses already stays."""
-    with without("json"):
+    with hidden("json"):
         import json
     assert sys.modules["json"] is json
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 
 @contextmanager
-def without(name: str) -> Iterator[None]:
+def hidden(name: str) -> Iterator[None]:
     """Within the block, let `import name` raise ImportError, unless the module is loaded already. Afterwards it can be loaded.
 
     Other threads see that too, so it must be a module that nothing else imports at that time.
