@@ -69,3 +69,17 @@ async def test_the_first_entry_brings_the_list() -> None:
         assert screen.query_one(RowList).display
         assert app.focused is screen.query_one(RowList)
         assert screen.COLUMNS[0].title in shown(app)
+
+
+async def test_a_reading_leaves_the_focus_where_it_is() -> None:
+    """Somebody who has gone to the details to scroll them stays there when the list is read again."""
+    screen = TargetsScreen()
+    app = deck(FakeEngine())
+    async with app.run_test(size=NARROW) as pilot:
+        await app.push_screen(screen)
+        await settled(pilot)
+        assert app.focused is screen.query_one(RowList)
+        await pilot.press("tab")
+        screen.read()
+        await settled(pilot)
+        assert app.focused is screen.query_one("#about")
