@@ -110,11 +110,9 @@ class CertdeckApp(Deck):
         if name not in loaded.themes:
             self._all_themes = True
             loaded = theming.load(self.engine.paths.etc, depth=self.terminal.colours)
-            if name not in loaded.themes:
-                if name not in theming.SHIPPED:  # otherwise its file is among the problems
-                    loaded = replace(loaded, problems=(*loaded.problems, theming.unknown(name, loaded)))
-                name = theming.DEFAULT
-        self.theme_problems = loaded.problems
+        self.theme_problems = theming.problems_of(loaded, name)
+        if name not in loaded.themes:
+            name = theming.DEFAULT
         for each in loaded.themes.values():
             self.register_theme(each)
         # Before anything is styled: setting it through the reactive would style everything twice.

@@ -208,8 +208,7 @@ class MaintenanceScreen(TasksPage):
         self.ask_to_change(self._checked, answered)
 
     def _checked(self) -> tuple[Finding, ...]:
-        themes = theming.findings(self.engine.paths.etc, self.engine.config().appliance.theme)
-        return (*self.engine.self_check(), *themes)
+        return (*self.engine.self_check(), *theming.findings_of(self.engine))
 
     # -- secrets and log -----------------------------------------------------------------------------------------------
 
