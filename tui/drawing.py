@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from textual.screen import Screen
 
-from tui.quiet import is_quiet
+from tui.settled import is_settled
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class DrawnOnce(Screen[T]):
         while self._running and (self.app._batch_count or clock() < until):
             await asyncio.sleep(0 if looks < _AT_ONCE else _PAUSE_SECONDS)
             looks += 1
-            if self.app._batch_count or not is_quiet(self.app):
+            if self.app._batch_count or not is_settled(self.app):
                 continue
             if not self._is_unlaid:
                 return

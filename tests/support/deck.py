@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from tests.support.fake_engine import FakeEngine
 from tui.app import CertdeckApp
-from tui.quiet import is_quiet
+from tui.settled import is_settled
 from tui.terminal import Terminal
 
 NARROW = (80, 24)
@@ -34,7 +34,7 @@ async def settled(pilot: Pilot[Any]) -> None:
     app: Any = pilot.app
     for _ in range(1000):
         await pilot.pause()
-        if app.bridge.idle and app.key_queue.is_empty and is_quiet(app) and _is_drawn(app.screen):
+        if app.bridge.idle and app.key_queue.is_empty and is_settled(app) and _is_drawn(app.screen):
             break
         await pilot.pause(0.005)
     else:
