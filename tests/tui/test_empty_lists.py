@@ -15,7 +15,7 @@ from tui.screens.targets import TargetsScreen
 from tui.widgets.row_list import RowList
 
 PAGES = {
-    "tui.screens.adopt:AdoptScreen": "Only a command looks in another folder: certdeck adopt --dir DIR",
+    "tui.screens.adopt:AdoptScreen": "To look in another folder, run: certdeck adopt --dir DIR",
     "tui.screens.deleted:DeletedScreen": "Nothing was deleted in that time.",
     "tui.screens.dns.screen:DnsScreen": "n adds the provider of your zones",
     "tui.screens.log:LogScreen": "Nothing is logged yet.",

@@ -158,7 +158,7 @@ class MaintenanceScreen(TasksPage):
                 self.say("restore", *_error(answer))
                 return
             words = (
-                f"Made {text.moment(answer.made)} on {text.printable(answer.hostname)}: "
+                f"Made on {text.printable(answer.hostname)} on {text.moment_in_words(answer.made)}: "
                 f"{text.plural(answer.certificates, 'certificate')}. "
                 + " ".join(text.printable(each.text) for each in answer.differences)
             )
