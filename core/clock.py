@@ -9,9 +9,10 @@ returns to before it, the jump was the error. Until the jump is confirmed, nothi
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from core.dates import minute_shown
+from core.dates import minute_shown, moment_in_words
 from core.stored_times import CLOCK_ASKED, CLOCK_SEEN, TOLERANCE_SECONDS, is_void
 from core.text import plural
 from core.version import BUILT
@@ -73,8 +74,8 @@ def why_in_doubt(now: float, record: ClockRecord | None, seen: Comparison | None
             return against
     if is_void(record.at, now, CLOCK_SEEN):
         return (
-            f"The clock of this box shows {_moment(now)}, but the last write here was at {_moment(record.at)}. The clock "
-            "was set back, or was ahead at that time."
+            f"The clock of this box shows {_moment(now)}, but the last write here was on {_moment_in_words(record.at)}. "
+            "The clock was set back, or was ahead at that time."
         )
     return None
 
@@ -116,6 +117,12 @@ def span(seconds: float) -> str:
 
 
 def _moment(stamp: float) -> str:
-    from datetime import UTC, datetime
+    return minute_shown(_utc(stamp))
 
-    return minute_shown(datetime.fromtimestamp(stamp, UTC))
+
+def _moment_in_words(stamp: float) -> str:
+    return moment_in_words(_utc(stamp))
+
+
+def _utc(stamp: float) -> datetime:
+    return datetime.fromtimestamp(stamp, UTC)

@@ -1,4 +1,4 @@
-"""Dates and times as people read them, in every message, mail, list and screen: `29 Nov 2026 03:00 UTC`.
+"""Dates and times as people read them: `29 Nov 2026 03:00 UTC` in lists and facts, `on 29 Nov 2026 at 03:00 UTC` in sentences.
 
 JSON, files and logs for machines have RFC 3339 instead.
 """
@@ -17,6 +17,24 @@ def day_shown(at: date) -> str:
 def minute_shown(at: datetime) -> str:
     """Return a time in its own zone, which is named: `29 Nov 2026 03:00 UTC`."""
     return f"{day_shown(at)} {at:%H:%M %Z}".rstrip()
+
+
+def moment_in_words(at: datetime) -> str:
+    """Return a time in its own zone as it follows `on` in a sentence: `29 Nov 2026 at 03:00 UTC`.
+
+    After `until`, `before`, `after`, `since` and `between` the short form of `minute_shown` reads better.
+    """
+    return f"{day_shown(at)} at {at:%H:%M %Z}".rstrip()
+
+
+def period_in_words(first: datetime, last: datetime | None) -> str:
+    """Return when something happens as it follows `on` in a sentence: `29 Nov 2026 between 03:00 and 04:00 UTC`.
+
+    `last`: None if it is known to the minute, which gives `29 Nov 2026 at 03:00 UTC`.
+    """
+    if last is None:
+        return moment_in_words(first)
+    return f"{day_shown(first)} between {first:%H:%M} and {last:%H:%M %Z}".rstrip()
 
 
 def second_shown(at: datetime) -> str:

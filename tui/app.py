@@ -110,11 +110,9 @@ class CertdeckApp(Deck):
         if name not in loaded.themes:
             self._all_themes = True
             loaded = theming.load(self.engine.paths.etc, depth=self.terminal.colours)
-            if name not in loaded.themes:
-                if name not in theming.SHIPPED:  # otherwise its file is among the problems
-                    loaded = replace(loaded, problems=(*loaded.problems, theming.unknown(name, loaded)))
-                name = theming.DEFAULT
-        self.theme_problems = loaded.problems
+        self.theme_problems = theming.problems_of(loaded, name)
+        if name not in loaded.themes:
+            name = theming.DEFAULT
         for each in loaded.themes.values():
             self.register_theme(each)
         # Before anything is styled: setting it through the reactive would style everything twice.
@@ -301,12 +299,14 @@ class CertdeckApp(Deck):
                 loop.add_signal_handler(number, self._ended_by, number)
             if self._driver is not None and self._driver.can_suspend:
                 self._suspension = Suspension(self._driver, self.frame.forget)
-        self.call_after_refresh(self._collect_again)
+        first = self.screen
+        assert isinstance(first, Page)
+        first.call_after_drawing(self._collect_again)
         if self._loading:
             self.set_interval(_POLL_SECONDS, self._poll)
             self.set_interval(_CLOCK_SECONDS, self._refresh_clock)
             self.set_interval(_REREAD_SECONDS, self.refresh_status)
-            self.call_after_refresh(self.look_at_services)
+            first.call_after_drawing(self.look_at_services)
             if self.status is not None and not self.status.lineages and not self.status.problems:
                 self.call_after_refresh(self.action_open, "first-boot")
 

@@ -21,7 +21,9 @@ class CertificateSearch:
     def best(self, words: Sequence[str], most: int) -> list[tuple[str, LineageStatus]]:
         """Return the certificates that contain all words, which are in lower case, with the text that was searched.
 
-        Those where most words begin with them come first, and at most `most`.
+        If there are more than `most`, only the best `most` are returned: those with the most words that begin with a typed one
+        come first, equal ones in the order of the list. Otherwise all are returned, in the order of the list: the palette sorts
+        them in any case.
         """
         if not self._texts:
             self._texts = [_text(row) for row in self._rows]

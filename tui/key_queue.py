@@ -16,8 +16,8 @@ from textual.app import App
 from textual.events import Event, Key
 from textual.widget import Widget
 
-from tui.quiet import is_quiet
 from tui.reading import takes_text
+from tui.settled import is_settled
 
 _AT_ONCE: Final = 20
 """So many looks follow each other without a pause: most keys have done what they do by then."""
@@ -44,12 +44,12 @@ class KeyQueue:
         """Tell whether an event that the app has just received may act now. If not, it is kept, and comes again later."""
         if event is self._tried:
             self._tried = None
-            is_due = is_quiet(self._app) or self._looks >= _LOOKS
+            is_due = is_settled(self._app) or self._looks >= _LOOKS
             if is_due:
                 self._waiting.popleft()
                 self._looks = 0
         else:
-            is_due = not self._waiting and (self._goes_on(event) or is_quiet(self._app))
+            is_due = not self._waiting and (self._goes_on(event) or is_settled(self._app))
             if not is_due:
                 self._waiting.append(event)
         if is_due:
@@ -82,7 +82,7 @@ class KeyQueue:
     async def _hand_on(self) -> None:
         while self._waiting:
             self._looks += 1
-            if self._tried is None and (is_quiet(self._app) or self._looks >= _LOOKS):
+            if self._tried is None and (is_settled(self._app) or self._looks >= _LOOKS):
                 # What the app itself is doing is seen only when it takes the event.
                 self._tried = self._waiting[0]
                 if not self._app.post_message(self._tried):

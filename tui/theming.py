@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 from textual.color import Color, ColorParseError
@@ -24,6 +24,9 @@ from core.errors import ConfigError
 from core.findings import Finding
 from core.regular import read_regular
 from core.text import plural
+
+if TYPE_CHECKING:
+    from core.engine import Engine
 
 DEFAULT: Final = "dark"
 ANSI: Final = "ansi"
@@ -133,6 +136,21 @@ def _built_in(depth: int) -> Theme:
     return parse(_PLAINEST, "built-in", depth)
 
 
+def problems_of(loaded: Loaded, wanted: str | None) -> tuple[ConfigError, ...]:
+    """Return the problems of the files, and that the configured theme `wanted` does not exist.
+
+    A shipped theme that cannot be used exists: the problem of its file says all.
+    """
+    if wanted is None or wanted in loaded.themes or wanted in SHIPPED:
+        return loaded.problems
+    return (*loaded.problems, _unknown(wanted, loaded))
+
+
+def findings_of(engine: Engine) -> Iterator[Finding]:
+    """Yield the findings about the themes of this box. Raises ConfigError if the configuration is wrong."""
+    return findings(engine.paths.etc, engine.config().appliance.theme)
+
+
 def findings(etc: Path, wanted: str | None, *, package: Traversable | None = None) -> Iterator[Finding]:
     """Yield a finding for each theme file that is missing or damaged, or one that all are good.
 
@@ -141,9 +159,7 @@ def findings(etc: Path, wanted: str | None, *, package: Traversable | None = Non
         package: as for `load`.
     """
     found = load(etc, package=package)
-    problems = [*found.problems]
-    if wanted is not None and wanted not in found.themes:
-        problems.append(unknown(wanted, found))
+    problems = problems_of(found, wanted)
     for each in problems:
         yield Finding(id="themes", status="fail", title="Themes", detail=f"{each.what} {each.why}", fix=each.fix)
     if not problems:
@@ -236,7 +252,7 @@ def _check_colour(where: str, key: str, value: str) -> None:
         raise _refused(where, f"`{key}` is {value!r}, which is not a color.") from exc
 
 
-def unknown(name: str, loaded: Loaded) -> ConfigError:
+def _unknown(name: str, loaded: Loaded) -> ConfigError:
     """Return the error for a configured theme that does not exist."""
     return ConfigError(
         f"There is no theme {name!r}.",

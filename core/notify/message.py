@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from textwrap import wrap
 
-from core.dates import minute_shown
+from core.dates import minute_shown, moment_in_words
 from core.notify.channel import Item, Message
 from core.text import plural, safe_line
 from core.version import VERSION
@@ -76,7 +76,7 @@ def _lines(ordered: Sequence[Item], host: str, now: datetime) -> Iterator[str]:
         for words in (item.what, item.why):
             yield from _wrapped(words)
         if item.next_try is not None:
-            yield from _wrapped(f"The next attempt is at {minute_shown(item.next_try.astimezone(UTC))}.")
+            yield from _wrapped(f"The next attempt is on {moment_in_words(item.next_try.astimezone(UTC))}.")
         if item.fix:
             yield from _wrapped(f"What to do: {item.fix}")
         yield ""

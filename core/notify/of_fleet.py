@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from core.dates import day_shown, minute_shown
+from core.dates import day_shown, moment_in_words
 from core.errors import CertdeckError
 from core.fleet_status import BoxStatus, FleetCertificate, FleetStatus
 from core.notify.channel import Item
@@ -35,7 +35,7 @@ def conditions_of(found: FleetStatus, now: datetime) -> dict[str, Condition]:
     """Return the problems of the fleet, by key."""
     conditions = [
         *_of_etcd(found),
-        *(_away(each) for each in found.boxes if each.is_away(now)),
+        *(_away(each, each.seen) for each in found.boxes if each.seen is not None and each.is_away(now)),
         *(each for one in found.certificates for each in _of_certificate(found, one, now)),
     ]
     return {each.key: each for each in conditions}
@@ -53,12 +53,11 @@ def _of_etcd(found: FleetStatus) -> Iterator[Condition]:
         yield Condition(key="fleet/etcd", item=item, level=str(len(lost)), ended="All etcd members are working again.")
 
 
-def _away(box: BoxStatus) -> Condition:
+def _away(box: BoxStatus, seen: datetime) -> Condition:
     kind = "device" if box.role == "device" else "hub"
-    seen = minute_shown(box.seen) if box.seen is not None else "an unknown day"
     item = Item(
         events=("failed",),
-        what=f"The {kind} {box.name} was last seen on {seen}.",
+        what=f"The {kind} {box.name} was last seen on {moment_in_words(seen)}.",
         why="A working box contacts the fleet at least twice a day.",
         fix="Check whether it is on, whether it reaches etcd, and whether its timer runs (certdeck schedule). "
         f"If it no longer exists: certdeck fleet remove {box.id}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from core.dates import minute_shown
+from core.dates import minute_shown, moment_in_words
 from core.x509.certificate import Certificate, MalformedCertificate, parse_pem, to_pem
 from core.x509.path import LATE_CLOCK, Rules
 from core.x509.path_building import build_path
@@ -79,5 +79,5 @@ def issued_pair_problem(fullchain: bytes, spki: bytes, names: Sequence[str], now
     if now < leaf.not_before - LATE_CLOCK:
         return f"It is not valid before {minute_shown(leaf.not_before)}."
     if now >= leaf.not_after:
-        return f"It expired on {minute_shown(leaf.not_after)}."
+        return f"It expired on {moment_in_words(leaf.not_after)}."
     return chain_problem(leaf, intermediates)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from core.dates import day_shown, iso_shown, minute_shown, second_shown
+from core.dates import day_shown, iso_shown, minute_shown, moment_in_words, period_in_words, second_shown
 
 
 def test_one_form() -> None:
@@ -24,3 +24,11 @@ def test_a_time_is_shown_in_its_own_zone() -> None:
     """A local time shows its own day, and its zone."""
     late = datetime(2026, 11, 29, 23, 30, tzinfo=UTC).astimezone(timezone(timedelta(hours=1), "CET"))
     assert minute_shown(late) == "30 Nov 2026 00:30 CET"
+
+
+def test_a_time_in_a_sentence() -> None:
+    """After `on`, a sentence says the day and then the time, or between which times."""
+    first = datetime(2026, 11, 29, 3, 0, tzinfo=UTC)
+    assert moment_in_words(first) == "29 Nov 2026 at 03:00 UTC"
+    assert period_in_words(first, None) == moment_in_words(first)
+    assert period_in_words(first, first + timedelta(hours=1)) == "29 Nov 2026 between 03:00 and 04:00 UTC"

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from tests.support.fake_engine import FakeEngine
 from tui.app import CertdeckApp
-from tui.quiet import is_quiet
+from tui.settled import is_settled
 from tui.terminal import Terminal
 
 NARROW = (80, 24)
@@ -34,12 +34,17 @@ async def settled(pilot: Pilot[Any]) -> None:
     app: Any = pilot.app
     for _ in range(1000):
         await pilot.pause()
-        if app.bridge.idle and app.key_queue.is_empty and is_quiet(app) and app.screen.is_drawn:
+        if app.bridge.idle and app.key_queue.is_empty and is_settled(app) and _is_drawn(app.screen):
             break
         await pilot.pause(0.005)
     else:
         raise AssertionError("the engine is still at work")
     await pilot.pause()
+
+
+def _is_drawn(screen: Any) -> bool:
+    """Tell whether nothing that has changed waits to be drawn."""
+    return screen._drawing is None and not (screen._dirty_widgets or screen._is_unlaid)
 
 
 def shown(app: CertdeckApp, of: Widget | None = None) -> str:

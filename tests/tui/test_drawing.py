@@ -24,9 +24,9 @@ from tui.widgets.sheet import Sheet
 class Drawn(CertdeckApp):
     """Keeps what goes to the terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, loading: bool = False) -> None:
         engine: Any = FakeEngine.with_lineages(100)
-        super().__init__(engine, loading=False)
+        super().__init__(engine, loading=loading)
         self.updates: list[Any] = []
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
@@ -124,3 +124,55 @@ async def test_what_appears_gets_its_size(monkeypatch: pytest.MonkeyPatch) -> No
         screen.find_widget(sheet)  # as whatever asks for the place of a widget does
         await settled(pilot)
         assert sheet.count == 1
+
+
+async def test_what_only_takes_time_waits_for_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callbacks of Textual's refresh go into the picture; those that wait for the drawing come behind it, once."""
+    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", 60.0)  # this machine may be busy
+    app, happened = Drawn(), list[str]()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, DrawnOnce)
+        app.updates.clear()
+        screen.call_after_drawing(lambda: happened.append(f"after {len(app.updates)}"))
+        screen.call_after_refresh(lambda: happened.append(f"before {len(app.updates)}"))
+        screen.refresh()
+        await settled(pilot)
+        screen.refresh()
+        await settled(pilot)
+        assert happened == ["before 0", "after 1"]
+
+
+async def test_the_first_picture_does_not_wait_for_the_services() -> None:
+    """What the start can do later, it does after the first picture."""
+    pictures = list[int]()
+
+    class Looking(Drawn):
+        def look_at_services(self) -> None:
+            pictures.append(len(self.updates))
+
+    app = Looking(loading=True)
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        assert pictures
+        assert pictures[0] >= 1
+
+
+async def test_a_long_batch_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changes in a batch that takes longer than the longest wait is drawn after it, and not before."""
+    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", 0.01)
+    app = Drawn()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        app.updates.clear()
+        app.screen.refresh()
+        app.screen._compositor_refresh()
+        clock = asyncio.get_running_loop().time
+        with app.batch_update():
+            began = clock()
+            while clock() < began + 0.1:
+                await pilot.pause()
+            assert not app.updates
+        await settled(pilot)
+        assert app.updates

@@ -15,7 +15,7 @@ from tui.screens.targets import TargetsScreen
 from tui.widgets.row_list import RowList
 
 PAGES = {
-    "tui.screens.adopt:AdoptScreen": "Only a command looks in another folder: certdeck adopt --dir DIR",
+    "tui.screens.adopt:AdoptScreen": "To look in another folder, run: certdeck adopt --dir DIR",
     "tui.screens.deleted:DeletedScreen": "Nothing was deleted in that time.",
     "tui.screens.dns.screen:DnsScreen": "n adds the provider of your zones",
     "tui.screens.log:LogScreen": "Nothing is logged yet.",
@@ -69,3 +69,17 @@ async def test_the_first_entry_brings_the_list() -> None:
         assert screen.query_one(RowList).display
         assert app.focused is screen.query_one(RowList)
         assert screen.COLUMNS[0].title in shown(app)
+
+
+async def test_a_reading_leaves_the_focus_where_it_is() -> None:
+    """Somebody who has gone to the details to scroll them stays there when the list is read again."""
+    screen = TargetsScreen()
+    app = deck(FakeEngine())
+    async with app.run_test(size=NARROW) as pilot:
+        await app.push_screen(screen)
+        await settled(pilot)
+        assert app.focused is screen.query_one(RowList)
+        await pilot.press("tab")
+        screen.read()
+        await settled(pilot)
+        assert app.focused is screen.query_one("#about")

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from core.operations import TargetState, TimerState
 from tests.support.lineages import NOW, lineage, seven, without_certificate
 from tui.wording import text
-from tui.wording.timer import run_at, timer_shown
+from tui.wording.timer import run_at, run_in_words, timer_shown
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,11 @@ def test_whether_the_timer_lives(timer: TimerState, shown: str) -> None:
 def test_when_the_next_run_starts() -> None:
     """A timer that delays at random is shown with the earliest and the latest moment, any other with its minute."""
     first, last = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
-    assert run_at(TimerState(state="on")) == ""
+    assert run_at(TimerState(state="on")) == run_in_words(TimerState(state="on")) == ""
+    assert run_in_words(TimerState(state="on", next_run=first)) == "21 Nov 2026 at 05:02 UTC"
     assert run_at(TimerState(state="on", next_run=first)) == "21 Nov 2026 05:02 UTC"
     window = TimerState(state="on", next_run=first, next_run_by=last)
-    assert run_at(window) == "21 Nov 2026 between 05:02 and 06:02 UTC"
+    assert run_at(window) == run_in_words(window) == "21 Nov 2026 between 05:02 and 06:02 UTC"
 
 
 def test_local_time(monkeypatch: pytest.MonkeyPatch) -> None:

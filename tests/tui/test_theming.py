@@ -290,6 +290,8 @@ def test_the_self_check_finds_damaged_themes(tmp_path: Path) -> None:
     assert [(each.id, each.status) for each in found] == [("themes", "fail")] * 4
     assert {each.fix for each in found[:3]} == {"Reinstall certdeck."}
     assert "There is no theme 'acme'." in found[3].detail
+    # A shipped theme exists, damaged or not.
+    assert len(list(theming.findings(tmp_path, "light", package=tmp_path / "package"))) == 3
     (good,) = theming.findings(tmp_path, "light")
     assert (good.status, good.detail) == ("pass", "5 themes can be read")
 

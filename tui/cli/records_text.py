@@ -131,7 +131,7 @@ def _end_lines(expires: datetime | None, now: datetime) -> Iterator[str]:
         return
     left = (expires - now).total_seconds()
     if left <= 0:
-        yield f"The order ended on {text.moment(expires)}; a new order has new values."
+        yield f"The order ended on {text.moment_in_words(expires)}; a new order has new values."
     else:
         yield f"The order is valid until {text.moment(expires)}: {text.span(left)} from now. Until then, the values stay the same."
 

@@ -49,7 +49,7 @@ class AdoptScreen(ListPage[Adoptable]):
     EMPTY = (
         "Nothing found",
         "No certificate of another ACME client was found in the usual folders.",
-        "Only a command looks in another folder: certdeck adopt --dir DIR",
+        "To look in another folder, run: certdeck adopt --dir DIR",
     )
     UNREADABLE = "Reading failed"
 

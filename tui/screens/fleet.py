@@ -70,7 +70,7 @@ class FleetScreen(FilteredListPage[Box]):
         'On the first box, add [fleet] with endpoints = ["https://etcd1.example.com:2379"] and role = "hub" to certdeck.toml.',
         "Then run: certdeck fleet init",
         'On every other box, add the same endpoints with role = "device", and run: certdeck fleet join',
-        "After that, this page shows all boxes, and a approves one that asks to join.",
+        "After that, this page shows all boxes. Press a to approve a box that asks to join.",
     )
     page_title = "Fleet"
 

@@ -51,6 +51,8 @@ class ListPage(Page[None], Generic[Item]):
         self.error: CertdeckError | None = None
         """Why the list could not be read."""
         self.is_looking = bool(self.LOOKING)
+        self._was_empty: bool | None = None
+        """What the last read found; None before the first."""
 
     # -- what a subclass says ----------------------------------------------------------------------------------------
 
@@ -129,11 +131,15 @@ class ListPage(Page[None], Generic[Item]):
 
     def _make_room(self) -> None:
         """Show no list where there is nothing to list: the details then say what it is for, and how to begin."""
-        rows = self.query_one(RowList)
-        had_focus = self.focused in (None, rows, self.query_one("#about"))
-        self.set_class(not self.every, "-empty")
-        if had_focus:
-            self.set_focus(rows if self.every else self.query_one("#about"))
+        is_empty = not self.every
+        if is_empty == self._was_empty:
+            return  # somebody may have gone from the list to the details
+        self._was_empty = is_empty
+        rows, about = self.query_one(RowList), self.query_one("#about")
+        is_here = self.focused in (None, rows, about)
+        self.set_class(is_empty, "-empty")
+        if is_here:
+            self.set_focus(about if is_empty else rows)
 
     def was_read(self) -> None:
         """React after the items have been shown."""

@@ -158,7 +158,7 @@ class MaintenanceScreen(TasksPage):
                 self.say("restore", *_error(answer))
                 return
             words = (
-                f"Made {text.moment(answer.made)} on {text.printable(answer.hostname)}: "
+                f"Made on {text.printable(answer.hostname)} on {text.moment_in_words(answer.made)}: "
                 f"{text.plural(answer.certificates, 'certificate')}. "
                 + " ".join(text.printable(each.text) for each in answer.differences)
             )
@@ -208,8 +208,7 @@ class MaintenanceScreen(TasksPage):
         self.ask_to_change(self._checked, answered)
 
     def _checked(self) -> tuple[Finding, ...]:
-        themes = theming.findings(self.engine.paths.etc, self.engine.config().appliance.theme)
-        return (*self.engine.self_check(), *themes)
+        return (*self.engine.self_check(), *theming.findings_of(self.engine))
 
     # -- secrets and log -----------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from tui.screens.operations import run_now
 from tui.screens.tasks import Task, TasksPage
 from tui.widgets.field import Field
 from tui.wording import text
-from tui.wording.timer import delay_shown, run_at
+from tui.wording.timer import delay_shown, run_in_words
 
 _PRESETS: Final = (
     ("twice-daily", "Twice a day", "every day at 03:00 and 15:00"),
@@ -149,7 +149,7 @@ def _told(info: ScheduleInfo, page: TasksPage) -> tuple[str, ...]:
         else "No timer is set."
     )
     if timer.next_run is not None:
-        how += f" The next run is on {run_at(timer)}, {text.until(timer.next_run, now)}."
+        how += f" The next run is on {run_in_words(timer)}, {text.until(timer.next_run, now)}."
     told = [how]
     if timer.trouble:
         told.append(f"▲ {timer.trouble}")

@@ -135,7 +135,7 @@ def _waits(order: OpenOrder, now: datetime) -> str:
     if order.expires is None:
         return words
     if order.expires <= now:
-        return f"{words} It ended {text.moment(order.expires)}."
+        return f"{words} It ended on {text.moment_in_words(order.expires)}."
     return f"{words} It is valid for {text.span((order.expires - now).total_seconds())}."
 
 

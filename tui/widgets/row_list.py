@@ -156,7 +156,7 @@ class RowList(CursorList[Row]):
         widths = self._fitted(width)
         if y < self._head:
             if not self._rows:
-                return Strip.blank(width)  # titles of nothing only confuse
+                return Strip.blank(width)  # column titles over an empty list confuse
             titles: list[Part] = [(" " * self._margin, ink("text-muted"))]
             titles += [
                 (fit(column.title, cells + _GAP), ink("text-muted"))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from core import dates
 from core.dates import day_shown, minute_shown
 from core.health import CRITICAL, OK, WARNING, WITHOUT_TIMER, Health, health
 from core.renewal import LONGEST_BEFORE_DAYS, SHORT_LIFE_DAYS
@@ -224,6 +225,11 @@ def clock(moment: datetime) -> str:
 def moment(when: datetime) -> str:
     """Return the local day and time with its zone: `12 Dec 2026 04:02 UTC`."""
     return minute_shown(when.astimezone())
+
+
+def moment_in_words(when: datetime) -> str:
+    """Return the local day and time as it follows `on` in a sentence: `12 Dec 2026 at 04:02 UTC`."""
+    return dates.moment_in_words(when.astimezone())
 
 
 _FAR: Final = timedelta(days=3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from core.dates import period_in_words
 from core.health import WITHOUT_TIMER
 from tui.wording import text
 
@@ -35,13 +36,18 @@ def delay_shown(delay: timedelta) -> str:
 
 
 def run_at(timer: TimerState) -> str:
-    """Return when the next run starts: `29 Nov 2026 03:00 UTC`, or `29 Nov 2026 between 03:00 and 04:00 UTC`.
+    """Return when the next run starts, as a fact: `29 Nov 2026 03:00 UTC`, or as `run_in_words`. Empty if it is not known."""
+    if timer.next_run is None or timer.next_run_by is not None:
+        return run_in_words(timer)
+    return text.moment(timer.next_run)
+
+
+def run_in_words(timer: TimerState) -> str:
+    """Return when the next run starts, in a sentence: `29 Nov 2026 at 03:00 UTC`, or `29 Nov 2026 between 03:00 and 04:00 UTC`.
 
     systemd starts it at a random moment in between. Empty if it is not known.
     """
     if timer.next_run is None:
         return ""
-    if timer.next_run_by is None:
-        return text.moment(timer.next_run)
-    zone = f"{timer.next_run_by.astimezone():%Z}"
-    return f"{text.day(timer.next_run)} between {text.clock(timer.next_run)} and {text.clock(timer.next_run_by)} {zone}".rstrip()
+    last = None if timer.next_run_by is None else timer.next_run_by.astimezone()
+    return period_in_words(timer.next_run.astimezone(), last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.dates import day_shown, minute_shown
+from core.dates import day_shown, minute_shown, period_in_words
 from core.errors import CertdeckError
 from core.lineage_status import TimerState
 from core.operations import Finding
@@ -130,11 +130,9 @@ def trust_store(context: Context) -> Iterator[Finding]:
 
 
 def _following(state: TimerState) -> str:
-    if state.next_run is None:
-        return ""
-    if state.next_run_by is None:
-        return f"; the next run is at {minute_shown(state.next_run)}"
-    return f"; the next run is between {minute_shown(state.next_run)} and {minute_shown(state.next_run_by)}"
+    return (
+        "" if state.next_run is None else f"; the next run is on {period_in_words(state.next_run, state.next_run_by)}"
+    )
 
 
 def timer(context: Context) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from core.dates import day_shown, minute_shown
+from core.dates import day_shown, moment_in_words
 from core.fleet.values import BACK, Box, Certificate
 from core.renewal import due_at
 from core.renewal_report import Skipped
@@ -47,7 +47,7 @@ def _why_due(hub: Hub, known: Known, one: Certificate) -> str | Skipped:
         )
     if one.next_attempt is not None and one.next_attempt.timestamp() > now:
         at = one.next_attempt
-        return Skipped(name=one.name, why=f"it failed; the next attempt is at {minute_shown(at)}", renew_at=at)
+        return Skipped(name=one.name, why=f"it failed; the next attempt is on {moment_in_words(at)}", renew_at=at)
     if one.rotate:
         return "a new one was requested"
     if one.name in known.ordering:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from core.acme.problem_words import USE_STAGING
 from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, Standing
 from core.config.model import Config
-from core.dates import iso_shown, minute_shown
+from core.dates import iso_shown, minute_shown, moment_in_words
 from core.errors import BudgetSpent, CertdeckError, RateLimited
 from core.events import Narrator, Warned
 from core.identifiers import parse_identifiers
@@ -29,7 +29,11 @@ _WORDS = {
 
 def moment(at: float) -> str:
     """Return a time (epoch seconds) as text in minutes, UTC, rounded up so that it is never too early."""
-    return minute_shown(datetime.fromtimestamp(at + 59, UTC))
+    return minute_shown(_upwards(at))
+
+
+def _upwards(at: float) -> datetime:
+    return datetime.fromtimestamp(at + 59, UTC)
 
 
 def limit_words(issuer: Issuer, found: Standing) -> str:
@@ -46,7 +50,7 @@ def spent(config: Config, issuer: Issuer, names: Sequence[str], found: Standing)
     free_at = found.free_at or 0.0
     return BudgetSpent(
         f"{limit_words(issuer, found)}, and {_who_says(issuer, found)}.",
-        f"The next one is available at {moment(free_at)}. {THIS_BOX_ALONE}",
+        f"The next one is available on {moment_in_words(_upwards(free_at))}. {THIS_BOX_ALONE}",
         f"Wait until then; a scheduled renewal waits automatically. {_meanwhile(config, issuer, names)} "
         f"--force orders anyway; {issuer.name} will probably refuse it.",
         retry_at=datetime.fromtimestamp(free_at, UTC),

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from core.archives import Difference, RestoreDone
 from core.config.load import parse_config
 from core.config.model import Config
+from core.dates import moment_in_words
 from core.errors import AlreadyThere, BackupTooNew, ConfigError, InUse, NotFound, UsageError, VaultError
 from core.events import Changed
 from core.foreign.mounts import mount_points
@@ -93,7 +94,9 @@ def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> R
         context.cancel.check()
         stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         aside = switchover.begin(paths, stamp=stamp, places=places, modes=modes)
-    context.narrator.tell(Changed(what=f"restored the backup {file} made on {manifest.hostname} at {manifest.made}"))
+    context.narrator.tell(
+        Changed(what=f"restored the backup {file} made on {manifest.hostname} on {moment_in_words(manifest.made)}")
+    )
     return replace(done, set_aside=aside, differences=(*done.differences, *locked))
 
 

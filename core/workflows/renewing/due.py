@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.config.model import Config
-from core.dates import day_shown, minute_shown
+from core.dates import day_shown, moment_in_words
 from core.renewal import ASK_AGAIN_SECONDS, ASK_PAUSE, due_at
 from core.renewal_report import Skipped
 from core.store.index import Facts
@@ -297,7 +297,7 @@ def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, name
 def _unless_held(name: str, why: str, held_until: float | None, now: float, due: float | None = None) -> Decision:
     if held_until is not None and held_until > now:
         when = datetime.fromtimestamp(held_until, UTC)
-        return Decision(name, SKIP, f"it failed; the next attempt is at {minute_shown(when)}", held_until)
+        return Decision(name, SKIP, f"it failed; the next attempt is on {moment_in_words(when)}", held_until)
     return Decision(name, RENEW, why, due)
 
 

@@ -86,7 +86,7 @@ def test_a_hub_is_lost() -> None:
     lost = box("hub-b", None, role="hub", hours=40)
     new = replace(box("new", None), seen=None)
     [found] = conditions_of(fleet(lost, new), NOW).values()
-    assert found.item.what == "The hub hub-b was last seen on 27 Nov 2026 20:00 UTC."
+    assert found.item.what == "The hub hub-b was last seen on 27 Nov 2026 at 20:00 UTC."
     assert found.ended == "The hub hub-b is back."
 
 

@@ -130,6 +130,12 @@ def test_the_subject_sorts_and_counts() -> None:
     assert compose([Item(events=("timer",), what="x")], "box", "Acme", NOW).subject == "[certdeck box] timer"
 
 
+def test_a_message_says_when_it_is_tried_again() -> None:
+    """The next attempt is a sentence, with its day and its time."""
+    item = Item(events=("failed",), what="x", next_try=datetime(2026, 11, 29, 3, 0, tzinfo=UTC))
+    assert "The next attempt is on 29 Nov 2026 at 03:00 UTC.\n" in compose([item], "box", "Acme", NOW).text
+
+
 def test_foreign_words_stay_words() -> None:
     """What a CA says neither ends a header nor reaches a terminal; long texts are wrapped for mail."""
     item = Item(events=("failed",), what="a\r\nBcc: x@y.example\x1b[31m " + "word " * 200, certificate="b\nSubject: c")

@@ -117,7 +117,7 @@ def test_other_names_are_refused(names: list[str], wrong: str) -> None:
         pytest.param(
             timedelta(minutes=11), timedelta(days=90), "It is not valid before 21 Nov 2026 12:11 UTC.", id="not-yet"
         ),
-        pytest.param(timedelta(days=-90), timedelta(0), "It expired on 21 Nov 2026 12:00 UTC.", id="over"),
+        pytest.param(timedelta(days=-90), timedelta(0), "It expired on 21 Nov 2026 at 12:00 UTC.", id="over"),
         pytest.param(timedelta(days=-90), timedelta(seconds=1), None, id="last-second"),
     ],
 )

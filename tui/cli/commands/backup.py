@@ -12,7 +12,7 @@ from tui.cli.jsonout import rfc3339
 from tui.cli.parser import Command
 from tui.cli.prompts import asked_secret, new_passphrase, secret_from, secret_lines_from
 from tui.glyphs import printable
-from tui.wording.text import moment, plural
+from tui.wording.text import moment_in_words, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,7 +168,7 @@ def _restored_json(done: RestoreDone) -> dict[str, object]:
 
 
 def _restored_lines(done: RestoreDone) -> Iterator[str]:
-    made = f"made on {printable(done.hostname)} on {moment(done.made)}"
+    made = f"made on {printable(done.hostname)} on {moment_in_words(done.made)}"
     said = f"{plural(done.certificates, 'certificate')}, {plural(done.files, 'file')}, {_size(done.bytes)}"
     yield f"{'Restored' if done.applied else 'The backup is valid:'} {printable(str(done.path))}, {made} ({said})."
     for each in done.differences:

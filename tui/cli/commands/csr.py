@@ -97,7 +97,7 @@ def _show(call: Call, request: SigningRequest) -> None:
     else:
         call.say(f"Wrote the signing request {name} to {printable(args.out)}.")
     call.output.out.finish()
-    made = "" if request.is_new else f", created on {text.moment(request.created)}"
+    made = "" if request.is_new else f", created on {text.moment_in_words(request.created)}"
     say(f"For {text.names_shown(request.domains)}, with a key {text.key_shown(request.key_type)}{made}.")
     for advice in request.advice:
         say(f"note: {printable(advice)}")

@@ -27,9 +27,9 @@ def _is_good(findings: Iterable[Finding]) -> bool:
 
 
 def _themes(call: Call) -> Iterator[Finding]:
-    from tui.theming import findings
+    from tui.theming import findings_of
 
-    return findings(call.engine.paths.etc, call.engine.config().appliance.theme)
+    return findings_of(call.engine)
 
 
 def _run(call: Call) -> int:

@@ -44,7 +44,7 @@ def lifetime(order: OpenOrder, now: datetime) -> str:
     if order.expires is None:
         return "The CA has not reported when the order expires."
     if is_over(order, now):
-        return f"It ended {text.moment(order.expires)}. x gives it up; a new order has new values."
+        return f"It ended on {text.moment_in_words(order.expires)}. x gives it up; a new order has new values."
     left = text.span((order.expires - now).total_seconds())
     return f"The order is valid for {left}, until {text.moment(order.expires)}."
 

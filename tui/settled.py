@@ -8,7 +8,7 @@ from textual.app import App
 from textual.message_pump import MessagePump
 
 
-def is_quiet(app: App[Any]) -> bool:
+def is_settled(app: App[Any]) -> bool:
     """Tell whether the screen that is shown has been made, and no message waits for it or for the app."""
     stack = app.screen_stack
     if not stack or _waits(app):
