@@ -61,6 +61,8 @@ class RenewalReport(Struct, frozen=True, kw_only=True):
     """The result of a `renew` run."""
 
     renewed: tuple[str, ...] = ()
+    issued: tuple[str, ...] = ()
+    """Those of `renewed` that had no certificate before."""
     skipped: tuple[Skipped, ...] = ()
     failed: tuple[FailedLineage, ...] = ()
     due: tuple[str, ...] = ()

@@ -104,8 +104,9 @@ class Action(Struct, frozen=True, kw_only=True):
     """The key as shown, if its name differs from the label on the keyboard."""
     also: str = ""
     """Further search words for the palette."""
-    otherwise: str = ""
-    """Why it does not apply to the selected certificate, if the general text is not enough."""
+    otherwise: str | tuple[tuple[str, str], ...] = ""
+    """Why it does not apply, if the reason is not a missing certificate, a running operation or a broken configuration. Or
+    (kind of the row, why), the last one for every other kind."""
     while_busy: str = ""
     """Why it does not apply while an operation is running, if there is a special reason."""
     commands: tuple[str, ...] = ()
@@ -132,12 +133,22 @@ def why_not(action: Action, situation: Situation) -> str:
     """Return why an action does not apply now, in one or two sentences. Empty: it applies."""
     if action.applies(situation):
         return ""
-    if situation.busy and action.applies(replace(situation, busy=False)):
-        return action.while_busy or BUSY
-    if situation.broken and action.applies(replace(situation, broken=False)):
-        return "The configuration cannot be read. Press ! to see why."
-    if (situation.lineage is not None or situation.row) and action.otherwise:
+    free = replace(situation, busy=False, broken=False)
+    if action.applies(free):
+        return action.while_busy or BUSY if situation.busy else "The configuration cannot be read. Press ! to see why."
+    lineage = situation.lineage
+    if (lineage is None or not lineage.sha256) and action.applies(replace(free, lineage=_usual())):
+        if lineage is not None:
+            return "It has no certificate yet."
+        if action.scope == "certificates":
+            return "No certificate is selected."
+    if isinstance(action.otherwise, str):
         return action.otherwise
-    if situation.lineage is not None:
-        return f"This is not possible for {situation.lineage.name} now."
-    return "This is not possible here now."
+    return next((why for kind, why in action.otherwise if kind == situation.row_kind), action.otherwise[-1][1])
+
+
+def _usual() -> LineageStatus:
+    """Return a certificate to which every action applies that needs no more than one."""
+    from core.operations import LineageStatus
+
+    return replace(LineageStatus.without_certificate("", ()), sha256="00", version=2)

@@ -122,12 +122,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="back", key="escape", label="Back", title="Go back", scope="page", footer=3, palette=False,
         applies=lambda situation: situation.can_go_back, help="Leaves this screen. A running operation continues.",
+        otherwise="This is the first screen.",
     ),
     Action(
         id="progress", key="w", label="Progress", title="Show the running operation", footer=5,
         applies=lambda situation: situation.busy,
         also="running order", help="Returns to the progress of the running operation.",
         opens="tui.screens.progress:ProgressScreen",
+        otherwise="No operation is running.",
     ),
     Action(
         id="log", key="l", label="Log", title="Open the log", footer=5, help="Shows what was done, when, and by whom.", steady=True,

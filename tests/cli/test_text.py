@@ -164,6 +164,7 @@ def failure(name: str) -> FailedLineage:
             RenewalReport(renewed=("a", "b"), skipped=(Skipped(name="c", why="not due"),), failed=(failure("mail"),)),
             id="mixed",
         ),
+        pytest.param(["--renew"], RenewalReport(renewed=("a", "b"), issued=("b",)), id="first-issue"),
         pytest.param(
             ["--renew", "--dry-run"],
             RenewalReport(due=("a",), skipped=(Skipped(name="c", why="not due"),)),
@@ -237,6 +238,14 @@ def test_an_error_with_everything(golden: SnapshotAssertion) -> None:
     told = shown(command("deploy", "shop", engine=engine)) + shown(command("complete", "shop", engine=engine))
     assert "unknown directive" in told
     assert told == golden
+
+
+def test_a_deployment_without_a_service_says_that_only_files_were_switched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no service uses a certificate, its deployment says in a sentence that only the files were switched."""
+    engine = FakeEngine()
+    monkeypatch.setattr(engine, "deploy", lambda name, **_: Deployment(name=name, version=2, targets=()))
+    (line,) = command("deploy", "mail", engine=engine).out.splitlines()
+    assert line == "Version 2 of mail is live. No service uses it: only the files were switched."
 
 
 def test_a_service_that_was_taken_over_stands_in_the_result(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,10 @@ def test_undelete_brings_one_back() -> None:
     [
         (Restored(name="s", version=2, live=True, rolled_back_from=3), "Version 2 is live; version 3 is kept too."),
         (Restored(name="s", version=2, live=True, targets=("web",), shown_by=("web",)), "web already serves it."),
+        (
+            Restored(name="s", version=2, live=True, targets=("web", "mail"), shown_by=("web", "mail")),
+            "web, mail already serve it.",
+        ),
         (Restored(name="s", version=2, live=True, targets=("web",)), "`certdeck deploy s` deploys it to web again."),
         (Restored(name="s", version=2, live=True), "--target …"),
         (Restored(name="s", version=None, live=False), "It has no certificate yet."),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from importlib import import_module
+from itertools import product
 
 import pytest
 
 from tests.support.lineages import lineage, seven, without_certificate
+from tui.action import why_not
 from tui.actions import ACTIONS, Action, Situation, bindings, of_scope, offered
 from tui.app import CertdeckApp
 from tui.cli.catalogue import COMMANDS
@@ -78,6 +80,32 @@ def test_what_applies_follows_the_certificate() -> None:
     none = _ids(Situation(lineage=without_certificate("a")))
     assert "renew" in none
     assert not none & {"deploy", "export", "show-pem"}
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: f"{action.scope}-{action.id}")
+def test_what_does_not_apply_has_a_reason(action: Action) -> None:
+    """Every action that does not apply says why, whatever is selected, and no reason is given for one that does."""
+    lineages = [None, SHOP, without_certificate("a"), lineage("b", method="upload"), lineage("c", self_signed=True)]
+    for chosen, row, busy, broken, back in product(lineages, ("", "a"), (False, True), (False, True), (False, True)):
+        for kind, step in product(("", "acme", "no address", "in the way"), (0, 5)):
+            situation = Situation(
+                lineage=chosen, row=row, row_kind=kind, busy=busy, broken=broken, can_go_back=back, step=step
+            )
+            assert bool(why_not(action, situation)) is not action.applies(situation), situation
+
+
+def test_the_reason_fits_the_upload() -> None:
+    """^l says what is missing for it: a certificate, a passphrase, or the address of its issuer."""
+    fetch = next(action for action in ACTIONS if action.id == "fetch-chain")
+    said = {
+        kind: why_not(fetch, Situation(row_kind=kind)) for kind in ("no certificate", "protected", "no address", "")
+    }
+    assert said == {
+        "no certificate": "There is no certificate yet.",
+        "protected": "The file needs its passphrase first: ^t.",
+        "no address": "The certificate has no web address of its issuer.",
+        "": "No part of its chain is missing.",
+    }
 
 
 def test_the_dns_providers_are_reached_from_everywhere() -> None:

@@ -12,7 +12,7 @@ from core.events import Event
 from core.operations import LineageStatus, Status
 from tests.support.deck import NARROW, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
-from tests.support.lineages import lineage
+from tests.support.lineages import lineage, without_certificate
 from tui.screens.dialogs.error import ErrorDialog
 from tui.screens.help import HelpScreen
 from tui.screens.lineages import LineagesScreen
@@ -357,8 +357,11 @@ async def test_quit_ends_with_status_0() -> None:
             "It was uploaded, so it is not renewed here. u uploads a new one.",
         ),
         ([lineage("bought", method="upload")], "b", "There is no earlier version."),
-        ([], "r", "This is not possible here now."),
-        ([], "w", "This is not possible here now."),
+        ([lineage("own", self_signed=True)], "R", "It is self-signed: no CA can revoke it."),
+        ([without_certificate("new")], "R", "It has no certificate yet."),
+        ([without_certificate("new")], "b", "It has no certificate yet."),
+        ([], "r", "No certificate is selected."),
+        ([], "w", "No operation is running."),
     ],
 )
 async def test_a_key_that_does_not_apply_says_so(lineages: list[LineageStatus], key: str, words: str) -> None:

@@ -86,6 +86,58 @@ async def test_deploying_to_other_services() -> None:
         assert ("deploy", {"name": "mail", "targets": ("postfix",)}) in engine.calls
 
 
+@pytest.mark.parametrize(("key", "yes"), [("d", "Deploy"), ("b", "Roll back")])
+async def test_the_first_box_has_the_focus_if_nothing_is_ticked(key: str, yes: str) -> None:
+    """For a certificate without a service, Space ticks the first one at once, and the footer says what Enter does."""
+    engine = FakeEngine()
+    engine.lineages = [replace(each, version=2, targets=()) for each in engine.lineages]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("shop")
+        await pilot.press(key)
+        await settled(pilot)
+        assert app.focused is app.screen.query(Tick).first()
+        enter = "" if key == "b" else f"enter {yes}  "
+        assert f"space Tick  {enter}tab Next  y {yes}  esc Cancel" in shown(app)
+        await pilot.press("space", "y")
+        await settled(pilot)
+        assert next(each for name, each in engine.calls if name == "deploy")["targets"] == ("nginx",)
+
+
+async def test_the_footer_of_a_rollback_says_what_enter_does() -> None:
+    """Where the focus is on Cancel, the footer says that Enter cancels, and promises no Space."""
+    engine = FakeEngine()
+    engine.lineages = [replace(each, version=2) for each in engine.lineages]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("shop")
+        await pilot.press("b")
+        await settled(pilot)
+        await pilot.pause()
+        assert "enter Cancel" in shown(app)
+        assert "space Tick" not in shown(app)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["with services", "without any service"])
+@pytest.mark.parametrize(("key", "version"), [("d", 1), ("b", 1)])
+async def test_only_the_files_are_switched_where_no_service_uses_it(key: str, version: int, known: bool) -> None:
+    """For a certificate without a service, another version goes live by its files alone, as with the commands."""
+    engine = FakeEngine()
+    engine.lineages = [replace(each, version=2, targets=()) for each in engine.lineages]
+    if not known:
+        engine.known_targets = []
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("shop")
+        await pilot.press(key)
+        await settled(pilot)
+        assert isinstance(app.screen, DeployDialog)
+        assert "No service uses it: only the files are switched." in " ".join(shown(app).split())
+        await pilot.press(*(("right",) if key == "d" else ()), "y")
+        await settled(pilot)
+        assert ("deploy", {"name": "shop", "targets": None, "version": version}) in engine.calls
+
+
 async def test_deploying_where_there_is_no_service() -> None:
     """Where no target is configured, d says how to add one."""
     engine = FakeEngine()

@@ -158,6 +158,7 @@ def _ended(result: object, error: ReloadFailed | None = None) -> Operation:
             "waits for you",
         ),
         (RenewalReport(renewed=("a", "b", "c", "d")), "a, b, c and 1 more renewed."),
+        (RenewalReport(renewed=("a", "b"), issued=("b",)), "b issued. a renewed."),
         (
             RenewalReport(skipped=(Skipped(name="a", why="not due before 1 Jan 2027"),)),
             "Nothing to renew: a, not due before",

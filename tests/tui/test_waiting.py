@@ -65,6 +65,19 @@ async def test_an_order_of_a_new_name_is_listed() -> None:
         assert isinstance(app.screen, RecordsScreen)
 
 
+@pytest.mark.parametrize("key", ["R", "o", "e", "a", "v", "b", "r", "d"])
+async def test_what_needs_a_certificate_says_that_there_is_none_yet(key: str) -> None:
+    """On an order alone, a key that needs its certificate says that there is none yet."""
+    app = deck(engine_with("fresh"))
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("fresh")
+        await pilot.pause()
+        await pilot.press(key)
+        await pilot.pause()
+        said = [note.message for note in app._notifications]
+        assert said == ["It has no certificate yet: its order is still open."]
+
+
 async def test_an_order_of_a_live_certificate() -> None:
     """A certificate that is live and whose next order waits is marked so; its own life keeps its colour, and it can be renewed."""
     engine = engine_with("api")

@@ -77,16 +77,19 @@ CERTIFICATES: Final[tuple[Action, ...]] = (
         steady=True, also="search find",
         applies=lambda situation: situation.certificates > 0,
         help="Words, or terms such as state:failed, service:nginx, due<30d; a - before one excludes. Esc shows all again.",
+        otherwise="There is no certificate to find.",
     ),
     Action(
         id="sort", key="s", label="Sort", title="Sort the list another way", scope="certificates",
         applies=lambda situation: situation.certificates > 1,
         also="order column", help="Changes the order: certificates that need you first, by expiry, by name, by issuer.",
+        otherwise="There is nothing to sort: it needs two certificates.",
     ),
     Action(
         id="sort-back", key="", label="Reverse", title="Reverse the order of the list", scope="certificates",
         applies=lambda situation: situation.certificates > 1, also="sort descending",
         help="Reverses the order. A click on the head of a column sorts by it.",
+        otherwise="There is nothing to sort: it needs two certificates.",
     ),
     Action(
         id="change", key="o", label="Options", title="Settings of this certificate",
@@ -118,6 +121,7 @@ CERTIFICATES: Final[tuple[Action, ...]] = (
         id="problems", key="exclamation_mark", label="Problems", title="Show the files that cannot be read", scope="certificates",
         applies=lambda situation: situation.problems > 0 or situation.broken, shown_key="!", footer=2,
         help="Shows what is wrong in configuration files, and how to fix it.",
+        otherwise="Every file can be read.",
     ),
     # -- PEM -------------------------------------------------------------------------------------------------------
     Action(

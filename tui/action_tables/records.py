@@ -12,6 +12,7 @@ RECORDS: Final[tuple[Action, ...]] = (
         id="answer", key="enter,ctrl+j", label="Answer", title="Let the CA check the records now", scope="records", footer=1,
         shown_key="enter", applies=lambda situation: may_write(situation) and situation.step > 0,
         help="Completes the order. Where a name server lacks a record it asks first, because a failed challenge ends the order.",
+        otherwise="The order has ended.",
     ),
     Action(
         id="copy", key="c", label="Copy", title="Copy this value", scope="records", footer=2,
@@ -24,6 +25,7 @@ RECORDS: Final[tuple[Action, ...]] = (
     Action(
         id="next-record", key="n", label="Next", title="Go to the next record", scope="records", footer=3,
         applies=lambda situation: situation.row_kind == "several", help="Goes to the next record, and from the last to the first.",
+        otherwise="There is only one record.",
     ),
     Action(
         id="qr", key="q", label="QR", title="Show the value as a QR code", scope="records", footer=4,
@@ -49,10 +51,12 @@ RECORDS: Final[tuple[Action, ...]] = (
         id="give-up", key="x", label="Give up", title="Give up this order", scope="records", footer=9,
         applies=lambda situation: may_write(situation) and situation.step > 0,
         help="Discards the order. Its values are no longer valid: a new order has new ones.",
+        otherwise="The order has ended.",
     ),
     Action(
         id="next-record", key="n,right,space", label="Next", title="Go to the next record", scope="records-qr", footer=1,
         applies=lambda situation: situation.row_kind == "several", help="Shows the code of the next record.",
+        otherwise="There is only one record.",
     ),
     Action(
         id="name-or-value", key="v", label="Name", title="Show the code of the name, or of the value", scope="records-qr", footer=2,

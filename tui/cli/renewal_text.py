@@ -22,7 +22,7 @@ def renewal_lines(report: RenewalReport, *, now: datetime, named: bool, dry_run:
     for name in report.due:
         yield f"would renew  {printable(name)}"
     for name in report.renewed:
-        yield f"renewed  {printable(name)}"
+        yield f"{'issued ' if name in report.issued else 'renewed'}  {printable(name)}"
     for skipped in report.skipped:
         if skipped.needs_you:
             yield f"needs you  {printable(skipped.name)}: {printable(skipped.why)}"

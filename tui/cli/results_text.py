@@ -54,8 +54,9 @@ def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:
 
 def deployment_lines(deployment: Deployment) -> Iterator[str]:
     """Yield the live version, and the targets that serve it."""
-    targets = ", ".join(map(target_shown, deployment.targets)) or "no target: only the files were switched"
-    yield f"Version {deployment.version} of {printable(deployment.name)} is live. Served by: {targets}."
+    targets = ", ".join(map(target_shown, deployment.targets))
+    served = f"Served by: {targets}." if targets else "No service uses it: only the files were switched."
+    yield f"Version {deployment.version} of {printable(deployment.name)} is live. {served}"
 
 
 def _heading(finding: Finding) -> str:

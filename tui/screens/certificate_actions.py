@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from core.operations import LineageStatus, OpenOrder
-from tui.actions import Action, Situation
+from tui.actions import Action
 from tui.screens import operations
 from tui.screens.page import Page
 
@@ -16,6 +16,13 @@ _NEEDS_A_LINEAGE: Final = frozenset(
     {"renew", "deploy", "show-pem", "roll-back", "export", "auto-renew", "change", "revoke"}
 )
 """Actions that do not apply to an order alone: it has no certificate yet."""
+
+
+_NOT_YET: Final[Mapping[str, Any]] = {
+    "applies": lambda situation: False,
+    "steady": False,
+    "otherwise": "It has no certificate yet: its order is still open.",
+}
 
 
 class CertificateActions(Page[None]):
@@ -42,7 +49,7 @@ class CertificateActions(Page[None]):
         if chosen is None or chosen.name not in self.waiting:
             return super().actions()
         is_order = not self._exists(chosen)
-        changed: dict[str, dict[str, Any]] = {
+        changed: dict[str, Mapping[str, Any]] = {
             "zoom": {
                 "label": "Records",
                 "title": "Show the DNS records that it waits for",
@@ -51,7 +58,7 @@ class CertificateActions(Page[None]):
             },
             "complete": {"footer": 0},
             **({"delete": {"label": "Give up", "title": "Give up this order"}} if is_order else {}),
-            **({each: {"applies": _never, "steady": False} for each in _NEEDS_A_LINEAGE} if is_order else {}),
+            **(dict.fromkeys(_NEEDS_A_LINEAGE, _NOT_YET) if is_order else {}),
         }
         return tuple(
             replace(each, **changed.get(each.id, {})) if each.scope == self.SCOPE else each
@@ -106,7 +113,3 @@ class CertificateActions(Page[None]):
 
     def action_show_pem(self) -> None:
         self._with_chosen(operations.show_pem)
-
-
-def _never(situation: Situation) -> bool:
-    return False

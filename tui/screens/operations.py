@@ -93,7 +93,7 @@ def deploy(deck: Deck, lineage: LineageStatus, *, back: bool = False) -> None:
             deck.show_error(answer)
             return
         targets, versions = answer
-        if not targets and not back:
+        if not targets and not back and (has or len(versions) <= 1):
             deck.notify("Add one first: y Targets.", title="There is no service to deploy to", markup=False)
         elif back and not any(each.number < (lineage.version or 0) and each.has_key for each in versions):
             deck.notify("No earlier version is kept with its key.", title="There is no earlier version", markup=False)

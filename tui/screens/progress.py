@@ -235,8 +235,11 @@ def _live_on(targets: object) -> str:
 
 def _renewed(report: RenewalReport) -> str:
     parts = []
-    if report.renewed:
-        parts.append(f"{_some(report.renewed)} renewed")
+    if report.issued:
+        parts.append(f"{_some(report.issued)} issued")
+    renewed = [name for name in report.renewed if name not in report.issued]
+    if renewed:
+        parts.append(f"{_some(renewed)} renewed")
     if report.failed:
         parts.append(f"{_some([each.name for each in report.failed])} failed: {_first(report.failed[0].error)}")
     if report.skipped and not parts:

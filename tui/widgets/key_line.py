@@ -22,6 +22,12 @@ class KeyLine(Inked):
         super().__init__()
         self._keys = keys
 
+    def say(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Show other keys."""
+        if tuple(keys) != tuple(self._keys):
+            self._keys = keys
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
         ink = self.ink
         parts: list[Part] = []

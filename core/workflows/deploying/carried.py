@@ -26,11 +26,15 @@ def keep_settings(context: Context, spec: LineageConfig) -> None:
     write_lineage(context.paths, spec)
     dropped = [target for target in had if target not in spec.targets and target in context.config.targets]
     if dropped:
+        keeps = (
+            "which keeps its current certificate and gets no renewal"
+            if len(dropped) == 1
+            else "which keep their current certificates and get no renewal"
+        )
         context.narrator.tell(
             Warned(
                 code=SERVICE_DROPPED,
-                what=f"{spec.name} is no longer deployed to {', '.join(dropped)}, which keeps its current "
-                "certificate and gets no renewal.",
+                what=f"{spec.name} is no longer deployed to {', '.join(dropped)}, {keeps}.",
                 fix=f"If this was not intended: {_deploy_to(spec.name, [*spec.targets, *dropped])}",
             )
         )
@@ -52,10 +56,10 @@ def take_over(context: Context, spec: LineageConfig) -> None:
             if not any(target in text for target in mine):
                 continue  # parsing a thousand files to find one name would take seconds
             other = load_lineage(context.paths, path.stem)
-            taken = mine & set(other.targets)
+            taken = [target for target in spec.targets if target in other.targets]
             if taken:
                 if other.issuer != SELF_SIGNED:  # to replace that one is what an order is for
-                    _tell_taken(context, spec.name, other, sorted(taken))
+                    _tell_taken(context, spec.name, other, taken)
                 write_lineage(context.paths, replace(other, targets=tuple(t for t in other.targets if t not in mine)))
 
 
@@ -64,7 +68,7 @@ def _tell_taken(context: Context, name: str, other: LineageConfig, taken: list[s
     context.narrator.tell(
         Warned(
             code=SERVICE_TAKEN_OVER,
-            what=f"{', '.join(taken)} now serves {name} instead of {other.name}.",
+            what=f"{', '.join(taken)} now {'serves' if len(taken) == 1 else 'serve'} {name} instead of {other.name}.",
             fix=f"If this was not intended: {_deploy_to(other.name, other.targets)}",
         )
     )

@@ -18,7 +18,7 @@ from core.acme.order import Order, OrderTerms
 from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
 from core.clock import span
-from core.errors import CertificateUnusable, IssuerError, NotFound, StoreCorrupt
+from core.errors import CertificateUnusable, ChallengeError, IssuerError, NotFound, StoreCorrupt
 from core.events import CertificateIssued, KeyUsed, RehearsalPassed, Warned
 from core.store.lineages import read_public, spec_of, versions
 from core.store.orders import (
@@ -151,8 +151,13 @@ def _order_once(
     except IssuerError as exc:
         from core.workflows.issuing.dead_names import tell_the_way_on
 
-        is_new = not (context.paths.certificates / f"{plan.name}.toml").exists()
-        tell_the_way_on(plan, exc, context.config, is_new=is_new)
+        tell_the_way_on(plan, exc, context.config, is_new=_is_new(context, plan))
+        raise
+    except ChallengeError as exc:
+        # The CA has not validated anything yet, so the order is still good.
+        if open_order.url is not None:
+            way = "the next `certdeck --renew`" if _is_new(context, plan) else f"`certdeck complete {plan.name}`"
+            exc.fix += f" The order stays open: {way} continues it."
         raise
     try:
         fullchain = looked_at(context, plan, obtained.fullchain_pem, open_order.key.spki)
@@ -160,6 +165,11 @@ def _order_once(
         open_order.forget()
         raise
     return Acquired(fullchain, open_order.key)
+
+
+def _is_new(context: Context, plan: Plan) -> bool:
+    """Return whether the lineage does not exist yet."""
+    return not (context.paths.certificates / f"{plan.name}.toml").exists()
 
 
 def warn_of_clock(context: Context, session: AcmeSession) -> None:

@@ -284,6 +284,8 @@ def _run(context: Context, request: RenewRequest) -> RenewalReport:
     _repair(context, void)
     skipped = [skipped_now(decision) for decision in decided.decisions if decision.action == SKIP]
     busy = [decision for decision in decided.decisions if decision.action != SKIP]
+    # A damaged certificate was there, too: its link is.
+    had = {decision.name for decision in busy if os.path.lexists(context.paths.live / decision.name)}
     vault, insists = context.vault, request.force and bool(request.names)
     ends = min((decision.ends for decision in busy if decision.action == RENEW and decision.ends), default=math.inf)
     with Sessions(context, vault, insists=insists, is_forced=request.force, ends=ends) as sessions:
@@ -318,6 +320,7 @@ def _run(context: Context, request: RenewRequest) -> RenewalReport:
     failed = [result for result in ended if isinstance(result, FailedLineage)]
     return RenewalReport(
         renewed=tuple(renewed),
+        issued=tuple(name for name in renewed if name not in had),
         skipped=tuple(skipped),
         failed=(*broken, *failed),
         warnings=(*_doubt_notices(doubt_now(context)), *_void_notices(void)),

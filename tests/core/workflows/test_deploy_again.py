@@ -90,6 +90,23 @@ def test_a_service_that_is_taken_over_is_said(appliance: Appliance, tmp_path: Pa
     assert told.fix.endswith("certdeck deploy old.example.com --target web mail")
 
 
+def test_several_services_are_told_of_in_the_plural(appliance: Appliance, tmp_path: Path) -> None:
+    """Where several services change hands or are dropped, the sentence has a plural, and their order is that of the settings."""
+    appliance.add_service(tmp_path / "srv")
+    appliance.add_service(tmp_path / "mail", "mail")
+    appliance.add_service(tmp_path / "api", "api")
+    appliance.issue("old.example.com", targets=("mail", "web"))
+    appliance.issue("new.example.com", targets=("api",))
+    appliance.engine.deploy("new.example.com", targets=("web", "mail"), report=appliance.told.append)
+    appliance.engine.deploy("new.example.com", targets=("api",), report=appliance.told.append)
+    said = [event.what for event in appliance.of(Warned) if isinstance(event, Warned)]
+    assert "web, mail now serve new.example.com instead of old.example.com." in said
+    assert (
+        "new.example.com is no longer deployed to web, mail, which keep their current certificates and get no renewal."
+        in said
+    )
+
+
 def test_the_first_certificate_of_a_ca_is_no_surprise(appliance: Appliance, tmp_path: Path) -> None:
     """A service that changes from the self-signed certificate of the first boot to one of a CA is no warning."""
     appliance.add_service(tmp_path / "srv")

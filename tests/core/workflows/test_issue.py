@@ -215,6 +215,25 @@ def test_a_busy_port_is_told_before_the_ca_looks(appliance: Appliance) -> None:
     assert appliance.ca.count("/challenge") == 0
 
 
+def test_a_busy_port_leaves_the_order_open_and_says_so(appliance: Appliance) -> None:
+    """Where the port is busy after the order was placed, the error says what continues the order, and that does (ST-31)."""
+    appliance.listener.busy = True
+    with pytest.raises(PortUnavailable) as first:
+        appliance.issue(NAME)
+    assert first.value.fix.endswith(" The order stays open: the next `certdeck --renew` continues it.")
+    appliance.listener.busy = False
+    done = appliance.engine.renew()
+    assert (done.renewed, done.issued) == ((NAME,), (NAME,))
+    assert len(appliance.ca.orders) == 1
+    appliance.listener.busy = True
+    with pytest.raises(PortUnavailable) as again:
+        appliance.engine.issue(IssueRequest(domains=(NAME,), force=True))
+    assert again.value.fix.endswith(f" The order stays open: `certdeck complete {NAME}` continues it.")
+    appliance.listener.busy = False
+    appliance.engine.complete(NAME)
+    assert len(appliance.ca.orders) == 2
+
+
 @pytest.mark.parametrize(
     ("request_", "what"),
     [

@@ -48,7 +48,8 @@ def _following(done: Restored) -> str:
     if waiting:
         return f"{shows}, `certdeck deploy {name}` deploys it to {', '.join(waiting)} again."
     if done.targets:
-        return f"{', '.join(map(printable, done.targets))} already serves it. {shows}."
+        serve = "serves" if len(done.targets) == 1 else "serve"
+        return f"{', '.join(map(printable, done.targets))} already {serve} it. {shows}."
     return f"{shows}, `certdeck deploy {name} --target …` deploys it to a service again."
 
 

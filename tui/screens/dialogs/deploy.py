@@ -95,11 +95,12 @@ class DeployDialog(Dialog[DeployChoice]):
                 other = target.lineage not in (None, self._lineage.name)
                 label = f"{target.name} · serves {target.lineage} now" if other else target.name
                 yield Tick(label, value=target.name in has, id=f"target-{number}")
-        words = (
-            "Each service is tested, switched, reloaded and checked: all of them or none. Space selects one."
-            if self._targets
-            else "No service is set up: the files in its folder are switched."
-        )
+        if not has:
+            words = f"No service uses it: only the files are switched.{' Space selects one.' if self._targets else ''}"
+        elif self._targets:
+            words = "Each service is tested, switched, reloaded and checked: all of them or none. Space selects one."
+        else:
+            words = "No service is set up: the files in its folder are switched."
         yield Static(words, classes="note", markup=False)
         yield fault()
 
@@ -109,6 +110,9 @@ class DeployDialog(Dialog[DeployChoice]):
 
     def on_mount(self) -> None:
         self._compare()
+        ticks = self.query(Tick)
+        if ticks and not any(tick.value for tick in ticks):
+            ticks.first().focus()
 
     @on(OneOf.Changed, "#ladder")
     def _compare(self) -> None:
@@ -120,15 +124,14 @@ class DeployDialog(Dialog[DeployChoice]):
         self.query_one("#both", Prose).write(lambda width, ink: compared(live, chosen, self._now, width, ink))
 
     def keys(self) -> Sequence[tuple[str, str]]:
+        yes = "Roll back" if self._back else "Deploy"
         several = (("←→", "Version"),) if len(self._versions) > 1 else ()
-        services = (("space", "Tick"),) if self._targets else ()
-        return (
-            *several,
-            *services,
-            ("tab", "Next"),
-            ("y", "Roll back" if self._back else "Deploy"),
-            ("esc", "Cancel"),
-        )
+        here: tuple[tuple[str, str], ...] = ()
+        if isinstance(self.focused, Tick):
+            here = (("space", "Tick"),) if self._back else (("space", "Tick"), ("enter", yes))
+        elif isinstance(self.focused, Button):
+            here = (("enter", "Cancel" if self.focused.id == "cancel" else yes),)
+        return (*several, *here, ("tab", "Next"), ("y", yes), ("esc", "Cancel"))
 
     def buttons(self) -> list[Button]:
         return [
@@ -153,10 +156,10 @@ class DeployDialog(Dialog[DeployChoice]):
             ladder.action_move(step)
 
     def action_go(self) -> None:
-        """Dismiss with the choice; show an error if no service is ticked."""
+        """Dismiss with the choice; show an error if its services are no longer ticked, because it would keep them."""
         ticks = self.query(Tick)
         targets = tuple(target.name for target, tick in zip(self._targets, ticks, strict=True) if tick.value)
-        if not targets and self._targets:
+        if not targets and self._targets and self._lineage.targets:
             self.complain("✖ Select a service.")
             return
         ladder = self.query("#ladder").results(OneOf)

@@ -39,7 +39,7 @@ class Dialog(DrawnOnce[T], ModalScreen[T]):
         raise NotImplementedError
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Return the keys for the last line, as (key, what it does)."""
+        """Return the keys for the last line, as (key, what it does). They may depend on the focus."""
         return (("tab", "Next"), ("enter", "OK"), ("esc", "Cancel"))
 
     def compose(self) -> ComposeResult:
@@ -51,6 +51,9 @@ class Dialog(DrawnOnce[T], ModalScreen[T]):
                     yield from buttons
         box.border_title = self.title_text
         yield KeyLine(self.keys())
+
+    def on_descendant_focus(self) -> None:
+        self.query_one(KeyLine).say(self.keys())
 
     def complain(self, words: str) -> None:
         """Say above the buttons what is wrong; nothing for no words."""

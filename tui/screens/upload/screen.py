@@ -172,10 +172,7 @@ class UploadScreen(AskingPage[None]):
             return ""
 
     def situation(self) -> Situation:
-        check, kind = self._check, ""
-        if isinstance(check, UploadCheck):
-            kind = "protected" if check.passphrase else "incomplete" if check.can_be_fetched else ""
-        return replace(super().situation(), row_kind=kind)
+        return replace(super().situation(), row_kind=_kind(self._check, fetches=self._fetches))
 
     # -- looking at it -------------------------------------------------------------------------------------------------
 
@@ -400,3 +397,18 @@ class UploadScreen(AskingPage[None]):
 
         words = "Your input is discarded. Nothing was changed."
         self.app.push_screen(ConfirmDialog("Leave?", words, yes="Leave", no="Stay", danger=True), decided)
+
+
+def _kind(check: UploadCheck | CertdeckError | None, *, fetches: bool) -> str:
+    """Return what an upload lacks, as the kind of the row that decides about keys."""
+    if not isinstance(check, UploadCheck):
+        return "no certificate"
+    if check.passphrase:
+        return "protected"
+    if check.can_be_fetched:
+        return "incomplete"
+    if not check.chain_state:
+        return "no certificate"
+    if check.chain_state not in ("incomplete", "open"):
+        return ""
+    return "fetched" if fetches else "no address"
