@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.engine import Engine
+from core.workflows.doctoring import machine
 from core.workflows.renewing import last_run
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON
@@ -24,6 +25,8 @@ def test_systemd_delays_the_next_run(appliance: Appliance, tmp_path: Path) -> No
     due, delay = NOON + timedelta(hours=3), timedelta(hours=1)
     assert info.random_delay == delay
     assert (info.timer.next_run, info.timer.next_run_by) == (due, due + delay)
+    [told] = machine.timer(engine._reading())
+    assert told.detail == "certificates renew automatically; the next run is on 21 Nov 2026 between 15:00 and 16:00 UTC"
     appliance.clock.advance(hours=3, minutes=20)
     found = engine.status().timer
     assert (found.next_run, found.next_run_by) == (due + timedelta(minutes=20), due + delay)
