@@ -100,14 +100,25 @@ async def test_trouble_comes_first() -> None:
         assert "waits for you" not in shown(app, app.screen.query_one(Overview))
 
 
-async def test_orders_that_go_on_by_themselves_are_not_listed() -> None:
-    """An order that needs nobody waits for nobody."""
+async def test_an_order_that_goes_on_by_itself_is_listed() -> None:
+    """An order without a certificate that waits for nobody stands in the list, says what continues it, and c does so at once."""
     engine = FakeEngine()
     engine.orders = {"fresh": open_order("fresh", is_manual=False, records=())}
     app = deck(engine)
-    async with app.run_test(size=NARROW):
-        assert "Certificates  7" in shown(app)
+    async with app.run_test(size=NARROW) as pilot:
+        assert "Certificates  8" in shown(app)
         assert "waits for you" not in shown(app)
+        app.screen.query_one(CertificateTable).choose("fresh")
+        await pilot.pause()
+        detail = " ".join(shown(app, app.screen.query_one("#detail")).replace("│", " ").split())
+        assert "no certificate yet · its order is open" in detail
+        assert "Its order is open, and the next run continues it. c continues it now, del gives it up." in detail
+        await pilot.press("R")
+        await pilot.pause()
+        assert [note.message for note in app._notifications] == ["It has no certificate yet: its order is still open."]
+        await pilot.press("c")
+        await settled(pilot)
+        assert ("complete", {"name": "fresh", "anyway": False}) in engine.calls
 
 
 def test_what_cannot_be_read_is_left_out() -> None:

@@ -25,6 +25,17 @@ _NOT_YET: Final[Mapping[str, Any]] = {
 }
 
 
+_WAITS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "zoom": {
+        "label": "Records",
+        "title": "Show the DNS records that it waits for",
+        "footer": 1,
+        "help": "Opens the records to be set, and says which name server has them already. Esc comes back here.",
+    },
+    "complete": {"footer": 0},
+}
+
+
 class CertificateActions(Page[None]):
     """A page with a certificate under the cursor."""
 
@@ -43,20 +54,21 @@ class CertificateActions(Page[None]):
         status = self.deck.status
         return status is not None and any(each.name == row.name for each in status.lineages)
 
+    def _is_order(self, row: LineageStatus) -> bool:
+        """Return whether the row is only an order."""
+        return row.open_order and not row.sha256 and not self._exists(row)
+
     def actions(self) -> tuple[Action, ...]:
         """Return the actions: Enter is labelled for a waiting order, and what does not apply to an order is left out."""
         chosen = self.chosen if self.is_mounted else None
-        if chosen is None or chosen.name not in self.waiting:
+        waits, is_order = (
+            chosen is not None and chosen.name in self.waiting,
+            chosen is not None and self._is_order(chosen),
+        )
+        if not (waits or is_order):
             return super().actions()
-        is_order = not self._exists(chosen)
         changed: dict[str, Mapping[str, Any]] = {
-            "zoom": {
-                "label": "Records",
-                "title": "Show the DNS records that it waits for",
-                "footer": 1,
-                "help": "Opens the records to be set, and says which name server has them already. Esc comes back here.",
-            },
-            "complete": {"footer": 0},
+            **(_WAITS if waits else {}),
             **({"delete": {"label": "Give up", "title": "Give up this order"}} if is_order else {}),
             **(dict.fromkeys(_NEEDS_A_LINEAGE, _NOT_YET) if is_order else {}),
         }

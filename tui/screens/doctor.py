@@ -68,7 +68,13 @@ class DoctorScreen(ListPage[Finding]):
         chosen = deck.screen.situation().lineage if isinstance(deck.screen, Page) else None
         if chosen is not None and chosen.open_order and not chosen.sha256:
             # It has no settings yet: they are kept with the certificate.
-            return cls(request=IssueRequest(domains=chosen.domains, name=chosen.name, issuer=chosen.ca, manual=True))
+            manual = text.is_manual(chosen)
+            challenge = None if manual else chosen.method
+            return cls(
+                request=IssueRequest(
+                    domains=chosen.domains, name=chosen.name, issuer=chosen.ca, challenge=challenge, manual=manual
+                )
+            )
         return cls(chosen.name if chosen is not None else "")
 
     def fetch(self) -> Sequence[Finding]:

@@ -22,7 +22,7 @@ from tui.screens import operations
 from tui.screens.certificate_actions import CertificateActions
 from tui.screens.listing import Listing
 from tui.screens.ordering import URGENT_FIRST, Order
-from tui.screens.waiting import rows_of, waiting_orders
+from tui.screens.waiting import open_orders, rows_of, waiting_among
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.details import details
 from tui.widgets.horizon import walked
@@ -109,8 +109,9 @@ class LineagesScreen(CertificateActions):
 
     def _read_orders(self) -> None:
         lineages = self.deck.status.lineages if self.deck.status else ()
-        self.waiting = waiting_orders(self.engine) if self.deck.status_error is None else {}
-        every = (*lineages, *rows_of(self.waiting, lineages)) if self.waiting else lineages
+        orders = open_orders(self.engine) if self.deck.status_error is None else {}
+        self.waiting = waiting_among(orders)
+        every = (*lineages, *rows_of(orders, lineages)) if orders else lineages
         self._listing = Listing(every, self.waiting)
 
     def refresh_frame(self) -> None:

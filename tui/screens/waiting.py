@@ -1,4 +1,4 @@
-"""Open orders that wait for manual DNS records, for the first screen, including those without a lineage yet."""
+"""Open orders for the first screen: those without a lineage yet, and those that wait for manual DNS records."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
 
-def waiting_orders(engine: Engine) -> Mapping[str, OpenOrder]:
-    """Return the open orders with manual DNS records, by name. Reads a directory and one small file per order."""
+def open_orders(engine: Engine) -> Mapping[str, OpenOrder]:
+    """Return the open orders by name, without those whose manual DNS records are not known yet.
+
+    Reads a directory and one small file per order.
+    """
     found: dict[str, OpenOrder] = {}
     try:
         for name in engine.open_orders():
@@ -23,11 +26,21 @@ def waiting_orders(engine: Engine) -> Mapping[str, OpenOrder]:
                 order = engine.open_order(name)
             except CertdeckError:
                 continue  # it has ended or cannot be read: its own screen reports that
-            if order.is_manual and order.records:
+            if order.records or not order.is_manual:
                 found[name] = order
     except CertdeckError:
         return {}
     return found
+
+
+def waiting_among(orders: Mapping[str, OpenOrder]) -> Mapping[str, OpenOrder]:
+    """Return those that wait for manual DNS records."""
+    return {name: order for name, order in orders.items() if order.is_manual and order.records}
+
+
+def waiting_orders(engine: Engine) -> Mapping[str, OpenOrder]:
+    """Return the open orders that wait for manual DNS records, by name."""
+    return waiting_among(open_orders(engine))
 
 
 def rows_of(orders: Mapping[str, OpenOrder], known: Iterable[LineageStatus]) -> tuple[LineageStatus, ...]:
@@ -40,8 +53,8 @@ def _row(order: OpenOrder) -> LineageStatus:
     status = LineageStatus.without_certificate(
         order.name,
         order.identifiers,
-        method=order.challenge if order.challenge != "dns-01" else "manual-dns-01",
+        method="manual-dns-01" if order.is_manual and order.challenge == "dns-01" else order.challenge,
         ca=order.issuer,
-        renew_why="by hand",
+        renew_why="by hand" if order.is_manual else "its order is open",
     )
-    return replace(status, open_order=True)
+    return replace(status, open_order=True, auto_renew=not order.is_manual)

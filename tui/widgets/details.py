@@ -126,7 +126,12 @@ def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order:
     if order is not None:
         lines += _marked(MARKS["waits"].glyph, MARKS["waits"].colour, _waits(order, now), width, ink)
     elif lineage.open_order:
-        lines += _marked("◐", "severity-yellow", "An order is open. c continues it.", width, ink)
+        words = (
+            "An order is open. c continues it."
+            if lineage.sha256
+            else "Its order is open, and the next run continues it. c continues it now, del gives it up."
+        )
+        lines += _marked("◐", "severity-yellow", words, width, ink)
     return lines
 
 

@@ -349,7 +349,9 @@ def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
     if is_manual(lineage) and lineage.not_after is not None:
         return f"renews manually before {day(lineage.not_after)}"
     if lineage.renew_at is None:
-        return "does not renew automatically" if lineage.sha256 else "waits for its first order"
+        if lineage.sha256:
+            return "does not renew automatically"
+        return "its order is open" if lineage.open_order else "waits for its first order"
     if lineage.timer != "active":
         return f"would renew {soon(lineage.renew_at, now)} – {WITHOUT_TIMER[lineage.timer]}"
     verb = {"retry": "tries again", "deploy": "is deployed"}.get(lineage.renew_why, "renews")

@@ -216,7 +216,7 @@ def test_a_busy_port_is_told_before_the_ca_looks(appliance: Appliance) -> None:
 
 
 def test_a_busy_port_leaves_the_order_open_and_says_so(appliance: Appliance) -> None:
-    """Where the port is busy after the order was placed, the error says what continues the order, and that does (ST-31)."""
+    """Where the port is busy after the order was placed, the error says what continues the order, and that does."""
     appliance.listener.busy = True
     with pytest.raises(PortUnavailable) as first:
         appliance.issue(NAME)
