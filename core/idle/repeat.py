@@ -79,8 +79,11 @@ def _last_run(places: Places, memo: Memo, now: float) -> str | None:
 
 
 def _text(places: Places, name: str) -> str:
-    with open(f"{places.state}/{name}", "rb") as file:
-        return file.read(2000).decode("ascii")
+    handle = os.open(f"{places.state}/{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe would block forever
+    try:
+        return os.read(handle, 2000).decode("ascii")
+    finally:
+        os.close(handle)
 
 
 def _stamp(at: float) -> str:

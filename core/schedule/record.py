@@ -9,6 +9,7 @@ from typing import Any, cast
 from msgspec import Struct
 
 from core.paths import Paths
+from core.regular import read_stored
 from core.schedule.timetable import Timetable
 
 SYSTEMD = "systemd"
@@ -70,7 +71,7 @@ def load(paths: Paths) -> ScheduleRecord | None:
     from core.store.records import parsed
 
     try:
-        raw = cast("dict[str, Any]", parsed(paths.schedule.read_bytes(), paths.schedule))
+        raw = cast("dict[str, Any]", parsed(read_stored(paths.schedule), paths.schedule))
         times = tuple(time.fromisoformat(each) for each in raw["times"])
         found = ScheduleRecord(
             how=str(raw["how"]),

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir, store_error
 from core.store.records import from_json, to_json, write_record
 
@@ -109,7 +110,7 @@ def read_account(paths: Paths, id: str) -> AccountRecord | None:
     """Return the account of an id, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.accounts / (id + SUFFIX)
     try:
-        record = from_json(AccountRecord, path.read_bytes(), path)
+        record = from_json(AccountRecord, read_stored(path), path)
         if record.id != id:
             raise ValueError("it belongs to another account")
         return record

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from core.errors import StoreTooNew
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.records import from_json, to_json, write_record
 
 FILE = "adopted.json"
@@ -32,7 +33,7 @@ def load(paths: Paths) -> Mapping[str, str]:
     """Return lineage → client; empty where nothing was taken over."""
     place = paths.state / FILE
     try:
-        return from_json(AdoptedRecord, place.read_bytes(), place).clients
+        return from_json(AdoptedRecord, read_stored(place), place).clients
     except (OSError, ValueError, TypeError, StoreTooNew):
         return {}
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from core.errors import StoreTooNew
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import remove_file
 from core.store.records import from_json, to_json, write_record
 
@@ -38,7 +39,7 @@ def is_missing(paths: Paths) -> bool:
 def load(paths: Paths) -> BackupRecord | None:
     """Return the record; None where there is none, or none that can be read: then it is only told once more."""
     try:
-        return from_json(BackupRecord, paths.backup_record.read_bytes(), paths.backup_record)
+        return from_json(BackupRecord, read_stored(paths.backup_record), paths.backup_record)
     except (OSError, ValueError, TypeError, StoreTooNew):
         return None
 

@@ -8,6 +8,7 @@ from typing import Any
 from core.clock import ClockRecord
 from core.errors import CertdeckError, StoreTooNew
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir
 from core.store.records import dumped, parsed, write_record
 
@@ -18,7 +19,7 @@ _END = 253402300800.0
 def load(paths: Paths) -> ClockRecord | None:
     """Return what is kept of the clock, or None. Never raises."""
     try:
-        raw: Any = parsed(paths.clock.read_bytes(), paths.clock)
+        raw: Any = parsed(read_stored(paths.clock), paths.clock)
         at, since, compared = _number(raw["at"]), _or_none(raw.get("since")), _or_none(raw.get("compared"))
         offset, ca = _or_none(raw.get("offset")), raw.get("ca", "")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StoreTooNew):

@@ -18,6 +18,7 @@ from pathlib import Path
 from core.config.rules import NAME
 from core.errors import AlreadyThere, NotFound, StoreCorrupt, StoreError
 from core.paths import Paths
+from core.regular import read_stored
 from core.store import journal, lineages, orders
 from core.store.atomic import (
     check_writable,
@@ -110,7 +111,7 @@ def restore(paths: Paths, vault: Vault, copy: DeletedCopy) -> str:
             "Delete the existing certificate first; certdeck keeps a copy of it too.",
         )
     try:
-        files = _unpack(vault.unseal(deleted_copy(copy.path.name), copy.path.read_bytes()))
+        files = _unpack(vault.unseal(deleted_copy(copy.path.name), read_stored(copy.path)))
     except OSError as exc:
         raise store_error(exc, copy.path, "read") from exc
     make_dir(paths.lineages)
@@ -163,10 +164,10 @@ def _archive(paths: Paths, vault: Vault, name: str) -> bytes:
     home = paths.lineages / name
     with storing(home, "read"):
         if settings.exists():
-            files[_SETTINGS] = settings.read_bytes()
+            files[_SETTINGS] = read_stored(settings)
         for path in sorted(home.glob("*/*.*")) + sorted(home.glob("*.json")):
             if path.name != lineages.SEALED_KEY and not path.parent.name.startswith("."):
-                files[path.relative_to(home).as_posix()] = path.read_bytes()
+                files[path.relative_to(home).as_posix()] = read_stored(path)
     with suppress(StoreCorrupt):  # then the newest counts as live
         files[_LIVE] = b"%d" % (lineages.live_version(paths, name) or 0)
     for version in lineages.versions(paths, name):

@@ -15,6 +15,7 @@ from msgspec import Struct
 from core.errors import CertdeckError
 from core.lineage_status import Unmanaged
 from core.paths import Paths
+from core.regular import read_stored
 from core.severity import days_left, severity
 from core.store.atomic import make_dir
 from core.store.records import from_json, parse_time, rfc3339, to_json, write_record
@@ -59,7 +60,7 @@ def save(paths: Paths, found: Iterable[DetectedService], at: datetime) -> None:
 def load(paths: Paths) -> DetectedRecord | None:
     """Return what was found last; None where nobody has looked yet, or where the record cannot be read."""
     try:
-        return from_json(DetectedRecord, paths.detected.read_bytes(), paths.detected)
+        return from_json(DetectedRecord, read_stored(paths.detected), paths.detected)
     except (OSError, ValueError, TypeError, CertdeckError):
         return None
 

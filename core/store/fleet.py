@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir, store_error
 from core.store.records import from_json, to_json, write_record
 
@@ -39,7 +40,7 @@ class Identity(Struct, frozen=True, kw_only=True):
 def load_identity(paths: Paths) -> Identity | None:
     """Return who this box is, or None where it has never asked. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     try:
-        return from_json(Identity, paths.fleet.read_bytes(), paths.fleet)
+        return from_json(Identity, read_stored(paths.fleet), paths.fleet)
     except FileNotFoundError:
         return None
     except OSError as exc:

@@ -12,6 +12,7 @@ from msgspec import MsgspecError, Struct
 from msgspec.json import decode
 
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.checksum import is_intact, with_checksum
 
 
@@ -37,7 +38,7 @@ class _Table(Struct):
 def load(paths: Paths, basis: str, now: float) -> dict[str, Healthy]:
     """Return what is kept; nothing if it was found on another basis, or under a clock that was ahead of `now`."""
     with suppress(OSError, MsgspecError, RecursionError):
-        data = paths.healthy.read_bytes()
+        data = read_stored(paths.healthy)
         if is_intact(data):
             table = decode(data, type=_Table)
             if table.basis == basis and table.at <= now:

@@ -25,6 +25,7 @@ from core.errors import StoreCorrupt, StoreError
 from core.events import LogChainStarted, LogEndDoubtful, LogPruned, Progressed, Report
 from core.operations import LogEntry
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import flush, make_dir, storing
 from core.store.chain import START, Link, Verified, chained, doubt_about_end, follow
 from core.store.history_rows import COLUMNS, Row, entry_of, row_beside, row_of, storable
@@ -304,6 +305,8 @@ class History:
     def _connection(self, how: str) -> sqlite3.Connection:
         import sqlite3
 
+        if self._path.exists() and not self._path.is_file():  # to open a pipe would block forever
+            raise sqlite3.DatabaseError("it is not a regular file")
         return sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", uri=True, timeout=5.0, isolation_level=None)
 
     def _unmerged(self) -> int:
@@ -315,7 +318,7 @@ class History:
     def _head(self) -> Link | None:
         """Return the recorded end; None where it is missing or cannot be read. Raises StoreTooNew (`store-too-new`)."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            raw = cast("dict[str, Any]", parsed(self._head_path.read_bytes(), self._head_path))
+            raw = cast("dict[str, Any]", parsed(read_stored(self._head_path), self._head_path))
             return Link(int(raw["number"]), str(raw["hash"]))
         return None
 

@@ -22,6 +22,7 @@ from msgspec.json import decode, encode
 
 from core.errors import CertdeckError, NotFound
 from core.paths import Paths
+from core.regular import read_stored
 from core.store import windows
 from core.store.checksum import is_intact, with_checksum
 from core.store.windows import NEVER_ASKED, Window
@@ -347,7 +348,7 @@ def _is_fresh(signature: tuple[int, ...], at: int) -> bool:
 def _load(paths: Paths, kind: type[_Index[_Row]]) -> tuple[dict[str, _Entry[_Row]], int, bool]:
     """Return the entries, when they were looked at, and whether the file may be replaced: not that of a later release."""
     try:
-        data = paths.index.read_bytes()
+        data = read_stored(paths.index)
         if is_intact(data):
             with suppress(ValidationError):  # another format, perhaps
                 index = decode(data, type=kind)
@@ -364,7 +365,7 @@ def check_index(paths: Paths) -> None:
     if not _load(paths, _Index[Raw])[2]:
         from core.store.records import check_format
 
-        check_format(decode(paths.index.read_bytes())["format"], paths.index, FORMAT)
+        check_format(decode(read_stored(paths.index))["format"], paths.index, FORMAT)
 
 
 def _read_again(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir, remove_file, store_error
 from core.store.records import dumped, parsed, write_record
 
@@ -30,7 +31,7 @@ def read(paths: Paths, name: str) -> dict[str, object] | None:
     """Return the record of `name`, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.transactions / (name + SUFFIX)
     try:
-        record = parsed(path.read_bytes(), path)
+        record = parsed(read_stored(path), path)
     except FileNotFoundError:
         return None
     except OSError as exc:

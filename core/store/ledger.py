@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from core.budget import Use
 from core.errors import CertdeckError, StoreTooNew
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir
 from core.store.records import dumped, from_values, parsed, write_record
 
@@ -21,7 +22,7 @@ from core.store.records import dumped, from_values, parsed, write_record
 def load(paths: Paths) -> tuple[Use, ...]:
     """Return what was used. Never raises."""
     try:
-        raw = parsed(paths.ledger.read_bytes(), paths.ledger)
+        raw = parsed(read_stored(paths.ledger), paths.ledger)
         entries = raw["uses"] if isinstance(raw, dict) else []
         return tuple(from_values(Use, each) for each in entries)
     except (OSError, ValueError, KeyError, TypeError, StoreTooNew):

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from core.errors import CertdeckError, StoreTooNew
 from core.paths import Paths
 from core.rate_limits import Limit
+from core.regular import read_stored
 from core.store.atomic import make_dir, remove_file
 from core.store.records import dumped, from_values, parsed, write_record
 
@@ -17,7 +18,7 @@ from core.store.records import dumped, from_values, parsed, write_record
 def load(paths: Paths) -> tuple[Limit, ...]:
     """Return what is kept. Never raises."""
     try:
-        raw = parsed(paths.limits.read_bytes(), paths.limits)
+        raw = parsed(read_stored(paths.limits), paths.limits)
         entries = raw["limits"] if isinstance(raw, dict) else []
         return tuple(from_values(Limit, each) for each in entries)
     except (OSError, ValueError, KeyError, TypeError, StoreTooNew):

@@ -30,6 +30,7 @@ from msgspec.structs import asdict, replace
 from core.config.rules import NAME
 from core.errors import CertdeckError, NotFound, StoreCorrupt
 from core.paths import Paths
+from core.regular import NotRegular, read_stored
 from core.store.atomic import make_dir, remove_file, remove_tree, store_error, storing, write_file, write_folder
 from core.store.live import read_link, remove_link, version_number, write_link
 from core.store.versions import CertificateFacts, VersionFacts, certificate_facts, leaf_sha256
@@ -330,8 +331,7 @@ def _has(paths: Paths, name: str, version: int, file: str) -> bool:
 def _read(paths: Paths, name: str, version: int, file: str) -> bytes:
     path = _file(paths, name, version, file)
     try:
-        with open(path, "rb", buffering=0) as opened:
-            return opened.readall()
+        return read_stored(path)
     except (FileNotFoundError, NotADirectoryError) as exc:
         if folder(paths, name, version).is_dir() and not file.startswith("privkey"):
             raise StoreCorrupt(
@@ -341,6 +341,13 @@ def _read(paths: Paths, name: str, version: int, file: str) -> bytes:
                 lineage=name,
             ) from exc
         raise _no_version(name, version) from exc
+    except NotRegular as exc:
+        raise StoreCorrupt(
+            f"{path} cannot be read.",
+            f"{exc.strerror}: another program has replaced it.",
+            f"Restore it from a backup, or renew: certdeck --renew {name} --force.",
+            lineage=name,
+        ) from exc
     except OSError as exc:
         raise store_error(exc, path, "read") from exc
 

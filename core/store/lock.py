@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from core.errors import CertdeckError, LockHeld, StoreNotWritable, StoreTooNew
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir, store_error
 from core.store.records import dumped, parsed, rfc3339
 
@@ -124,7 +125,7 @@ def _is_same(handle: int, lock: Path) -> bool:
 
 def _held(lock: Path) -> LockHeld:
     try:
-        holder = cast("dict[str, Any]", parsed(lock.read_bytes(), lock))
+        holder = cast("dict[str, Any]", parsed(read_stored(lock), lock))
         pid, since, operation = int(holder["pid"]), str(holder["since"]), str(holder["operation"])
     except (OSError, ValueError, KeyError, TypeError, StoreTooNew):
         return LockHeld(

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from core.notify.channel import Item
 from core.notify.told import ChannelState, Told
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir, remove_file
 from core.store.records import dumped, from_values, parsed, write_record
 
@@ -17,7 +18,7 @@ from core.store.records import dumped, from_values, parsed, write_record
 def load(paths: Paths) -> dict[str, ChannelState]:
     """Return what is kept, by channel. Raises StoreTooNew (`store-too-new`) for the file of a later release."""
     try:
-        raw = parsed(paths.notified.read_bytes(), paths.notified)
+        raw = parsed(read_stored(paths.notified), paths.notified)
         channels = raw["channels"] if isinstance(raw, dict) else {}
         return {str(name): _state(value) for name, value in channels.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

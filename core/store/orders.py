@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from core.errors import NotFound, StoreCorrupt
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir, remove_tree, store_error, write_file, write_folder
 from core.store.records import load_record, to_json, write_record
 
@@ -121,7 +122,7 @@ def load_order_key(paths: Paths, vault: Vault, name: str) -> bytes | None:
 
     path = paths.orders / name / _KEY
     try:
-        sealed = path.read_bytes()
+        sealed = read_stored(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:

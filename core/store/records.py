@@ -22,6 +22,7 @@ from msgspec.json import decode
 from msgspec.structs import asdict
 
 from core.errors import StoreTooNew
+from core.regular import NotRegular, read_stored
 from core.store.atomic import store_error, write_file
 from core.version import VERSION
 
@@ -98,9 +99,11 @@ def load_record(kind: type[T], path: Path) -> T | None:
         StoreError: it cannot be read.
     """
     try:
-        text = path.read_bytes()
+        text = read_stored(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except NotRegular as exc:
+        raise ValueError(exc.strerror) from exc
     except OSError as exc:
         if exc.errno == errno.ENAMETOOLONG:  # a name that no file can have
             return None
@@ -114,7 +117,7 @@ def write_record(path: Path, text: bytes, *, durable: bool = True) -> None:
     Raises StoreTooNew (`store-too-new`); StoreError.
     """
     with suppress(OSError, ValueError):
-        parsed(path.read_bytes(), path)
+        parsed(read_stored(path), path)
     write_file(path, text, durable=durable)
 
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from core.errors import CertdeckError
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir
 from core.store.records import from_json, rfc3339, to_json, write_record
 from core.stored_times import ERROR_AT, void_times
@@ -93,8 +94,7 @@ def load(paths: Paths, name: str) -> RenewalState:
     """Return what is remembered of a lineage. Raises StoreTooNew (`store-too-new`), nothing else."""
     path = f"{paths.lineages}/{name}/{FILE}"
     try:
-        with open(path, "rb", buffering=0) as file:
-            text = file.readall()
+        text = read_stored(path)
     except (FileNotFoundError, NotADirectoryError):
         return RenewalState()
     except OSError as exc:

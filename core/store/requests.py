@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from core.errors import NotFound, StoreCorrupt
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir, remove_file, remove_tree, store_error, write_file
 from core.store.records import load_record, to_json, write_record
 
@@ -97,7 +98,7 @@ def open_key(paths: Paths, vault: Vault, record: RequestRecord) -> bytes:
 
     path = _key_file(paths, record)
     try:
-        sealed = path.read_bytes()
+        sealed = read_stored(path)
     except FileNotFoundError as exc:
         raise StoreCorrupt(
             f"The private key of the signing request {record.name} is missing.",

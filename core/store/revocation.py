@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from core.errors import CertdeckError, StoreTooNew
+from core.regular import read_stored
 from core.stored_times import REVOCATION_ASKED, is_void
 
 PAUSE_SECONDS = 20 * 3600.0
@@ -54,7 +55,7 @@ def load(file: Path) -> dict[str, Said]:
     from core.store.records import from_values, parsed
 
     try:
-        raw = parsed(file.read_bytes(), file)
+        raw = parsed(read_stored(file), file)
         entries = raw["said"] if isinstance(raw, dict) else {}
         return {sha256: from_values(Said, entry) for sha256, entry in entries.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StoreTooNew):

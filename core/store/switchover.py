@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import TEMPORARY, flush, make_dir, remove_file, store_error, storing, write_file
 from core.store.home import REPLACED, roots, stays
 from core.store.records import from_json, to_json
@@ -121,7 +122,7 @@ def _move_in(root: Path, new: Path) -> None:
 
 def _read(paths: Paths) -> Switch:
     try:
-        switch = from_json(Switch, paths.restoring.read_bytes(), paths.restoring)
+        switch = from_json(Switch, read_stored(paths.restoring), paths.restoring)
         names = [switch.places[name] for name, _ in roots(paths)]
         if not all(name.startswith(TEMPORARY) and "/" not in name for name in names) or "/" in switch.stamp:
             raise ValueError("it lists different folders")

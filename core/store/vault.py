@@ -14,9 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from core.errors import MasterKeyWrong, NotFound, StoreError, UsageError, VaultError
+from core.errors import MasterKeyWrong, NotFound, UsageError, VaultError
 from core.paths import Paths
 from core.ports import Environment
+from core.regular import read_stored
 from core.store import master_key
 from core.store.atomic import flush, make_dir, remove_file, store_error, storing, write_file
 from core.store.master_key import MasterKey
@@ -68,7 +69,7 @@ class Vault:
         """Return a secret, or None when there is none. Raises VaultError, StoreError."""
         place = self._place(name)
         try:
-            sealed = place.read_bytes()
+            sealed = read_stored(place)
         except FileNotFoundError:
             return None
         except OSError as exc:
@@ -277,9 +278,9 @@ def _sealed(key: MasterKey, nonce: bytes, name: str, secret: bytes) -> bytes:
 def _headers(paths: Paths) -> Iterator[tuple[str, bytes]]:
     for name, path in sealed_files(paths):
         head = b""
-        with suppress(StoreError, OSError), path.open("rb") as file:
-            head = file.read(_HEAD)
-        if len(head) == _HEAD and head[0] == FORMAT:  # after the file is closed: closing it may fail, too
+        with suppress(OSError):
+            head = read_stored(path)[:_HEAD]
+        if len(head) == _HEAD and head[0] == FORMAT:
             yield name, head[1:9]
 
 
@@ -298,7 +299,7 @@ def _beside(paths: Paths, path: Path) -> Path | None:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_stored(path)
     except FileNotFoundError:
         raise
     except OSError as exc:

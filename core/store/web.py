@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from core.errors import StoreTooNew
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir, remove_file, write_file
 from core.store.records import from_json, to_json, write_record
 
@@ -52,7 +53,7 @@ def load(paths: Paths, target: str) -> Applied | None:
     """Return what is set up for a target; None for nothing, and for a record that cannot be read."""
     path = paths.web / (target + _SUFFIX)
     try:
-        return from_json(Applied, path.read_bytes(), path)
+        return from_json(Applied, read_stored(path), path)
     except (OSError, ValueError, StoreTooNew):
         return None
 
@@ -87,7 +88,7 @@ def begin(paths: Paths, change: WebChange) -> None:
 def change(paths: Paths) -> WebChange | None:
     """Return the change that has not ended; None where there is none, or none that can be read."""
     with suppress(OSError, ValueError, StoreTooNew):
-        return from_json(WebChange, paths.web_change.read_bytes(), paths.web_change)
+        return from_json(WebChange, read_stored(paths.web_change), paths.web_change)
     return None
 
 

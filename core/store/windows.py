@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from core.errors import CertdeckError, StoreTooNew
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir
 
 LAST_MOMENT = 253402300800.0
@@ -36,7 +37,7 @@ NEVER_ASKED = Window()
 def load(paths: Paths) -> dict[str, Window]:
     """Return what is kept, by lineage. Never raises: what cannot be read counts as never asked."""
     try:
-        text = paths.windows.read_bytes()
+        text = read_stored(paths.windows)
     except OSError:
         return {}
     from core.store.records import parsed

@@ -12,7 +12,7 @@ from pathlib import Path
 from core.config.model import TargetConfig
 from core.lineage_status import ListenerState, TargetState
 from core.ports import Prober
-from core.regular import read_without_waking
+from core.regular import read_stored, read_without_waking
 from core.targets.extra import is_different_each_time
 from core.targets.layout import CHAIN, FULLCHAIN, StoredFiles, content_of
 from core.targets.paths import paths_of
@@ -82,7 +82,7 @@ def _live_sha256(live: Path) -> str | None:
     from core.targets.fingerprint import sha256_of_pem
 
     try:
-        return sha256_of_pem((live / FULLCHAIN).read_bytes())
+        return sha256_of_pem(read_stored(live / FULLCHAIN))
     except OSError:
         return None
 

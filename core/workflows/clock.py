@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.json import decode
 
 from core.errors import ClockInDoubt
+from core.regular import read_stored
 from core.version import BUILT
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _is_steady(view: View) -> bool:
     """Tell whether the clock has merely run on a little since it was kept: so it is in most runs, and they load nothing more."""
     now = view.env.clock.now()
     try:
-        raw = decode(view.paths.clock.read_bytes())
+        raw = decode(read_stored(view.paths.clock))
         is_plain = raw["since"] is None and (raw["offset"] is None or abs(raw["offset"]) < _RUN_ON_SECONDS)
         return is_plain and now >= BUILT and 0 <= now.timestamp() - raw["at"] < _RUN_ON_SECONDS
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

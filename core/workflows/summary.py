@@ -13,6 +13,7 @@ from msgspec.json import encode
 
 from core.health import OK, health
 from core.lineage_status import LineageStatus
+from core.regular import read_stored
 from core.severity import days_left, turns
 from core.store import detected, healthy
 from core.store.healthy import Healthy
@@ -105,7 +106,7 @@ def _counted(rows: Sequence[Healthy], now: float) -> Unlisted:
 def _basis(view: View, watched: Watch) -> str:
     """Return what all rows depend on beside their own files: the settings, the timer, what CAs suggest, the rules."""
     try:
-        windows = view.paths.windows.read_bytes()
+        windows = read_stored(view.paths.windows)
     except OSError:
         windows = b""
     settings = encode((VERSION, view.config, watched.timer.word, watched.timetable))

@@ -15,10 +15,12 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.errors import CertdeckError, MasterKeyMissing, NotFound, VaultError
+from core.errors import CertdeckError, MasterKeyMissing, NotFound, StoreTooNew
 from core.lineage_status import TimerState
 from core.operations import Finding
 from core.paths import Paths
+from core.regular import read_stored
+from core.store.atomic import store_error
 from core.store.records import from_json, to_json, write_record
 from core.workflows.context import Context
 from core.workflows.detecting.detect import refresh
@@ -89,7 +91,7 @@ def daily_look(context: Context, timer_changed: Callable[[str, TimerState], None
 
 def _last_look(paths: Paths) -> LastLook | None:
     try:
-        return from_json(LastLook, paths.last_look.read_bytes(), paths.last_look)
+        return from_json(LastLook, read_stored(paths.last_look), paths.last_look)
     except (OSError, ValueError, TypeError, CertdeckError):
         return None
 
@@ -105,8 +107,6 @@ def _guarded(context: Context, look: Callable[[Context], Iterator[Finding]], id:
     except CertdeckError as exc:
         yield _wrong(id, title, exc)
     except OSError as exc:
-        from core.store.atomic import store_error
-
         yield _wrong(id, title, store_error(exc, context.paths.state, "read"))
 
 
@@ -119,13 +119,15 @@ def _sealed(context: Context) -> Iterator[Finding]:
 
     for name, path in sealed_files(context.paths):
         try:
-            context.vault.unseal(name, path.read_bytes())
+            context.vault.unseal(name, read_stored(path))
         except FileNotFoundError:
             continue  # removed in the meantime
         except MasterKeyMissing:
             raise  # the same for all records
         except CertdeckError as exc:
-            yield _wrong("vault-records", "Vault", exc, "fail" if isinstance(exc, VaultError) else "warn")
+            yield _wrong("vault-records", "Vault", exc, "warn" if isinstance(exc, StoreTooNew) else "fail")
+        except OSError as exc:
+            yield _wrong("vault-records", "Vault", store_error(exc, path, "read"))
 
 
 def _live(context: Context) -> Iterator[Finding]:
@@ -211,9 +213,11 @@ def _files(context: Context) -> Iterator[Finding]:
 
 def _text(paths: Paths) -> bytes:
     try:
-        return paths.last_look.read_bytes()
+        return read_stored(paths.last_look)
     except FileNotFoundError as exc:
         raise ValueError("nothing has been checked yet") from exc
+    except OSError as exc:
+        raise store_error(exc, paths.last_look, "read") from exc
 
 
 def _listed(folder: os.PathLike[str]) -> list[str]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from core.errors import CertdeckError, MasterKeyMissing, MasterKeyWrong, UsageError
 from core.events import Changed
 from core.kept import LostSecret, NewVault
+from core.regular import read_stored
 from core.store import master_key
 from core.store.accounts import list_accounts, save_account
 from core.store.atomic import storing
@@ -87,7 +88,7 @@ def _unopened(context: Context) -> list[tuple[str, Path]]:
 def _opens(vault: Vault, name: str, path: Path) -> bool:
     try:
         with storing(path, "read"):
-            vault.unseal(name, path.read_bytes())
+            vault.unseal(name, read_stored(path))
     except (MasterKeyMissing, MasterKeyWrong):
         return False
     return True

@@ -25,7 +25,7 @@ from core.operations import LogEntry
 from core.paths import Paths
 from core.ports import Environment
 from core.redaction import redacted, redacted_settings, secret_forms, secrets_in
-from core.regular import read_regular
+from core.regular import read_regular, read_stored
 from core.store import exchanges
 from core.store.home import REPLACED
 from core.store.records import rfc3339
@@ -78,7 +78,7 @@ def contents(source: Source) -> dict[str, str]:
 def _known(source: Source) -> Iterator[str]:
     """Yield the secrets of this box that can be opened: the master key and the vault's records."""
     with suppress(OSError):
-        yield source.paths.master_key.read_text("ascii", "replace").strip()
+        yield read_stored(source.paths.master_key).decode("ascii", "replace").strip()
     vault = Vault(source.paths, source.env)
     with suppress(CertdeckError):
         for name in vault.names():

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from core.errors import CertdeckError, SelfCheckFailed, StoreTooNew
 from core.paths import Paths
+from core.regular import read_stored
 from core.release import VERSION
 from core.store.atomic import make_dir
 from core.store.records import from_json, to_json, write_record
@@ -54,6 +55,6 @@ def check_after_update(paths: Paths, reading: Callable[[], Context]) -> SelfChec
 
 def _checked(paths: Paths) -> str:
     try:
-        return from_json(CheckedRelease, paths.checked_release.read_bytes(), paths.checked_release).release
+        return from_json(CheckedRelease, read_stored(paths.checked_release), paths.checked_release).release
     except (OSError, ValueError, TypeError, StoreTooNew):
         return ""

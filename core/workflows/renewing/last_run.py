@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.paths import Paths
+from core.regular import read_stored
 from core.store.atomic import make_dir
 from core.store.records import from_json, to_json, write_record
 
@@ -44,6 +45,6 @@ def record(paths: Paths, run: LastRun) -> None:
 def read(paths: Paths) -> LastRun | None:
     """Return the last run. None: there was none, or its file cannot be read. Raises StoreTooNew (`store-too-new`)."""
     try:
-        return from_json(LastRun, paths.last_run.read_bytes(), paths.last_run)
+        return from_json(LastRun, read_stored(paths.last_run), paths.last_run)
     except (OSError, ValueError, TypeError):
         return None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from core.clock import COMPARED_FOR_SECONDS
 from core.idle.memo import Memo, written
 from core.idle.signature import FINEST_NANOSECONDS, Places, look, look_at
+from core.regular import read_stored
 from core.renewal_report import RenewalReport, next_renewal
 from core.store import web
 from core.store.atomic import TemporaryFile
@@ -153,7 +154,7 @@ def _clock(paths: Paths) -> tuple[str, float] | None:
     if record is None or record.since is not None or abs(record.offset or 0.0) >= 600:
         return None
     with suppress(OSError, ValueError):
-        text = paths.clock.read_text("ascii")
+        text = read_stored(paths.clock).decode("ascii")
         begin, found, rest = text.partition(",\n")
         found, _, rest = rest.partition(",\n")  # past the number of the format
         until = float("inf") if record.compared is None else record.compared + COMPARED_FOR_SECONDS

@@ -24,6 +24,7 @@ from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON
 from tests.support.killer import deaths, full_disks, leftovers
+from tests.support.pipes import nobody_waits
 from tests.support.revocations import list_at
 from tui.cli.jsonout import dumped, renewal_json
 from tui.cli.nothing_due import sentence
@@ -375,6 +376,17 @@ def test_a_damaged_memo_is_not_believed(box: Appliance) -> None:
     box.paths.idle.unlink()
     os.mkfifo(box.paths.idle)
     assert again(box) is None
+
+
+@pytest.mark.parametrize("name", ["clock.json", "last-run.json"])
+def test_a_pipe_in_place_of_a_record_is_not_waited_for(box: Appliance, name: str) -> None:
+    """A pipe in place of a record that is read to repeat a run leaves the run to the normal path at once."""
+    run(box)
+    (box.paths.state / name).unlink()
+    os.mkfifo(box.paths.state / name)
+    with nobody_waits(box.paths.state / name) as waited:
+        assert again(box) is None
+    assert waited == []
 
 
 def test_killed_anywhere_it_is_the_old_state_or_the_new_one(box: Appliance) -> None:
