@@ -24,6 +24,8 @@ from core.store.master_key import MasterKey
 from core.store.records import check_format
 
 FORMAT = 1
+_NO_FORMAT = 9
+"""The first byte of a text is this (a tab) or more: no format of a later release, but a file that was overwritten."""
 SUFFIX = ".sealed"
 _HEAD = 1 + 8 + 12
 _MAKING = threading.Lock()
@@ -101,11 +103,13 @@ class Vault:
         Raises:
             MasterKeyMissing (`master-key-missing`): there is no key at all.
             MasterKeyWrong (`master-key-wrong`): another key sealed it, or it was altered.
+            StoreTooNew (`store-too-new`): a later release sealed it.
         """
         from cryptography.exceptions import InvalidTag
 
         keys = self._ring(seals=False)
-        check_format(sealed[0] if len(sealed) >= _HEAD else None, f"The sealed record {name}", FORMAT)
+        if len(sealed) >= _HEAD and sealed[0] < _NO_FORMAT:
+            check_format(sealed[0], f"The sealed record {name}", FORMAT)
         if len(sealed) < _HEAD or sealed[0] != FORMAT:
             raise _damaged(name)
         key = next((key for key in keys if key.id == sealed[1:9]), None)

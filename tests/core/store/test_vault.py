@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from msgspec.structs import replace
 
-from core.errors import CertdeckError, MasterKeyMissing, MasterKeyWrong, NotFound, UsageError, VaultError
+from core.errors import CertdeckError, MasterKeyMissing, MasterKeyWrong, NotFound, StoreTooNew, UsageError, VaultError
 from core.paths import Paths, paths_for
 from core.ports import Environment
 from core.store.master_key import KEY_BYTES, make, ring
@@ -227,6 +227,20 @@ def test_a_passphrase_makes_the_key(paths: Paths, tmp_path: Path) -> None:
         opened(paths, env).get("a/b")
     with pytest.raises(MasterKeyMissing, match="CERTDECK_PASSPHRASE_FILE"):
         opened(paths).put("a/b", b"other")
+
+
+@pytest.mark.parametrize("content", [b"x" * 100, b"\n" * 100, b"\x00" * 100, b"", b"x"])
+def test_a_file_that_was_overwritten_is_damaged(vault: Vault, content: bytes) -> None:
+    """A sealed file that now holds something else is told as damaged, not as one of a later release."""
+    with pytest.raises(MasterKeyWrong, match="changed, damaged or moved"):
+        vault.unseal("account/letsencrypt-1a2b3c4d", content)
+
+
+def test_a_record_of_a_later_release_is_told_as_that(vault: Vault) -> None:
+    """A record in the next format is of a later release: it is not damaged."""
+    sealed = vault.seal("a/b", SECRET)
+    with pytest.raises(StoreTooNew, match="newer release"):
+        vault.unseal("a/b", b"\x02" + sealed[1:])
 
 
 def test_a_rotation_changes_the_key_and_every_seal(paths: Paths, vault: Vault) -> None:

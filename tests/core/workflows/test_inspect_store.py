@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from core.schedule.record import ScheduleRecord
 from core.schedule.record import save as save_schedule
 from core.schedule.timetable import TWICE_DAILY
 from core.store import lineages
+from core.store.orders import OrderRecord, begin_order
 from core.store.vault import Vault
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
@@ -73,6 +75,39 @@ def test_a_sealed_record_that_does_not_open(box: Appliance) -> None:
     found = [each for each in box.engine.self_check() if each.id == "vault-records"]
     assert [each.status for each in found] == ["fail"]
     assert "eab/other" in found[0].detail
+
+
+@pytest.mark.parametrize("pattern", ["orders/*/privkey.sealed", "vault/*.sealed", "lineages/*/1/privkey.sealed"])
+def test_a_sealed_file_that_was_overwritten(box: Appliance, pattern: str) -> None:
+    """Text in place of any sealed file fails the check as damage: it was told as written by a newer release, and passed."""
+    vault = Vault(box.paths, box.engine.env)
+    vault.put("eab/other", b"secret")
+    order = OrderRecord(name="open", issuer="ca", directory="", account_url="", identifiers=(), created=NOON)
+    begin_order(box.paths, vault, order, b"key")
+    next(box.paths.state.glob(pattern)).write_bytes(b"x" * 100)
+    answer = run(box, "self-check")
+    assert answer.status == 1, answer
+    assert "changed, damaged or moved" in answer.out
+    assert "newer release" not in answer.out
+
+
+def test_a_sealed_file_of_a_later_release(box: Appliance) -> None:
+    """A sealed record in a later format is a warning: nothing is lost with the release that wrote it."""
+    vault = Vault(box.paths, box.engine.env)
+    vault.put("eab/other", b"secret")
+    path = vault.path_of("eab/other")
+    path.write_bytes(b"\x02" + path.read_bytes()[1:])
+    assert wrong(box.engine.self_check()) == [("vault-records", "warn")]
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_something_else_in_place_of_the_last_result(box: Appliance, make: Callable[[Path], None]) -> None:
+    """A folder or a pipe in place of the result of the daily check is told by its own path, not by that of the state."""
+    box.paths.last_look.unlink(missing_ok=True)
+    make(box.paths.last_look)
+    found = [each for each in box.engine.self_check() if each.status != "pass"]
+    assert [each.id for each in found] == ["state-files"]
+    assert str(box.paths.last_look) in found[0].detail
 
 
 def test_a_live_key_of_another_certificate(box: Appliance) -> None:
