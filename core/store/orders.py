@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
-from core.errors import NotFound, StoreCorrupt
+from core.errors import MasterKeyWrong, NotFound, StoreCorrupt
 from core.paths import Paths
-from core.regular import read_stored
+from core.regular import NotRegular, read_stored
 from core.store.atomic import make_dir, remove_tree, store_error, write_file, write_folder
 from core.store.records import load_record, to_json, write_record
 
@@ -117,7 +118,10 @@ def load_order(paths: Paths, name: str) -> OrderRecord | None:
 
 
 def load_order_key(paths: Paths, vault: Vault, name: str) -> bytes | None:
-    """Return the key (PEM) of an open order, or None when none was made yet. Raises VaultError, StoreError."""
+    """Return the key (PEM) of an open order, or None when none was made yet.
+
+    Raises StoreCorrupt (`store-corrupt`) where its file was altered; VaultError, StoreError.
+    """
     from core.store.vault import order_key
 
     path = paths.orders / name / _KEY
@@ -125,9 +129,23 @@ def load_order_key(paths: Paths, vault: Vault, name: str) -> bytes | None:
         sealed = read_stored(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except NotRegular as exc:
+        raise _damaged_key(path, name) from exc
     except OSError as exc:
         raise store_error(exc, path, "read") from exc
-    return vault.unseal(order_key(name), sealed)
+    try:
+        return vault.unseal(order_key(name), sealed)
+    except MasterKeyWrong as exc:  # the key of the account has opened: it is this file alone
+        raise _damaged_key(path, name) from exc
+
+
+def _damaged_key(path: Path, name: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"The private key of the open order for {name} cannot be read.",
+        f"Its file {path} was changed or damaged, so the order cannot be completed.",
+        f"Remove the folder {path.parent} and issue the certificate again.",
+        lineage=name,
+    )
 
 
 def require_order(paths: Paths, name: str) -> OrderRecord:

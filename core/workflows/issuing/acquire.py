@@ -64,19 +64,21 @@ def acquire(
     *,
     replaces: str | None = None,
     anyway: bool = False,
+    only_continues: bool = False,
 ) -> int:
     """Obtain a certificate for `plan` and store it as a new version. Returns the number of the version.
 
     Args:
         replaces: the ARI id of the certificate that this one replaces (RFC 9773 §5).
         anyway: ask the CA to validate even if not all name servers have the manual DNS records.
+        only_continues: if the key of the open order is damaged, raise StoreCorrupt instead of placing a new order.
 
     Raises:
         IssuerError, ChallengeError, StoreError, VaultError, Cancelled.
         PendingRecords: DNS records must be set manually first. The order stays open.
     """
     if plan.issuer.kind == "acme":
-        got = _order(context, plan, sessions, vault, replaces, anyway)
+        got = _order(context, plan, sessions, vault, replaces, anyway, only_continues)
     elif plan.issuer.kind == "private-ca":
         from core.workflows import appliance_ca
 
@@ -128,23 +130,35 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
 
 
 def _order(
-    context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None, anyway: bool
+    context: Context,
+    plan: Plan,
+    sessions: Sessions,
+    vault: Vault,
+    replaces: str | None,
+    anyway: bool,
+    only_continues: bool,
 ) -> Acquired:
     try:
-        return _order_once(context, plan, sessions, vault, replaces, anyway)
+        return _order_once(context, plan, sessions, vault, replaces, anyway, only_continues)
     except IssuerError as exc:
         if ProblemType.of_error(exc) is not ProblemType.ACCOUNT_DOES_NOT_EXIST:
             raise
         sessions.register_again(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
-        return _order_once(context, plan, sessions, vault, replaces, anyway)
+        return _order_once(context, plan, sessions, vault, replaces, anyway, only_continues)
 
 
 def _order_once(
-    context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None, anyway: bool
+    context: Context,
+    plan: Plan,
+    sessions: Sessions,
+    vault: Vault,
+    replaces: str | None,
+    anyway: bool,
+    only_continues: bool,
 ) -> Acquired:
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
     warn_of_clock(context, session)
-    open_order = _OpenOrder(context, plan, vault, session.kid or "")
+    open_order = _OpenOrder(context, plan, vault, session.kid or "", only_continues=only_continues)
     solver = sessions.solver(plan, is_new=lambda: open_order.is_new, anyway=anyway)
     try:
         obtained = place_order(context, plan, sessions, session, open_order, solver, replaces=replaces)
@@ -216,13 +230,19 @@ def with_current_settings(context: Context, record: OrderRecord, plan: Plan) -> 
 class _OpenOrder:
     """The order on disk: the existing one if it matches the plan, else a new one."""
 
-    def __init__(self, context: Context, plan: Plan, vault: Vault, account_url: str) -> None:
+    def __init__(self, context: Context, plan: Plan, vault: Vault, account_url: str, *, only_continues: bool) -> None:
         self._context = context
         self._plan = plan
         self._vault = vault
         self._account_url = account_url
         self._record = self._found()
-        self._key = self._found_key()
+        self._key: PrivateKey | None = None
+        try:
+            self._key = self._found_key()
+        except StoreCorrupt as exc:
+            if only_continues:
+                raise
+            self._replace_damaged(exc)
         self.is_new = False
         """The CA created the order during this run."""
         if self._key is not None and self._is_stored(self._key):
@@ -303,6 +323,12 @@ class _OpenOrder:
                 if parse_pem(read_public(paths, name, version)[0])[0].public_key_spki == key.spki:
                     return True
         return False
+
+    def _replace_damaged(self, exc: StoreCorrupt) -> None:
+        fix = "Replace the DNS records: the new order has new values." if self._waited_for_somebody else ""
+        self._context.narrator.tell(Warned(code="order-replaced", what=f"{exc.what} A new order replaces it.", fix=fix))
+        self._waited_for_somebody = False  # it has been told
+        self._record = self._key = None
 
     def _found_key(self) -> PrivateKey | None:
         if self._record is None:

@@ -130,7 +130,9 @@ def finish_order(
         kept = still_meant(context, kept, require_order(context.paths, name).created)
     wanted = plan(context.config, kept)
     try:
-        return deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway))
+        return deploy_new(
+            context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway, only_continues=not is_scheduled)
+        )
     except PendingRecords as outcome:
         return awaited(context, name, outcome)
     except Exception as exc:

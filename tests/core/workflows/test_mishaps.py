@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from core.config.edit import write_lineage
 from core.config.load import load_lineage
 from core.config.model import LineageConfig
-from core.errors import AuthorizationFailed, Cancelled, ConfigTestFailed, DirectoryUnreachable
+from core.errors import AuthorizationFailed, Cancelled, ConfigTestFailed, DirectoryUnreachable, StoreCorrupt
 from core.events import RunFinished, Warned
 from core.operations import IssueRequest
 from core.ports import CancelToken, Completed, Response, TransportFailure
@@ -105,6 +106,41 @@ def test_an_order_that_has_been_stored_is_not_used_again(appliance: Appliance) -
     first = appliance.live(NAME)
     assert appliance.engine.renew((NAME,), force=True).renewed == (NAME,)
     assert parse_pem(appliance.live(NAME))[0].serial != parse_pem(first)[0].serial
+
+
+def with_a_damaged_order_key(appliance: Appliance, damage: str) -> Path:
+    """Leave an open order whose key cannot be opened."""
+    appliance.issue(NAME)
+    appliance.ca.fail("/finalize", TransportFailure("unreachable", "gone"), times=99)
+    assert appliance.engine.renew((NAME,), force=True).failed
+    appliance.ca._script.clear()
+    key = appliance.paths.orders / NAME / "privkey.sealed"
+    if damage == "pipe":
+        key.unlink()
+        os.mkfifo(key)
+    else:
+        key.write_bytes(b"x" * 100)
+    return key
+
+
+@pytest.mark.parametrize("damage", ["text", "pipe"])
+def test_a_damaged_key_of_an_order_leads_to_a_new_order(appliance: Appliance, damage: str) -> None:
+    """Neither a renewal nor an issue stops at an order whose key was damaged: a new order replaces it, with a warning."""
+    with_a_damaged_order_key(appliance, damage)
+    assert appliance.engine.renew((NAME,), force=True).renewed == (NAME,)
+    with_a_damaged_order_key(appliance, damage)
+    appliance.issue(NAME, force=True)
+    assert [each.code for each in appliance.events if isinstance(each, Warned)] == ["order-replaced"]
+    assert len(appliance.ca.orders) == 5, "each attempt has an order of its own"
+    assert orders.list_orders(appliance.paths) == ()
+
+
+def test_a_damaged_key_of_an_order_is_told_by_complete(appliance: Appliance) -> None:
+    """Completing an order whose key was damaged says to remove the order, not to restore a key that nobody has."""
+    key = with_a_damaged_order_key(appliance, "text")
+    with pytest.raises(StoreCorrupt) as said:
+        appliance.engine.complete(NAME)
+    assert said.value.fix == f"Remove the folder {key.parent} and issue the certificate again."
 
 
 @pytest.mark.parametrize("damage", ["missing", "garbage"])
