@@ -75,7 +75,7 @@ def test_the_fifth_certificate_is_the_last(counted: Appliance) -> None:
     assert error.what == (
         "ca allows 5 certificates for exactly these names (www.example.com) in 7 days, and this box has used all of them."
     )
-    assert "22 Nov 2026 21:36 UTC" in error.why
+    assert "on 22 Nov 2026 at 21:36 UTC" in error.why
     assert "other machines" in error.why
     assert "--issuer letsencrypt" in error.fix
     assert "--force" in error.fix
@@ -206,7 +206,7 @@ def test_what_the_ca_has_said_is_kept(counted: Appliance) -> None:
     with pytest.raises(RateLimited, match="because of a rate limit"):
         counted.issue(NAME)
     asked = orders(counted)
-    with pytest.raises(BudgetSpent, match=r"ca reports that all of them are used\. .* 22 Nov 2026 08:00 UTC"):
+    with pytest.raises(BudgetSpent, match=r"ca reports that all of them are used\. .* on 22 Nov 2026 at 08:00 UTC"):
         counted.reopened().issue(request(NAME))
     assert orders(counted) == asked
     counted.issue("other.example.com")
