@@ -83,13 +83,13 @@ CERTIFICATES: Final[tuple[Action, ...]] = (
         id="sort", key="s", label="Sort", title="Sort the list another way", scope="certificates",
         applies=lambda situation: situation.certificates > 1,
         also="order column", help="Changes the order: certificates that need you first, by expiry, by name, by issuer.",
-        otherwise="There is nothing to sort: it needs two certificates.",
+        otherwise="Sorting needs at least two certificates.",
     ),
     Action(
         id="sort-back", key="", label="Reverse", title="Reverse the order of the list", scope="certificates",
         applies=lambda situation: situation.certificates > 1, also="sort descending",
         help="Reverses the order. A click on the head of a column sorts by it.",
-        otherwise="There is nothing to sort: it needs two certificates.",
+        otherwise="Sorting needs at least two certificates.",
     ),
     Action(
         id="change", key="o", label="Options", title="Settings of this certificate",

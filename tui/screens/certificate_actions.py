@@ -61,10 +61,8 @@ class CertificateActions(Page[None]):
     def actions(self) -> tuple[Action, ...]:
         """Return the actions: Enter is labelled for a waiting order, and what does not apply to an order is left out."""
         chosen = self.chosen if self.is_mounted else None
-        waits, is_order = (
-            chosen is not None and chosen.name in self.waiting,
-            chosen is not None and self._is_order(chosen),
-        )
+        waits = chosen is not None and chosen.name in self.waiting
+        is_order = chosen is not None and self._is_order(chosen)
         if not (waits or is_order):
             return super().actions()
         changed: dict[str, Mapping[str, Any]] = {

@@ -32,7 +32,7 @@ def _finding(status: str, detail: str, fix: str) -> Finding:
 
 def _judged(found: FleetStatus, now: datetime) -> tuple[list[str], list[str]]:
     critical = [
-        f"{each.name} ends {day_shown(each.not_after)}"
+        f"{each.name} expires on {day_shown(each.not_after)}"
         for each in found.certificates
         if each.not_after is not None and each.is_ending(now)
     ]

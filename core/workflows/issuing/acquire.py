@@ -7,8 +7,10 @@ session loses nothing: the next run continues the same order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -78,7 +80,8 @@ def acquire(
         PendingRecords: DNS records must be set manually first. The order stays open.
     """
     if plan.issuer.kind == "acme":
-        got = _order(context, plan, sessions, vault, replaces, anyway, only_continues)
+        try_once = partial(_order, context, plan, sessions, vault, replaces, anyway, only_continues)
+        got = _with_account(plan, sessions, try_once)
     elif plan.issuer.kind == "private-ca":
         from core.workflows import appliance_ca
 
@@ -86,9 +89,9 @@ def acquire(
         leaf, root = appliance_ca.sign(context, vault, leaf_key, plan.names)
         got = Acquired(leaf + root, leaf_key)
     else:
-        leaf_key = generate_key(plan.key_type)
         from core.workflows.issuing.self_sign import self_sign
 
+        leaf_key = generate_key(plan.key_type)
         got = Acquired(self_sign(context, plan.names, leaf_key), leaf_key)
     return store(context, plan, got)
 
@@ -129,25 +132,18 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
     return Acquired(fullchain_pem, leaf_key)
 
 
-def _order(
-    context: Context,
-    plan: Plan,
-    sessions: Sessions,
-    vault: Vault,
-    replaces: str | None,
-    anyway: bool,
-    only_continues: bool,
-) -> Acquired:
+def _with_account(plan: Plan, sessions: Sessions, order: Callable[[], Acquired]) -> Acquired:
+    """Order; if the CA no longer knows the account, register it again and order once more."""
     try:
-        return _order_once(context, plan, sessions, vault, replaces, anyway, only_continues)
+        return order()
     except IssuerError as exc:
         if ProblemType.of_error(exc) is not ProblemType.ACCOUNT_DOES_NOT_EXIST:
             raise
         sessions.register_again(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
-        return _order_once(context, plan, sessions, vault, replaces, anyway, only_continues)
+        return order()
 
 
-def _order_once(
+def _order(
     context: Context,
     plan: Plan,
     sessions: Sessions,
@@ -317,9 +313,8 @@ class _OpenOrder:
     def _is_stored(self, key: PrivateKey) -> bool:
         paths, name = self._context.paths, self._plan.name
         for version in versions(paths, name):
-            with suppress(
-                StoreCorrupt, NotFound, MalformedCertificate
-            ):  # a damaged version says nothing about the order
+            # A damaged version says nothing about the order.
+            with suppress(StoreCorrupt, NotFound, MalformedCertificate):
                 if parse_pem(read_public(paths, name, version)[0])[0].public_key_spki == key.spki:
                     return True
         return False

@@ -1,4 +1,4 @@
-"""When a lineage renews by itself, as `status` and notifications announce it. Pure."""
+"""When a lineage renews automatically, as `status` and notifications announce it. Pure."""
 
 from __future__ import annotations
 

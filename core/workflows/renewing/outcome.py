@@ -59,7 +59,7 @@ def _remember_chain(
         context.narrator.tell(
             Warned(
                 code="chain-ends-first",
-                what=f"{plan.issuer.title} still sends {who}, which ends on {day_shown(ends)}, before the certificate.",
+                what=f"{plan.issuer.title} still sends {who}, which expires on {day_shown(ends)}, before the certificate.",
                 fix=f"certdeck checks again after {minute_shown(retry_at)}; only the CA can change what it sends.",
             )
         )
